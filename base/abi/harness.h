@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* harness.h - the harness device as guest and VMM see it. Interface only; no
+ * code. Everything the guest writes here is hostile to the VMM.
+ *
+ * A virtio device (vendor-specific id) without queues. Its configuration
+ * space (virtio-mmio offset 0x100 on) is a set of doorbells: a write acts
+ * before the guest's next instruction. Registers are 8 bytes wide, naturally
+ * aligned and accessed with one 8-byte access (HARNESS_PENDING: 4 or 8).
+ *
+ *   0x00 r  MAGIC     HARNESS_MAGIC in the low half, version in the high half
+ *   0x08 w  EXIT      bits 0..31: status as wait(2) encodes it. Ends the VM.
+ *   0x10 w  READY     TSC ticks since kernel entry; the program's first
+ *                     instruction is next
+ *   0x18 w  REPORT    gpa of a struct harness_report
+ *   0x20 w  MOVE      gpa of a struct harness_moves: the VMM moves bytes at
+ *                     native speed, done when the write returns. The VMM
+ *                     stores 0 or an errno (positive) into ->result.
+ *   0x28 r  PENDING   HARNESS_REQ_* asked by the host; reading clears them.
+ *                     A configuration interrupt announces a change.
+ *   0x30 w  POWEROFF  ends the VM without a program's status (panic, nothing
+ *                     to run); any value
+ */
+#pragma once
+#include <stdint.h>
+
+#define HARNESS_DEVICE_ID   0xffff0001u /* outside what virtio 1.2, 5 lists */
+#define HARNESS_MAGIC	    0x4f504d41u /* "AMPO" */
+#define HARNESS_VERSION	    1u
+
+#define HARNESS_REG_MAGIC    0x00
+#define HARNESS_REG_EXIT     0x08
+#define HARNESS_REG_READY    0x10
+#define HARNESS_REG_REPORT   0x18
+#define HARNESS_REG_MOVE     0x20
+#define HARNESS_REG_PENDING  0x28
+#define HARNESS_REG_POWEROFF 0x30
+#define HARNESS_CONFIG_BYTES 0x38
+
+#define HARNESS_REQ_TERM     1u /* host got SIGTERM: deliver it */
+#define HARNESS_REQ_INT	     2u /* host got SIGINT */
+#define HARNESS_REQ_WINCH    4u /* terminal size changed (console resize) */
+#define HARNESS_REQ_HUP	     8u /* host got SIGHUP */
+#define HARNESS_REQ_QUIT    16u /* host got SIGQUIT */
+
+/* What REPORT points to: header, then `bytes` of payload of that type. */
+enum harness_report_type {
+	HARNESS_REPORT_MISSING = 1, /* struct harness_missing[] */
+	HARNESS_REPORT_CRASH = 2,   /* struct harness_crash */
+	HARNESS_REPORT_PANIC = 3,   /* text, not NUL-terminated */
+	HARNESS_REPORT_OOM = 4,	    /* struct harness_oom */
+};
+#define HARNESS_REPORT_MAX 512u /* payload bytes */
+
+struct harness_report {
+	uint32_t type;
+	uint32_t bytes;
+	uint8_t payload[HARNESS_REPORT_MAX];
+};
+
+struct harness_missing { /* one system call the kernel does not have */
+	uint32_t number;
+	uint32_t count;
+};
+
+struct harness_crash { /* the program ended by a signal of its own making */
+	uint32_t signal;
+	int32_t si_code;
+	uint64_t address; /* si_addr */
+	uint64_t rip;
+	char comm[16];
+};
+
+struct harness_oom {
+	uint64_t pages_total;
+	uint64_t pages_free;
+	char comm[16];
+};
+
+/* MOVE: up to HARNESS_MOVES_MAX spans, HARNESS_MOVE_BYTES_MAX in all.
+ * op COPY: memmove src -> dst; ZERO: dst becomes zero; DISCARD: dst (page
+ * aligned) goes back to the host and reads as zero. */
+#define HARNESS_MOVES_MAX      64u
+#define HARNESS_MOVE_BYTES_MAX (4u << 20)
+enum harness_move_op {
+	HARNESS_MOVE_COPY = 1,
+	HARNESS_MOVE_ZERO = 2,
+	HARNESS_MOVE_DISCARD = 3,
+};
+struct harness_move {
+	uint64_t dst;
+	uint64_t src;
+	uint32_t bytes;
+	uint32_t op;
+};
+struct harness_moves {
+	uint32_t count;
+	uint32_t result; /* written by the VMM: 0 or a positive errno */
+	struct harness_move move[HARNESS_MOVES_MAX];
+};

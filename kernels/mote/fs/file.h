@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* file.h - open files and inodes, as the rest of the kernel sees them. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+struct regs;
+struct uio;
+struct inode;
+struct file;
+
+/* What a kind of file can do; NULL: the default errno of that call. */
+struct file_ops {
+	/* At @pos (seekable files) or in stream order. Return bytes or -errno. */
+	long (*read)(struct file *f, struct uio *u, uint64_t pos);
+	long (*write)(struct file *f, struct uio *u, uint64_t pos);
+	long (*ioctl)(struct file *f, uint64_t cmd, uint64_t arg);
+	/* POLLIN | POLLOUT | POLLHUP | POLLERR as poll(2) */
+	unsigned (*poll)(struct file *f);
+	long (*getdents)(struct file *f, struct uio *u);
+	void (*release)(struct file *f); /* last reference went */
+	/* Physical page that holds bytes [index*4096, +4096) for a mapping, with a
+	 * reference for the caller. @shared_write: a MAP_SHARED writable mapping;
+	 * otherwise the page is only read (a private mapping copies it first).
+	 * Bytes past the end of the file are zero. 0, -EIO past the last page
+	 * (SIGBUS), -ENOMEM, -ENODEV not mappable. */
+	int (*map_page)(struct file *f, uint64_t index, bool shared_write,
+			uint64_t *ret_pa);
+};
+
+struct file {
+	const struct file_ops *ops;
+	struct inode *inode; /* referenced; NULL for pipes and the like */
+	uint32_t refs;
+	uint32_t flags; /* O_* status flags and access mode */
+	uint64_t pos;
+	void *private;
+};
+
+/** file_open_kernel() - open an absolute path for reading (exec, interpreter).
+ * Return: 0 and a file with one reference, or -errno as open(2). Symbolic
+ * links are followed. */
+int file_open_kernel(const char *path, struct file **ret);
+/** file_read_kernel() - pread into a kernel buffer: bytes or -errno. */
+long file_read_kernel(struct file *f, void *dst, uint64_t bytes, uint64_t pos);
+void file_ref(struct file *f);
+void file_unref(struct file *f); /* NULL is fine */
+/** file_get() - the open file behind a descriptor number of the current task,
+ * referenced; NULL: -EBADF. */
+struct file *file_get(int fd);
+
+/** file_is_executable() - a regular file with an x bit for the current ids. */
+bool file_is_executable(const struct file *f);
+/** file_path() - absolute path of an open file into @dst (for /proc/self/maps,
+ * exe). Return: length, or -errno. */
+long file_path(const struct file *f, char *dst, uint64_t cap);
+/** file_size() - bytes; 0 for what has none. */
+uint64_t file_size(const struct file *f);
+
+/** fs_init() - build the tree from the initrd (cpio newc, used in place) with
+ * /dev, /proc and /tmp in it. @initrd may be NULL. */
+void fs_init(const void *initrd, uint64_t bytes);
+/** fs_lookup_boot() - the in-place bytes of an initrd file (the run block);
+ * NULL when there is none. */
+const void *fs_lookup_boot(const char *path, uint64_t *ret_bytes);
+/** fs_start_task() - give the first task its fd table (0, 1, 2 from the
+ * console), cwd and exe. Return 0 or -errno. */
+int fs_start_task(const char *cwd);
+/** fs_after_exec() - close what is O_CLOEXEC. */
+void fs_after_exec(void);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* page.h - physical pages. The direct map shows all of RAM at
+ * DIRECT_MAP_BASE; a page is named by its address there.
+ *
+ * Host memory starts as zero, so a page never used before is known to be zero
+ * and is not cleared again; freed pages are cleared when a zero page is asked
+ * for (by the VMM's MOVE doorbell where CPL 0 is emulated). */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#define PAGE_SHIFT	12
+#define PAGE_SIZE	4096ul
+#define DIRECT_MAP_BASE 0xffff888000000000ul
+
+static inline void *pa_to_va(uint64_t pa)
+{
+	return (void *)(pa + DIRECT_MAP_BASE);
+}
+
+/** kva_to_pa() - of a direct-map or a kernel-image address. */
+uint64_t kva_to_pa(const void *va);
+
+/** page_alloc() - one page, contents undefined, one reference. NULL: none left. */
+void *page_alloc(void);
+/** page_alloc_zero() - the same, all bytes zero. */
+void *page_alloc_zero(void);
+/** pages_alloc_zero() - 1 << @order pages, contiguous and naturally aligned. */
+void *pages_alloc_zero(unsigned order);
+/** page_ref()/page_unref() - count users of one page by its physical address;
+ * the last unref frees it. Pages that never came from the allocator (kernel
+ * image, initrd) are ignored by both. */
+void page_ref(uint64_t pa);
+void page_unref(uint64_t pa);
+/** page_refs() - how many users; 0xffffffff for pages outside the allocator. */
+uint32_t page_refs(uint64_t pa);
+
+uint64_t pages_total(void);
+uint64_t pages_free(void);
+
+/** bulk_copy()/bulk_zero() - move kernel-addressed bytes the fastest way this
+ * host has: rep movs natively, the VMM's MOVE doorbell where CPL 0 is emulated
+ * and the span is long enough to pay for the exit. */
+void bulk_copy(void *dst, const void *src, size_t bytes);
+void bulk_zero(void *dst, size_t bytes);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* task.h - the running program. One process of one thread today; everything a
+ * second one would need its own copy of is in struct task, nothing in globals. */
+#pragma once
+#include <stdint.h>
+
+struct files; /* fs/fdtable.c */
+struct vm;    /* mm/vm.c */
+struct inode; /* fs */
+struct signals; /* proc/signal.c */
+
+struct task {
+	int pid; /* 1 */
+	uint32_t uid, gid;
+	uint32_t umask;
+	char comm[16];
+	struct vm *vm;
+	struct files *files;
+	struct signals *signals;
+	struct inode *cwd;  /* referenced */
+	struct inode *exe;  /* referenced */
+	uint64_t fs_base, gs_base;
+	uint64_t start_ns; /* monotonic */
+	uint64_t user_arg_start, user_arg_end, user_env_start, user_env_end;
+	uint64_t auxv[64]; /* as put on the stack, for /proc/self/auxv */
+};
+
+/** current() - the task whose system call or fault is being served. */
+struct task *current(void);
+
+/** task_exit() - end the program. @status: as wait(2) encodes it. */
+_Noreturn void task_exit(int status);
+
+/** signal_send() - make @signal (1..64) pending for the current program, as
+ * kill(2) from outside would (console Ctrl-C, SIGPIPE, host's SIGTERM). */
+void signal_send(int signal);
