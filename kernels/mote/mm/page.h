@@ -18,6 +18,18 @@ static inline void *pa_to_va(uint64_t pa)
 	return (void *)(pa + DIRECT_MAP_BASE);
 }
 
+struct page_range { /* physical, byte addresses */
+	uint64_t start, end;
+};
+#define PAGE_RANGES_MAX 8
+
+/** page_init() - take over RAM. @ram: usable ranges, any order; @keep: what
+ * must not be handed out (kernel image, initrd, boot data), may overlap.
+ * Fresh RAM is trusted to be zero: both boot protocols are used by VMMs only.
+ * Everything below 1 MiB is left alone. Panics without a usable range. */
+void page_init(const struct page_range *ram, unsigned ram_count,
+	       const struct page_range *keep, unsigned keep_count);
+
 /** kva_to_pa() - of a direct-map or a kernel-image address. */
 uint64_t kva_to_pa(const void *va);
 
@@ -25,8 +37,13 @@ uint64_t kva_to_pa(const void *va);
 void *page_alloc(void);
 /** page_alloc_zero() - the same, all bytes zero. */
 void *page_alloc_zero(void);
-/** pages_alloc_zero() - 1 << @order pages, contiguous and naturally aligned. */
-void *pages_alloc_zero(unsigned order);
+/** pages_alloc() - @count contiguous pages of fresh (zero) memory, not counted
+ * by page_ref: for long-lived tables. NULL: none left. */
+void *pages_alloc(uint64_t count);
+/** huge_alloc_zero() - 2 MiB, 2 MiB aligned, zero, each page with one
+ * reference; NULL unless there is plenty of memory. huge_unref(): back. */
+void *huge_alloc_zero(void);
+void huge_unref(uint64_t pa);
 /** page_ref()/page_unref() - count users of one page by its physical address;
  * the last unref frees it. Pages that never came from the allocator (kernel
  * image, initrd) are ignored by both. */
