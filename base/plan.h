@@ -29,6 +29,7 @@
 #define PLAN_MMIO_BASE	    0xd0000000ull /* device n: + n * PLAN_MMIO_STRIDE */
 #define PLAN_MMIO_STRIDE    0x1000ull
 #define PLAN_VECTOR_BASE    0x30u /* device n raises vector + n */
+#define PLAN_BOOT_BYTES	    0x40000ull /* RAM from 0 on: the VMM's boot data */
 
 /* fds a process inherits, by role; -1 is none. Numbers are >= 4. */
 enum plan_fd {
@@ -98,6 +99,7 @@ struct plan {
 /** plan_check() - is every field of a plan in range and consistent?
  * @plan: private copy of the bytes (not shared memory).
  * @ret_why: set on failure to a static sentence that names the field.
+ * KVM and VMM may be missing (-1): each process asks for those it needs.
  * Return: 0, or -EINVAL. Touches no fd: the caller checks types by fstat. */
 int plan_check(const struct plan *plan, const char **ret_why);
 
