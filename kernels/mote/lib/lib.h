@@ -23,7 +23,8 @@ __attribute__((format(printf, 3, 4))) size_t ksnprintf(char *dst, size_t cap,
 						       const char *fmt, ...);
 size_t kvsnprintf(char *dst, size_t cap, const char *fmt, va_list ap);
 
-/** kprintf() - a line to the console (stderr). For the rare; not for tracing. */
+/** kprintf() - a line to the console (stderr); a missing newline is added. For
+ * the rare; not for tracing. */
 __attribute__((format(printf, 1, 2))) void kprintf(const char *fmt, ...);
 /** panic() - the kernel cannot go on: report and end the VM. */
 __attribute__((format(printf, 1, 2))) _Noreturn void panic(const char *fmt, ...);
