@@ -31,9 +31,9 @@ static void end_abort(const char *arg)
 
 static void end_fpe(const char *arg)
 {
-	volatile int zero = atoi(arg);
+	volatile int one = 1, zero = atoi(arg);
 
-	printf("%d\n", 1 / zero);
+	printf("%d\n", one / zero);
 }
 
 static void end_ill(const char *arg)

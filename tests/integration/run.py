@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""run.py - runs the cases in cases/*.py: every function test_* is one.
+
+usage: run.py BUILD_DIRECTORY [-l] [-j N] [PATTERN...]
+
+One line a case: 'ok NAME', 'not ok NAME' (with '# ' lines of detail) or
+'skip NAME # reason'. A pattern selects the cases whose name contains it.
+"""
+import argparse
+import concurrent.futures
+import importlib
+import os
+import pathlib
+import sys
+import threading
+import time
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
+
+import vm  # noqa: E402 (the path is set just above)
+
+printing = threading.Lock()
+
+
+def load(patterns):
+    """All cases in the order of the files, as (name, function)."""
+    cases = []
+    for path in sorted((HERE / "cases").glob("*.py")):
+        module = importlib.import_module(f"cases.{path.stem}")
+        for name, function in vars(module).items():
+            if name.startswith("test_") and callable(function):
+                name = f"{path.stem}.{name[5:]}"
+                if not patterns or any(p in name for p in patterns):
+                    cases.append((name, function))
+    return cases
+
+
+def report(word, name, seconds, detail=""):
+    with printing:
+        head, _, rest = detail.partition("\n")
+        note = f" # {head}" if word == "skip" else f" ({seconds:.1f} s)"
+        print(f"{word} {name}{note}")
+        if word == "not ok":
+            for line in (head, *rest.splitlines()):
+                print(f"# {line}")
+        sys.stdout.flush()
+
+
+def run_case(build, name, function):
+    """One case; True if it did not fail."""
+    context = vm.Context(build)
+    begin = time.monotonic()
+    word, detail = "ok", ""
+    try:
+        function(context)
+    except vm.Skipped as reason:
+        word, detail = "skip", str(reason)
+    except vm.Failed as failure:
+        word, detail = "not ok", str(failure)
+    except Exception:
+        word, detail = "not ok", traceback.format_exc()
+    finally:
+        context.close()
+    report(word, name, time.monotonic() - begin, detail)
+    return word != "not ok"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("build")
+    parser.add_argument("patterns", nargs="*")
+    parser.add_argument("-l", "--list", action="store_true")
+    parser.add_argument("-j", "--jobs", type=int, default=2)
+    options = parser.parse_args()
+    build = os.path.realpath(options.build)
+    cases = load(options.patterns)
+    if options.list:
+        print("\n".join(name for name, _ in cases))
+        return 0
+    if not cases:
+        print("no case matches", file=sys.stderr)
+        return 2
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        for name, _ in cases:
+            report("skip", name, 0, "no usable /dev/kvm")
+        return 0
+    shared = [c for c in cases if not getattr(c[1], "alone", False)]
+    single = [c for c in cases if getattr(c[1], "alone", False)]
+    good = True
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for result in pool.map(lambda c: run_case(build, *c), shared):
+            good &= result
+    for case in single:
+        good &= run_case(build, *case)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

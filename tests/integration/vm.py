@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""vm.py - what a test case gets: run the command, look at the result.
+
+Nothing in here waits without a limit, and everything that is started is ended
+by its own pid.
+"""
+import contextlib
+import functools
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# A slow or crowded machine stretches every limit: AMPOULE_TEST_SLOW=4.
+SLOW = float(os.environ.get("AMPOULE_TEST_SLOW", "1"))
+
+
+class Failed(Exception):
+    """A case does not hold."""
+
+
+class Skipped(Exception):
+    """A case cannot be tried here; the reason is counted and shown."""
+
+
+def alone(function):
+    """Mark a case that loads the machine or counts processes."""
+    function.alone = True
+    return function
+
+
+class Result:
+    """How a command ended, and what it wrote."""
+
+    def __init__(self, argv, status, out, err, seconds):
+        self.argv, self.status = argv, status
+        self.out, self.err, self.seconds = out, err, seconds
+
+    @property
+    def text(self):
+        return self.out.decode("utf-8", "replace")
+
+    @property
+    def errors(self):
+        return self.err.decode("utf-8", "replace")
+
+    @property
+    def notes(self):
+        """The lines that Ampoule itself wrote."""
+        return [line for line in self.errors.splitlines()
+                if line.startswith("ampoule: ")]
+
+    def __str__(self):
+        return (f"{' '.join(map(str, self.argv))}\n"
+                f"status {self.status} after {self.seconds:.2f} s\n"
+                f"stdout ({len(self.out)}): {self.out[:600]!r}\n"
+                f"stderr ({len(self.err)}): {self.errors[:1500]}")
+
+    def ended(self, status):
+        """Fails unless the command ended with this status."""
+        if self.status != status:
+            raise Failed(f"status {self.status}, expected {status}\n{self}")
+        return self
+
+    def said(self, out):
+        """Fails unless stdout is exactly this."""
+        want = out.encode() if isinstance(out, str) else out
+        if self.out != want:
+            raise Failed(f"stdout is not {want[:300]!r}\n{self}")
+        return self
+
+    def quiet(self):
+        """Fails if anything is on stderr."""
+        if self.err:
+            raise Failed(f"stderr is not empty\n{self}")
+        return self
+
+    def noted(self, *words):
+        """Fails unless one line of Ampoule's own has all the words."""
+        for line in self.notes:
+            if all(word.lower() in line.lower() for word in words):
+                return self
+        raise Failed(f"no line 'ampoule: ...' has {words}\n{self}")
+
+
+class Context:
+    """Given to each case."""
+
+    def __init__(self, build):
+        self.build = pathlib.Path(build)
+        self.root = ROOT
+        self.ampoule = self.build / "runner/cli/ampoule"
+        self.kernel = self.build / "kernels/mote/mote"
+        self.stack = contextlib.ExitStack()
+
+    @functools.cached_property
+    def tmp(self):
+        """A directory of the case's own, removed afterwards."""
+        path = tempfile.mkdtemp(prefix="ampoule-test-")
+        self.stack.callback(shutil.rmtree, path, ignore_errors=True)
+        return pathlib.Path(path)
+
+    def close(self):
+        self.stack.close()
+
+    def program(self, name):
+        """The path of a test program."""
+        for path in (self.build / "tests/integration" / name,
+                     self.build / "tests/integration/programs/syscalls" / name):
+            if path.exists():
+                return path
+        raise Failed(f"no test program {name} in {self.build}")
+
+    def need(self, *paths):
+        for path in paths:
+            if not os.path.exists(path):
+                raise Skipped(f"{path} is not here")
+
+    def skip(self, reason):
+        raise Skipped(reason)
+
+    def check(self, condition, what):
+        if not condition:
+            raise Failed(str(what))
+
+    def equal(self, got, want, what):
+        if got != want:
+            raise Failed(f"{what}: {got!r}, expected {want!r}")
+
+    def start(self, *argv, **options):
+        """Popen in a session of its own, killed when the case ends."""
+        options.setdefault("stdin", subprocess.DEVNULL)
+        options.setdefault("stdout", subprocess.PIPE)
+        options.setdefault("stderr", subprocess.PIPE)
+        process = subprocess.Popen([str(a) for a in argv],
+                                   start_new_session=True, **options)
+        self.stack.callback(end_session, process)
+        return process
+
+    def start_vm(self, *argv, **options):
+        return self.start(self.ampoule, "run", *argv, **options)
+
+    def command(self, *argv, stdin=b"", limit=60, **options):
+        """Run a command to its end; stdin is bytes, a file or None (closed
+        end of file)."""
+        begin = time.monotonic()
+        given = {}
+        if isinstance(stdin, bytes):
+            options["stdin"] = subprocess.PIPE
+            given["input"] = stdin
+        elif stdin is not None:
+            options["stdin"] = stdin
+        process = self.start(*argv, **options)
+        try:
+            out, err = process.communicate(timeout=limit * SLOW, **given)
+        except subprocess.TimeoutExpired as late:
+            end_session(process)
+            result = Result(argv, None, late.stdout or b"", late.stderr or b"",
+                            time.monotonic() - begin)
+            raise Failed(f"no end after {limit * SLOW} s\n{result}") from None
+        return Result(argv, process.returncode, out or b"", err or b"",
+                      time.monotonic() - begin)
+
+    def run(self, *argv, **options):
+        """ampoule run ARGV."""
+        return self.command(self.ampoule, "run", *argv, **options)
+
+    def shell(self, script, **options):
+        """A shell script, with the command as $A and the programs in $P."""
+        env = dict(os.environ, A=str(self.ampoule),
+                   P=str(self.build / "tests/integration"))
+        return self.command("/bin/bash", "-c", script, env=env, **options)
+
+
+def end_session(process):
+    """Kill what a command left behind in its session, and reap it."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream:
+            with contextlib.suppress(OSError, ValueError):
+                stream.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=10)
+
+
+def processes_of(build):
+    """pid -> executable of all living processes started from a build."""
+    found = {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            path = os.readlink(f"/proc/{entry}/exe")
+        except OSError:
+            continue
+        if path.startswith(f"{build}/") and "ampoule" in path:
+            found[int(entry)] = path
+    return found
+
+
+def wait_until(condition, seconds=5.0):
+    """Poll a condition; its last value."""
+    end = time.monotonic() + seconds * SLOW
+    while not (value := condition()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return value
