@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* harness.c - doorbells of a guest kernel (base/abi/harness.h). Trusts: its
+ * callbacks. Must not: act on a request before all of it was copied, once, and
+ * checked; nor call back with a length the guest chose unchecked. */
+#include "devices-virtio/harness.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/virtio_config.h>
+
+#include "base/ckd.h"
+
+#define PAGE_BYTES    4096u
+#define REPORT_HEADER offsetof(struct harness_report, payload)
+#define MOVES_HEADER  offsetof(struct harness_moves, move)
+
+struct harness {
+	struct vdev vd;
+	struct harness_config config;
+	_Atomic uint32_t pending; /* HARNESS_REQ_*: set by the host, cleared
+				   * by the guest's read */
+	uint32_t reports;
+};
+
+/* A move whose spans are RAM; src.iov_base is NULL unless it is a copy. */
+struct move {
+	struct iovec dst, src;
+	uint32_t op;
+};
+
+static bool broken(const struct harness *h)
+{
+	return h->vd.status & VIRTIO_CONFIG_S_NEEDS_RESET;
+}
+
+/** report_fits() - is the payload of the length its type has? */
+static bool report_fits(const struct harness_report *r)
+{
+	if (r->bytes > HARNESS_REPORT_MAX)
+		return false;
+	switch (r->type) {
+	case HARNESS_REPORT_MISSING:
+		return r->bytes % sizeof(struct harness_missing) == 0;
+	case HARNESS_REPORT_CRASH:
+		return r->bytes == sizeof(struct harness_crash);
+	case HARNESS_REPORT_PANIC:
+		return true;
+	case HARNESS_REPORT_OOM:
+		return r->bytes == sizeof(struct harness_oom);
+	default:
+		return false;
+	}
+}
+
+static void deliver(const struct harness *h, const struct harness_report *r)
+{
+	const struct harness_callbacks *cb = &h->config.callbacks;
+	struct harness_missing missing[HARNESS_REPORT_MAX /
+				       sizeof(struct harness_missing)];
+	struct harness_crash crash;
+	struct harness_oom oom;
+
+	switch (r->type) { /* copies: the payload has no alignment */
+	case HARNESS_REPORT_MISSING:
+		memcpy(missing, r->payload, r->bytes);
+		cb->missing(h->config.ctx, missing,
+			    (uint32_t)(r->bytes / sizeof(missing[0])));
+		break;
+	case HARNESS_REPORT_CRASH:
+		memcpy(&crash, r->payload, sizeof(crash));
+		cb->crash(h->config.ctx, &crash);
+		break;
+	case HARNESS_REPORT_PANIC:
+		cb->panic(h->config.ctx, (const char *)r->payload, r->bytes);
+		break;
+	default:
+		memcpy(&oom, r->payload, sizeof(oom));
+		cb->oom(h->config.ctx, &oom);
+		break;
+	}
+}
+
+/** ring_report() - a malformed report breaks the device: a kernel that cannot
+ * even count its own report is not to be listened to. */
+static void ring_report(struct harness *h, uint64_t at)
+{
+	struct harness_report r;
+	uint64_t payload;
+
+	if (h->reports == HARNESS_REPORTS_MAX)
+		return;
+	h->reports++;
+	if (gm_read(h->vd.gm, gpa(at), &r, REPORT_HEADER) ||
+	    !report_fits(&r) || ckd_add(&payload, at, REPORT_HEADER) ||
+	    gm_read(h->vd.gm, gpa(payload), r.payload, r.bytes)) {
+		vdev_break(&h->vd);
+		return;
+	}
+	deliver(h, &r);
+}
+
+/** parse_move() - check one move; no side effect. Return: 0, -EINVAL for an
+ * unknown op or alignment, -EFAULT for what is not RAM. */
+static int parse_move(const struct gmem *gm, const struct harness_move *m,
+		      struct move *ret)
+{
+	struct move move = {.op = m->op};
+
+	switch (m->op) {
+	case HARNESS_MOVE_COPY:
+		if (gm_iov(gm, gpa(m->src), m->bytes, &move.src))
+			return -EFAULT;
+		break;
+	case HARNESS_MOVE_ZERO:
+		break;
+	case HARNESS_MOVE_DISCARD:
+		if (m->dst % PAGE_BYTES || m->bytes % PAGE_BYTES)
+			return -EINVAL;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (gm_iov(gm, gpa(m->dst), m->bytes, &move.dst))
+		return -EFAULT;
+	*ret = move;
+	return 0;
+}
+
+static int execute_move(const struct harness *h, const struct move *m)
+{
+	switch (m->op) {
+	case HARNESS_MOVE_COPY:
+		memmove(m->dst.iov_base, m->src.iov_base, m->dst.iov_len);
+		return 0;
+	case HARNESS_MOVE_ZERO:
+		memset(m->dst.iov_base, 0, m->dst.iov_len);
+		return 0;
+	default:
+		return h->config.callbacks.discard(h->config.ctx,
+						   m->dst.iov_base,
+						   m->dst.iov_len);
+	}
+}
+
+/** read_moves() - copy the request. Return: 0, -EINVAL too many moves or too
+ * many bytes, -EFAULT. Discarding costs the host nothing a byte, so only the
+ * bytes that are touched count. */
+static int read_moves(const struct gmem *gm, uint64_t at,
+		      struct harness_moves *ret)
+{
+	uint64_t list, total = 0;
+
+	if (gm_read(gm, gpa(at), ret, MOVES_HEADER))
+		return -EFAULT;
+	if (ret->count > HARNESS_MOVES_MAX)
+		return -EINVAL;
+	if (ckd_add(&list, at, MOVES_HEADER) ||
+	    gm_read(gm, gpa(list), ret->move,
+		    ret->count * sizeof(ret->move[0])))
+		return -EFAULT;
+	for (unsigned i = 0; i < ret->count; i++) {
+		if (ret->move[i].op != HARNESS_MOVE_DISCARD)
+			total += ret->move[i].bytes;
+	}
+	return total > HARNESS_MOVE_BYTES_MAX ? -EINVAL : 0;
+}
+
+/** run_moves() - all moves are checked before the first one acts. */
+static int run_moves(const struct harness *h, const struct harness_moves *list)
+{
+	struct move move[HARNESS_MOVES_MAX];
+	int err = 0;
+
+	for (unsigned i = 0; i < list->count && !err; i++)
+		err = parse_move(h->vd.gm, &list->move[i], &move[i]);
+	for (unsigned i = 0; i < list->count && !err; i++)
+		err = execute_move(h, &move[i]);
+	return err;
+}
+
+static void ring_move(struct harness *h, uint64_t at)
+{
+	struct harness_moves list;
+	uint64_t result_at;
+	uint32_t result;
+	int err = read_moves(h->vd.gm, at, &list);
+
+	if (!err)
+		err = run_moves(h, &list);
+	result = (uint32_t)-err;
+	/* Without a place for the answer, being broken is the answer. */
+	if (ckd_add(&result_at, at, offsetof(struct harness_moves, result)) ||
+	    gm_write(h->vd.gm, gpa(result_at), &result, sizeof(result)))
+		vdev_break(&h->vd);
+}
+
+static void config_write(struct vdev *vd, uint32_t off, const void *src,
+			 uint32_t len)
+{
+	struct harness *h = (struct harness *)vd;
+	uint64_t value;
+
+	if (len != sizeof(value) || off % sizeof(value))
+		return;
+	memcpy(&value, src, sizeof(value));
+	switch (off) {
+	case HARNESS_REG_EXIT: /* the end counts, in whatever state */
+		h->config.callbacks.exit(h->config.ctx, (uint32_t)value);
+		break;
+	case HARNESS_REG_POWEROFF:
+		h->config.callbacks.poweroff(h->config.ctx);
+		break;
+	case HARNESS_REG_READY:
+		h->config.callbacks.ready(h->config.ctx, value);
+		break;
+	case HARNESS_REG_REPORT:
+		if (!broken(h))
+			ring_report(h, value);
+		break;
+	case HARNESS_REG_MOVE:
+		if (!broken(h))
+			ring_move(h, value);
+		break;
+	default:
+		break;
+	}
+}
+
+static void config_read(struct vdev *vd, uint32_t off, void *dst, uint32_t len)
+{
+	struct harness *h = (struct harness *)vd;
+	uint64_t value = 0;
+
+	if (off == HARNESS_REG_MAGIC)
+		value = (uint64_t)HARNESS_VERSION << 32 | HARNESS_MAGIC;
+	else if (off == HARNESS_REG_PENDING && len >= sizeof(uint32_t))
+		value = atomic_exchange(&h->pending, 0);
+	memcpy(dst, &value, len); /* len <= 8: the transport's widths */
+}
+
+/** activate() - requests made before the driver listened are announced. */
+static int activate(struct vdev *vd)
+{
+	if (harness_pending(vd))
+		vdev_config_changed(vd);
+	return 0;
+}
+
+void harness_request(struct vdev *vd, uint32_t requests)
+{
+	struct harness *h = (struct harness *)vd;
+
+	atomic_fetch_or(&h->pending, requests);
+	vdev_lock(vd);
+	vdev_config_changed(vd);
+	vdev_unlock(vd);
+}
+
+uint32_t harness_pending(struct vdev *vd)
+{
+	return atomic_load(&((struct harness *)vd)->pending);
+}
+
+static void harness_free(struct vdev *vd)
+{
+	vdev_done(vd);
+	free(vd);
+}
+
+static const struct vdev_ops harness_ops = {
+	.device_id = HARNESS_DEVICE_ID,
+	.config_bytes = HARNESS_CONFIG_BYTES,
+	.activate = activate,
+	.config_read = config_read,
+	.config_write = config_write,
+	.free = harness_free,
+};
+
+int harness_new(const struct harness_config *config, struct vdev **ret)
+{
+	struct harness *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return -ENOMEM;
+	vdev_init(&h->vd, &harness_ops, 0);
+	h->config = *config;
+	*ret = &h->vd;
+	return 0;
+}
