@@ -29,16 +29,16 @@
 
 struct loop;
 
-#define CONSOLE_PORTS	      3u
-#define CONSOLE_QUEUES	      8u
+#define CONSOLE_PORTS         3u
+#define CONSOLE_QUEUES        8u
 #define CONSOLE_QUEUE_SIZE    256u
 #define CONSOLE_CONTROL_BYTES 16u
 
 struct console_config {
-	int fd[CONSOLE_PORTS];	      /* stdin, stdout, stderr; borrowed */
+	int fd[CONSOLE_PORTS];        /* stdin, stdout, stderr; borrowed */
 	uint32_t kind[CONSOLE_PORTS]; /* enum plan_stream_kind */
 	uint16_t rows, cols;
-	bool tty;	   /* offer F_SIZE and send RESIZE */
+	bool tty;          /* offer F_SIZE and send RESIZE */
 	struct loop *loop; /* borrowed; outlives the device */
 };
 

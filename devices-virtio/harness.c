@@ -5,11 +5,11 @@
 #include "devices-virtio/harness.h"
 
 #include <errno.h>
+#include <linux/virtio_config.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/virtio_config.h>
 
 #include "base/ckd.h"
 
@@ -58,8 +58,8 @@ static bool report_fits(const struct harness_report *r)
 static void deliver(const struct harness *h, const struct harness_report *r)
 {
 	const struct harness_callbacks *cb = &h->config.callbacks;
-	struct harness_missing missing[HARNESS_REPORT_MAX /
-				       sizeof(struct harness_missing)];
+	struct harness_missing
+		missing[HARNESS_REPORT_MAX / sizeof(struct harness_missing)];
 	struct harness_crash crash;
 	struct harness_oom oom;
 
@@ -93,8 +93,8 @@ static void ring_report(struct harness *h, uint64_t at)
 	if (h->reports == HARNESS_REPORTS_MAX)
 		return;
 	h->reports++;
-	if (gm_read(h->vd.gm, gpa(at), &r, REPORT_HEADER) ||
-	    !report_fits(&r) || ckd_add(&payload, at, REPORT_HEADER) ||
+	if (gm_read(h->vd.gm, gpa(at), &r, REPORT_HEADER) || !report_fits(&r) ||
+	    ckd_add(&payload, at, REPORT_HEADER) ||
 	    gm_read(h->vd.gm, gpa(payload), r.payload, r.bytes)) {
 		vdev_break(&h->vd);
 		return;
@@ -139,9 +139,8 @@ static int execute_move(const struct harness *h, const struct move *m)
 		memset(m->dst.iov_base, 0, m->dst.iov_len);
 		return 0;
 	default:
-		return h->config.callbacks.discard(h->config.ctx,
-						   m->dst.iov_base,
-						   m->dst.iov_len);
+		return h->config.callbacks.discard(
+			h->config.ctx, m->dst.iov_base, m->dst.iov_len);
 	}
 }
 

@@ -200,8 +200,7 @@ void vmmio_read(struct vmmio *m, uint64_t offset, void *data, size_t len)
 	vdev_unlock(m->vd);
 }
 
-void vmmio_write(struct vmmio *m, uint64_t offset, const void *data,
-		 size_t len)
+void vmmio_write(struct vmmio *m, uint64_t offset, const void *data, size_t len)
 {
 	vdev_lock(m->vd);
 	if (offset >= VIRTIO_MMIO_CONFIG) {

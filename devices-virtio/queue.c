@@ -10,11 +10,11 @@
 
 #include "base/ckd.h"
 
-#define DESC_BYTES	16u
+#define DESC_BYTES      16u
 #define USED_ELEM_BYTES 8u
-#define RING_FLAGS	0u /* offsets in either ring */
-#define RING_IDX	2u
-#define RING_ENTRIES	4u
+#define RING_FLAGS      0u /* offsets in either ring */
+#define RING_IDX        2u
+#define RING_ENTRIES    4u
 
 struct area {
 	gpa_t at;
@@ -88,8 +88,8 @@ void vq_disable(struct vq *vq)
  * would otherwise never be announced (virtio 1.2, 2.7.10.1). */
 static int ask_for_kick(struct vq *vq)
 {
-	gpa_t event = gpa_at(vq->used,
-			     RING_ENTRIES + USED_ELEM_BYTES * vq->size);
+	gpa_t event =
+		gpa_at(vq->used, RING_ENTRIES + USED_ELEM_BYTES * vq->size);
 	int err = gm_store16(vq->gm, event, vq->last_avail);
 
 	atomic_thread_fence(memory_order_seq_cst);

@@ -19,7 +19,7 @@
 
 #include "devices-virtio/gmem.h"
 
-#define VQ_SIZE_MAX    256u /* and so the longest chain; < IOV_MAX */
+#define VQ_SIZE_MAX    256u       /* and so the longest chain; < IOV_MAX */
 #define VQ_CHAIN_BYTES UINT32_MAX /* what used.len can express */
 
 struct vq {
@@ -27,8 +27,8 @@ struct vq {
 	gpa_t desc, avail, used; /* checked by vq_enable() */
 	uint16_t size;
 	bool enabled;
-	bool event_idx; /* VIRTIO_F_EVENT_IDX negotiated */
-	bool indirect;	/* VIRTIO_F_INDIRECT_DESC negotiated */
+	bool event_idx;      /* VIRTIO_F_EVENT_IDX negotiated */
+	bool indirect;       /* VIRTIO_F_INDIRECT_DESC negotiated */
 	uint16_t last_avail; /* next available entry to take */
 	uint16_t next_used;  /* next used entry to write */
 	uint16_t signalled;  /* next_used when we last decided on a signal */

@@ -13,7 +13,7 @@
 #define STREAM_IO_BYTES (1u << 20)
 
 struct stream {
-	int fd;	       /* borrowed; -1 when kind is NONE */
+	int fd;        /* borrowed; -1 when kind is NONE */
 	uint32_t kind; /* enum plan_stream_kind */
 };
 

@@ -12,7 +12,7 @@
 
 #include "base/ckd.h"
 
-#define BIT64(n)      (1ull << (n))
+#define BIT64(n) (1ull << (n))
 #define DRIVER_STATUS                                                          \
 	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |                \
 	 VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK |             \
@@ -101,7 +101,7 @@ bool vdev_pop(struct vdev *vd, unsigned queue, struct vq_chain *ret_chain)
 void vdev_push(struct vdev *vd, unsigned queue, const struct vq_chain *chain,
 	       uint32_t written)
 {
-	if (vq_push(&vd->queue[queue], chain->head, written))
+	if (vdev_live(vd) && vq_push(&vd->queue[queue], chain->head, written))
 		vdev_break(vd);
 }
 
@@ -180,8 +180,8 @@ void vdev_set_features(struct vdev *vd, uint32_t word, uint32_t bits)
 		return;
 	}
 	mask = 0xffffffffull << (32 * word);
-	vd->driver_features = (vd->driver_features & ~mask) |
-			      (uint64_t)bits << (32 * word);
+	vd->driver_features =
+		(vd->driver_features & ~mask) | (uint64_t)bits << (32 * word);
 }
 
 void vdev_queue_enable(struct vdev *vd, unsigned queue,

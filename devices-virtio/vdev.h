@@ -22,7 +22,7 @@
 #include "devices-virtio/queue.h"
 
 #define VDEV_QUEUES_MAX 8u
-#define VDEV_VENDOR_ID	0x504d4141u /* "AAMP" */
+#define VDEV_VENDOR_ID  0x504d4141u /* "AAMP" */
 
 struct vdev;
 
@@ -53,10 +53,10 @@ struct vdev_ops {
 
 struct vdev {
 	const struct vdev_ops *ops;
-	const struct gmem *gm;	/* borrowed, set by vdev_connect() */
+	const struct gmem *gm; /* borrowed, set by vdev_connect() */
 	struct vdev_host host;
 	pthread_mutex_t lock;
-	uint64_t features;	  /* offered; ring features included */
+	uint64_t features;        /* offered; ring features included */
 	uint64_t driver_features; /* accepted so far */
 	uint8_t status;
 	uint32_t interrupt_status;  /* VIRTIO_MMIO_INT_* not yet acknowledged */

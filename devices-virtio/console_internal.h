@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* console_internal.h - what the three files of the console share:
+ *
+ *   console.c          the device: queues to functions, set-up, configuration
+ *   console_control.c  control messages (virtio 1.2, 5.3.6.2)
+ *   console_port.c     bytes between a port's queue and the host's stream
+ *
+ * Every function here runs under the device's lock. */
+#pragma once
+#include <linux/virtio_console.h>
+
+#include "devices-virtio/console.h"
+#include "devices-virtio/stream.h"
+
+struct loop_source;
+
+enum queue_number {
+	QUEUE_IN = 0,
+	QUEUE_OUT_0 = 1,
+	QUEUE_CONTROL_IN = 2, /* device to driver */
+	QUEUE_CONTROL_OUT = 3,
+	QUEUE_OUT_1 = 5,
+	QUEUE_OUT_2 = 7,
+};
+
+enum port_number {
+	PORT_STDIN = 0,
+	PORT_STDOUT = 1,
+	PORT_STDERR = 2,
+};
+
+/* What the driver has not been told yet, in the order it is told. */
+enum port_news {
+	NEWS_ADD = 1,
+	NEWS_NAME = 2,
+	NEWS_RESIZE = 4,
+	NEWS_OPEN = 8,
+};
+
+struct port {
+	struct console *con;
+	struct stream stream;
+	struct loop_source *source; /* NULL: not pollable, never waits */
+	uint32_t armed;             /* events the source waits for */
+	bool closed;                /* the host's end is gone */
+	bool ready;                 /* the driver said PORT_READY */
+	uint8_t news;               /* enum port_news */
+	bool held;                  /* chain is popped and not yet pushed */
+	unsigned at;                /* first span of chain not done */
+	struct vq_chain chain;
+};
+
+struct console {
+	struct vdev vd;
+	struct port port[CONSOLE_PORTS];
+	struct virtio_console_config config;
+	bool tty;
+	struct console_usage usage;
+	int more_fd; /* eventfd: a visit ended before the work did */
+	struct loop_source *more;
+	struct vq_chain scratch; /* control messages */
+};
+
+/** console_tell() - send what is due, as far as the driver posted buffers. */
+void console_tell(struct console *con);
+/** console_listen() - take the driver's control messages, then tell. */
+void console_listen(struct console *con);
+
+/** port_serve() - move bytes as far as both sides are ready; the rest goes on
+ * when the host's fd is ready, the driver kicks, or in the loop thread. */
+void port_serve(struct console *con, unsigned id);
+/** port_drop() - the queue is going away: forget the held chain. */
+void port_drop(struct port *port);
+/** port_out_queue() - which transmit queue feeds an output port. */
+unsigned port_out_queue(const struct console *con, unsigned id);

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* console_port.c - bytes between the queue of a port and a stream of the host.
+ * Trusts: its configuration. Must not: block, reorder, or lose a byte that it
+ * took from the host.
+ *
+ *          kick of a queue                 fd ready, or more work (deferred)
+ *          (vCPU thread) \                 / (loop thread)
+ *                         serve_in/serve_out
+ *                pop -> port.chain -> readv/writev -> push -> signal
+ *                              ^            | EAGAIN: arm the fd, keep the
+ * chain
+ *                              +------------+
+ *
+ * A chain that is partly written stays in port.chain with its spans advanced:
+ * the guest's descriptors are not looked at again. */
+#include "devices-virtio/console_internal.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/loop.h"
+
+/* One visit serves at most a queue of chains and this many bytes; the rest is
+ * left to the loop, so that the lock is free in between. */
+#define VISIT_BYTES (16u << 20)
+
+/** arm() - wait for @events of the port's fd; 0 stops waiting. Return: false
+ * for a stream that cannot be waited for. */
+static bool arm(struct port *port, uint32_t events)
+{
+	if (port->armed == events)
+		return true;
+	if (!port->source || loop_set(port->source, events))
+		return false;
+	port->armed = events;
+	return true;
+}
+
+/** close_port() - the host's end is gone: tell the driver, wait no more. */
+static void close_port(struct console *con, struct port *port)
+{
+	port->closed = true;
+	arm(port, 0);
+	if (port->ready) {
+		port->news |= NEWS_OPEN;
+		console_tell(con);
+	}
+}
+
+/** take() - have a chain of @queue in port->chain. Return: false for none. */
+static bool take(struct port *port, unsigned queue)
+{
+	if (!vdev_live(&port->con->vd))
+		return false;
+	if (!port->held) {
+		if (!vdev_pop(&port->con->vd, queue, &port->chain))
+			return false;
+		port->held = true;
+		port->at = 0;
+	}
+	return true;
+}
+
+static void give(struct port *port, unsigned queue, uint32_t written)
+{
+	port->held = false;
+	vdev_push(&port->con->vd, queue, &port->chain, written);
+}
+
+void port_drop(struct port *port)
+{
+	port->held = false;
+	arm(port, 0);
+}
+
+/** more_later() - let the loop thread go on where this visit ends. */
+static void more_later(struct console *con)
+{
+	uint64_t one = 1;
+
+	/* EAGAIN means the counter is full: then it is readable anyway. */
+	if (write(con->more_fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+/** serve_in() - host to guest, as far as both sides are ready. */
+static void serve_in(struct console *con, struct port *port, unsigned queue)
+{
+	bool waiting = false;
+	uint64_t bytes = 0;
+	unsigned chains = 0;
+
+	while (!port->closed && take(port, queue)) {
+		struct vq_chain *chain = &port->chain;
+		ssize_t n;
+
+		if (chain->readable) {
+			vdev_break(&con->vd);
+			break;
+		}
+		if (chains++ == CONSOLE_QUEUE_SIZE || bytes >= VISIT_BYTES) {
+			more_later(con);
+			break;
+		}
+		n = stream_read(&port->stream, chain->iov, chain->writable);
+		if (n == -EAGAIN && arm(port, EPOLLIN)) {
+			waiting = true;
+			break;
+		}
+		if (n <= 0) {
+			/* The bytes first, then the news of the end. */
+			vdev_signal(&con->vd, queue);
+			close_port(con, port);
+			break;
+		}
+		bytes += (uint64_t)n;
+		give(port, queue, (uint32_t)n);
+	}
+	con->usage.bytes_in += bytes;
+	if (!waiting)
+		arm(port, 0);
+	vdev_signal(&con->vd, queue);
+}
+
+/** advance() - @n bytes of the held chain are written.
+ * Return: true when it is done. */
+static bool advance(struct port *port, size_t n)
+{
+	struct vq_chain *chain = &port->chain;
+
+	while (port->at < chain->readable) {
+		struct iovec *iov = &chain->iov[port->at];
+
+		if (n < iov->iov_len) {
+			iov->iov_base = (uint8_t *)iov->iov_base + n;
+			iov->iov_len -= n;
+			return false;
+		}
+		n -= iov->iov_len;
+		port->at++;
+	}
+	return true;
+}
+
+/** write_some() - one write(2) from the held chain; the chain is given back
+ * when nothing is left of it or nobody is there to take it.
+ * Return: bytes written, or -EAGAIN. */
+static ssize_t write_some(struct console *con, struct port *port,
+			  unsigned queue)
+{
+	struct vq_chain *chain = &port->chain;
+	ssize_t n = -EPIPE;
+
+	if (!port->closed)
+		n = stream_write(&port->stream, &chain->iov[port->at],
+				 chain->readable - port->at);
+	if (n == -EAGAIN)
+		return n;
+	if (n < 0) {
+		if (!port->closed)
+			close_port(con, port);
+		give(port, queue, 0);
+		return 0;
+	}
+	if (advance(port, (size_t)n))
+		give(port, queue, 0);
+	return n;
+}
+
+/** serve_out() - guest to host, as far as both sides are ready. */
+static void serve_out(struct console *con, struct port *port, unsigned queue)
+{
+	bool waiting = false;
+	uint64_t bytes = 0;
+	unsigned steps = 0;
+
+	while (take(port, queue)) {
+		ssize_t n;
+
+		if (port->chain.writable) {
+			vdev_break(&con->vd);
+			break;
+		}
+		if (steps++ == 2 * CONSOLE_QUEUE_SIZE || bytes >= VISIT_BYTES) {
+			more_later(con);
+			break;
+		}
+		n = write_some(con, port, queue);
+		if (n == -EAGAIN && arm(port, EPOLLOUT)) {
+			waiting = true;
+			break;
+		}
+		if (n < 0)
+			close_port(con, port); /* cannot even be waited for */
+		else
+			bytes += (uint64_t)n;
+	}
+	con->usage.bytes_out += bytes;
+	if (!waiting)
+		arm(port, 0);
+	vdev_signal(&con->vd, queue);
+}
+
+unsigned port_out_queue(const struct console *con, unsigned id)
+{
+	if (id == PORT_STDERR)
+		return QUEUE_OUT_2;
+	return vdev_has(&con->vd, VIRTIO_CONSOLE_F_MULTIPORT) ? QUEUE_OUT_1
+							      : QUEUE_OUT_0;
+}
+
+void port_serve(struct console *con, unsigned id)
+{
+	struct port *port = &con->port[id];
+
+	if (id == PORT_STDIN)
+		serve_in(con, port, QUEUE_IN);
+	else
+		serve_out(con, port, port_out_queue(con, id));
+}
