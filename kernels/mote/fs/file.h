@@ -26,16 +26,38 @@ struct file_ops {
 	 * (SIGBUS), -ENOMEM, -ENODEV not mappable. */
 	int (*map_page)(struct file *f, uint64_t index, bool shared_write,
 			uint64_t *ret_pa);
+	/* Optional, a shortcut for private mappings: how many pages from @index
+	 * on, at most @max, lie in place one after another in memory that is
+	 * never freed (page-aligned initrd bytes, whole pages only, never
+	 * written since). @ret_pa: the first; no references. 0: none. */
+	uint64_t (*map_run)(struct file *f, uint64_t index, uint64_t max,
+			    uint64_t *ret_pa);
+};
+
+enum file_can { /* decided once, at open */
+	FILE_READ = 1,
+	FILE_WRITE = 2,
+	FILE_SEEK = 4, /* has a position */
 };
 
 struct file {
 	const struct file_ops *ops;
-	struct inode *inode; /* referenced; NULL for pipes and the like */
+	struct inode *inode; /* referenced, never NULL */
 	uint32_t refs;
 	uint32_t flags; /* O_* status flags and access mode */
+	uint32_t can;	/* enum file_can */
+	uint32_t id;	/* for ->ops: which port, which end */
 	uint64_t pos;
 	void *private;
 };
+
+/** inode_ref()/inode_unref() - hold an inode (cwd, exe) past its names. */
+void inode_ref(struct inode *inode);
+void inode_unref(struct inode *inode); /* NULL is fine */
+
+/** file_new() - an open file over @inode (referenced) with the inode's
+ * operations, no permissions asked. @flags: as open(2). 0 or -errno. */
+int file_new(struct inode *inode, uint32_t flags, struct file **ret);
 
 /** file_open_kernel() - open an absolute path for reading (exec, interpreter).
  * Return: 0 and a file with one reference, or -errno as open(2). Symbolic
@@ -45,9 +67,20 @@ int file_open_kernel(const char *path, struct file **ret);
 long file_read_kernel(struct file *f, void *dst, uint64_t bytes, uint64_t pos);
 void file_ref(struct file *f);
 void file_unref(struct file *f); /* NULL is fine */
+static inline void file_unref_pointer(struct file **f)
+{
+	file_unref(*f);
+}
+#define cleanup_file __attribute__((cleanup(file_unref_pointer)))
 /** file_get() - the open file behind a descriptor number of the current task,
  * referenced; NULL: -EBADF. */
 struct file *file_get(int fd);
+
+/** file_limit()/file_set_limit() - RLIMIT_NOFILE of the current task, soft and
+ * hard; the caller checks that soft <= hard. -EINVAL above FILE_LIMIT_MAX. */
+#define FILE_LIMIT_MAX 1048576u
+void file_limit(uint64_t *ret_soft, uint64_t *ret_hard);
+int file_set_limit(uint64_t soft, uint64_t hard);
 
 /** file_is_executable() - a regular file with an x bit for the current ids. */
 bool file_is_executable(const struct file *f);

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PAGE_SHIFT	12
-#define PAGE_SIZE	4096ul
+#define PAGE_SHIFT      12
+#define PAGE_SIZE       4096ul
 #define DIRECT_MAP_BASE 0xffff888000000000ul
 
 static inline void *pa_to_va(uint64_t pa)
@@ -33,17 +33,23 @@ void page_init(const struct page_range *ram, unsigned ram_count,
 /** kva_to_pa() - of a direct-map or a kernel-image address. */
 uint64_t kva_to_pa(const void *va);
 
-/** page_alloc() - one page, contents undefined, one reference. NULL: none left. */
+/** page_alloc() - one page, contents undefined, one reference. NULL: none left.
+ */
 void *page_alloc(void);
 /** page_alloc_zero() - the same, all bytes zero. */
 void *page_alloc_zero(void);
 /** pages_alloc() - @count contiguous pages of fresh (zero) memory, not counted
  * by page_ref: for long-lived tables. NULL: none left. */
 void *pages_alloc(uint64_t count);
-/** huge_alloc_zero() - 2 MiB, 2 MiB aligned, zero, each page with one
- * reference; NULL unless there is plenty of memory. huge_unref(): back. */
+/** pages_alloc_counted() - the same with one reference on each page, so that
+ * page_unref() gives them back one by one. */
+void *pages_alloc_counted(uint64_t count);
+/** huge_alloc_zero() - 2 MiB, 2 MiB aligned, zero, one reference for the
+ * whole; NULL unless there is plenty of memory. huge_unref(): back. */
 void *huge_alloc_zero(void);
 void huge_unref(uint64_t pa);
+/** huge_split() - from now on it is 512 small pages with a reference each. */
+void huge_split(uint64_t pa);
 /** page_ref()/page_unref() - count users of one page by its physical address;
  * the last unref frees it. Pages that never came from the allocator (kernel
  * image, initrd) are ignored by both. */
@@ -57,6 +63,7 @@ uint64_t pages_free(void);
 
 /** bulk_copy()/bulk_zero() - move kernel-addressed bytes the fastest way this
  * host has: rep movs natively, the VMM's MOVE doorbell where CPL 0 is emulated
- * and the span is long enough to pay for the exit. */
+ * and the span is long enough to pay for the exit. Physically contiguous, at
+ * most HARNESS_MOVE_BYTES_MAX, not overlapping. */
 void bulk_copy(void *dst, const void *src, size_t bytes);
 void bulk_zero(void *dst, size_t bytes);

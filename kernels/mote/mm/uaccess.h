@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** copy_from_user()/copy_to_user() - Return: 0 or -EFAULT (part may be copied). */
+/** copy_from_user()/copy_to_user() - Return: 0 or -EFAULT (part may be copied).
+ */
 int copy_from_user(void *dst, uint64_t src, size_t bytes);
 int copy_to_user(uint64_t dst, const void *src, size_t bytes);
 int zero_user(uint64_t dst, size_t bytes);
@@ -51,10 +52,10 @@ struct phys_span {
 	uint32_t bytes;
 };
 /** uio_pin() - the physical pages of the next bytes, for a device to move.
- * Faults them in (for writing when @write), joins neighbours, takes a
- * reference on each page; uio_unpin() gives them back. Does not advance:
- * uio_advance() does, by what the device moved.
+ * Faults them in (for writing when @write), joins neighbours. Does not
+ * advance: uio_advance() does, by what the device moved. No reference is
+ * taken: one thread sleeps in its system call as long as the device works, so
+ * nobody can unmap the pages.
  * Return: number of spans in @ret (<= @max), 0 at the end, -EFAULT. */
 int uio_pin(struct uio *u, int write, struct phys_span *ret, int max);
-void uio_unpin(const struct phys_span *span, int count);
 void uio_advance(struct uio *u, uint64_t bytes);

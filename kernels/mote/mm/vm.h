@@ -19,18 +19,18 @@ struct file;
 #define VM_AREAS_MAX 65530u /* as vm.max_map_count */
 
 enum vma_flags {
-	VMA_SHARED = 1,	   /* MAP_SHARED */
+	VMA_SHARED = 1,    /* MAP_SHARED */
 	VMA_GROWSDOWN = 2, /* the stack */
-	VMA_HEAP = 4,	   /* made by brk */
+	VMA_HEAP = 4,      /* made by brk */
 	VMA_SPECIAL = 8,   /* kernel-provided pages: never merged or grown */
 };
 
 struct vma {
 	uint64_t start, end; /* page aligned, [start, end) */
-	uint32_t prot;	     /* PROT_READ | PROT_WRITE | PROT_EXEC */
-	uint32_t flags;	     /* enum vma_flags */
+	uint32_t prot;       /* PROT_READ | PROT_WRITE | PROT_EXEC */
+	uint32_t flags;      /* enum vma_flags */
 	struct file *file;   /* referenced; NULL: anonymous */
-	uint64_t index;	     /* page of the file at start */
+	uint64_t index;      /* page of the file at start */
 	const char *name;    /* static, for /proc/self/maps; NULL: none */
 };
 
@@ -87,6 +87,6 @@ int vm_fault(struct vm *vm, uint64_t addr, uint64_t error, int *ret_code);
 
 /** vm_translate() - physical address of user address @addr, faulting it in
  * (for writing when @write). @ret_bytes: contiguous bytes from there on, at
- * least up to the page's end. 0 or -EFAULT. */
-int vm_translate(struct vm *vm, uint64_t addr, bool write, uint64_t *ret_pa,
-		 uint64_t *ret_bytes);
+ * most @want, at least 1. 0 or -EFAULT. */
+int vm_translate(struct vm *vm, uint64_t addr, uint64_t want, bool write,
+		 uint64_t *ret_pa, uint64_t *ret_bytes);

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fault.c - demand paging. Trusts: the areas; the address and the kind of
+ * access are the program's. Must not: fail for lack of anything but memory.
+ *
+ * A fault costs the program some 30 us where CPL 0 is emulated, mapping one
+ * more page in the same go about 5 us, and fresh memory costs the host nothing
+ * until it is touched. So: 2 MiB at once where an area covers it and memory is
+ * plenty, otherwise a window of pages around the address. */
+#include <linux/errno.h>
+#include <linux/mman.h>
+#include <linux/signal.h>
+
+#include "kernels/mote/arch/tlb.h"
+#include "kernels/mote/fs/file.h"
+#include "kernels/mote/lib/lib.h"
+#include "kernels/mote/mm/page.h"
+#include "kernels/mote/mm/pte.h"
+#include "kernels/mote/mm/vma.h"
+
+#define AROUND_BYTES    0x10000ul /* window: 16 pages, aligned */
+#define STACK_GAP_BYTES 0x100000ul
+
+static bool plenty(void)
+{
+	return pages_free() > pages_total() / 8;
+}
+
+static void map_leaf(struct vm *vm, uint64_t *pte, uint64_t entry,
+		     uint64_t pages)
+{
+	*pte = entry;
+	vm->resident += pages;
+	if (vm->resident > vm->peak)
+		vm->peak = vm->resident;
+}
+
+/* A stack area grows down to hold @addr, within its limit and clear of the
+ * area below. */
+static struct vma *grow_stack(struct vm *vm, uint64_t addr)
+{
+	uint32_t i = vm_index_above(vm, addr);
+	struct vma *v = i < vm->count ? vm->area[i] : NULL;
+	uint64_t start = addr & ~(PAGE_SIZE - 1);
+
+	if (!v || !(v->flags & VMA_GROWSDOWN) || v->end - start > vm->stack_max)
+		return NULL;
+	if (i > 0 && start < vm->area[i - 1]->end + STACK_GAP_BYTES)
+		return NULL;
+	v->start = start;
+	return v;
+}
+
+static bool allowed(const struct vma *v, uint64_t error)
+{
+	if (error & FAULT_WRITE)
+		return v->prot & PROT_WRITE;
+	if (error & FAULT_FETCH)
+		return v->prot & PROT_EXEC;
+	return v->prot != PROT_NONE;
+}
+
+/* [start, end) around @addr inside the area and the aligned window. */
+static void window(const struct vma *v, uint64_t addr, uint64_t *ret_start,
+		   uint64_t *ret_end)
+{
+	uint64_t start = addr & ~(AROUND_BYTES - 1);
+
+	*ret_start = MAX(start, v->start);
+	*ret_end = MIN(start + AROUND_BYTES, v->end);
+}
+
+static bool try_huge(struct vm *vm, const struct vma *v, uint64_t addr)
+{
+	uint64_t start = addr & ~(HUGE_BYTES - 1);
+	uint64_t *pde;
+	void *page;
+
+	if (start < v->start || start + HUGE_BYTES > v->end)
+		return false;
+	pde = pde_make(vm, start);
+	if (!pde || *pde)
+		return false;
+	page = huge_alloc_zero();
+	if (!page)
+		return false;
+	map_leaf(vm, pde, kva_to_pa(page) | pte_bits(v->prot) | PTE_PS, 512);
+	return true;
+}
+
+static int fault_anonymous(struct vm *vm, struct vma *v, uint64_t addr)
+{
+	uint64_t bits = pte_bits(v->prot);
+	uint64_t start, end;
+	uint64_t *pte;
+	void *page;
+
+	if (try_huge(vm, v, addr))
+		return 0;
+	pte = pte_make(vm, addr);
+	page = pte ? page_alloc_zero() : NULL;
+	if (!page)
+		return SIGKILL;
+	map_leaf(vm, pte, kva_to_pa(page) | bits, 1);
+	if (!plenty())
+		return 0;
+	window(v, addr, &start, &end);
+	pte -= ((addr & ~(PAGE_SIZE - 1)) - start) >> PAGE_SHIFT;
+	for (; start < end; start += PAGE_SIZE, pte++) {
+		if (*pte)
+			continue;
+		page = page_alloc_zero();
+		if (!page)
+			break;
+		map_leaf(vm, pte, kva_to_pa(page) | bits, 1);
+	}
+	return 0;
+}
+
+/* Neighbours that lie in place one after another (initrd): entries only. */
+static void map_around(struct vm *vm, struct vma *v, uint64_t addr,
+		       uint64_t bits)
+{
+	uint64_t start, end, pa, index, run;
+	uint64_t *pte;
+
+	if (!v->file->ops->map_run)
+		return;
+	window(v, addr, &start, &end);
+	index = v->index + ((start - v->start) >> PAGE_SHIFT);
+	run = v->file->ops->map_run(v->file, index, (end - start) >> PAGE_SHIFT,
+				    &pa);
+	pte = run ? pte_make(vm, start) : NULL;
+	for (; pte && run > 0; run--, pte++, pa += PAGE_SIZE)
+		if (!*pte)
+			map_leaf(vm, pte, pa | bits, 1);
+}
+
+static int file_error(int r, int *ret_code)
+{
+	if (r == -ENOMEM)
+		return SIGKILL;
+	*ret_code = BUS_ADRERR;
+	return SIGBUS;
+}
+
+static int fault_file(struct vm *vm, struct vma *v, uint64_t addr, bool write,
+		      int *ret_code)
+{
+	bool shared = v->flags & VMA_SHARED;
+	uint64_t index = v->index + ((addr - v->start) >> PAGE_SHIFT);
+	uint64_t bits = pte_bits(v->prot);
+	uint64_t *pte;
+	uint64_t pa;
+	void *copy;
+	int r;
+
+	r = v->file->ops->map_page(v->file, index,
+				   shared && v->prot & PROT_WRITE, &pa);
+	if (r < 0)
+		return file_error(r, ret_code);
+	pte = pte_make(vm, addr);
+	if (!pte) {
+		page_unref(pa);
+		return SIGKILL;
+	}
+	if (write && !shared) {
+		copy = page_alloc();
+		if (copy)
+			bulk_copy(copy, pa_to_va(pa), PAGE_SIZE);
+		page_unref(pa);
+		if (!copy)
+			return SIGKILL;
+		map_leaf(vm, pte, kva_to_pa(copy) | bits, 1);
+		return 0;
+	}
+	if (!shared)
+		bits &= ~(PTE_W | PTE_D);
+	map_leaf(vm, pte, pa | bits, 1);
+	if (!write)
+		map_around(vm, v, addr, bits);
+	return 0;
+}
+
+/* A write to a page that is there but read-only: ours alone, or copied. */
+static int fault_copy(const struct vma *v, uint64_t addr, uint64_t *pte)
+{
+	uint64_t old = *pte;
+	void *copy;
+
+	if (page_refs(old & PTE_ADDR) == 1 && !(old & PTE_FOREIGN)) {
+		*pte = old | PTE_W | PTE_D;
+	} else {
+		copy = page_alloc();
+		if (!copy)
+			return SIGKILL;
+		bulk_copy(copy, pa_to_va(old & PTE_ADDR), PAGE_SIZE);
+		*pte = kva_to_pa(copy) | pte_bits(v->prot);
+		if (!(old & PTE_FOREIGN))
+			page_unref(old & PTE_ADDR);
+	}
+	tlb_flush_page(addr);
+	return 0;
+}
+
+int vm_fault(struct vm *vm, uint64_t addr, uint64_t error, int *ret_code)
+{
+	struct vma *v = NULL;
+	uint64_t *pte;
+	bool huge;
+
+	*ret_code = SEGV_MAPERR;
+	if (addr < VM_USER_TOP)
+		v = vm_find(vm, addr);
+	if (!v && addr < VM_USER_TOP)
+		v = grow_stack(vm, addr);
+	if (!v)
+		return SIGSEGV;
+	*ret_code = SEGV_ACCERR;
+	if (!allowed(v, error))
+		return SIGSEGV;
+	pte = pte_find(vm, addr, &huge);
+	if (pte && *pte & PTE_P) {
+		if (error & FAULT_WRITE && !(*pte & PTE_W))
+			return fault_copy(v, addr, pte);
+		tlb_flush_page(addr); /* a stale translation, nothing else */
+		return 0;
+	}
+	if (v->flags & VMA_SPECIAL)
+		return SIGSEGV;
+	if (!v->file)
+		return fault_anonymous(vm, v, addr);
+	return fault_file(vm, v, addr, error & FAULT_WRITE, ret_code);
+}
+
+static bool usable(const uint64_t *pte, bool write)
+{
+	return pte && *pte & PTE_P && (!write || *pte & PTE_W);
+}
+
+/* Bytes that follow the page of @pte without a gap, until @want are there or
+ * the table ends. */
+static uint64_t following(const uint64_t *pte, uint64_t want, bool write)
+{
+	uint64_t bytes = 0;
+
+	for (; bytes < want && (uint64_t)(pte + 1) & (PAGE_SIZE - 1); pte++) {
+		if (!usable(&pte[1], write) ||
+		    (pte[1] & PTE_ADDR) != (pte[0] & PTE_ADDR) + PAGE_SIZE)
+			break;
+		bytes += PAGE_SIZE;
+	}
+	return bytes;
+}
+
+int vm_translate(struct vm *vm, uint64_t addr, uint64_t want, bool write,
+		 uint64_t *ret_pa, uint64_t *ret_bytes)
+{
+	uint64_t error = write ? FAULT_WRITE | FAULT_USER : FAULT_USER;
+	uint64_t size, bytes;
+	uint64_t *pte;
+	bool huge = false;
+	int code;
+
+	if (addr >= VM_USER_TOP)
+		return -EFAULT;
+	pte = pte_find(vm, addr, &huge);
+	if (!usable(pte, write)) {
+		if (vm_fault(vm, addr, error, &code) != 0)
+			return -EFAULT;
+		pte = pte_find(vm, addr, &huge);
+		if (!usable(pte, write))
+			return -EFAULT;
+	}
+	size = huge ? HUGE_BYTES : PAGE_SIZE;
+	bytes = size - (addr & (size - 1));
+	if (!huge && bytes < want)
+		bytes += following(pte, want - bytes, write);
+	*ret_pa = (*pte & PTE_ADDR & ~(size - 1)) | (addr & (size - 1));
+	*ret_bytes = MIN(bytes, want);
+	return 0;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* page.c - physical pages. Trusts: the memory map of the VMM (checked for
+ * range only). Must not: loop over all pages, ever; on an emulated CPL 0 that
+ * alone would cost longer than a whole boot.
+ *
+ *   range:  start | small pages, upward --> | fresh | <-- 2 MiB pages | end
+ *
+ * Freed small pages are on a list linked through their first bytes, freed
+ * 2 MiB pages likewise. An array of reference counts, one for each page frame,
+ * tells which page is handed out; a count of 0 is a page that is free or not
+ * ours (image, initrd), and those are left alone by ref and unref. */
+#include "kernels/mote/mm/page.h"
+
+#include <stdbool.h>
+
+#include "kernels/mote/arch/cpu.h"
+#include "kernels/mote/arch/layout.h"
+#include "kernels/mote/drv/harness.h"
+#include "kernels/mote/lib/lib.h"
+
+#define LOW_END    0x100000ul
+#define HUGE_BYTES 0x200000ul
+#define HUGE_PAGES 512u
+
+struct free_page {
+	struct free_page *next;
+};
+
+static struct {
+	struct page_range fresh[PAGE_RANGES_MAX];
+	unsigned range_count;
+	struct free_page *small; /* freed, contents undefined */
+	struct free_page *huge;
+	struct page_range split; /* a freed 2 MiB page being used up */
+	uint32_t *refs;          /* one for each frame below frame_end */
+	uint64_t frame_end;
+	uint64_t total, free;
+} pool;
+
+uint64_t kva_to_pa(const void *va)
+{
+	uint64_t v = (uint64_t)va;
+
+	return v >= KERNEL_BASE ? v - KERNEL_BASE : v - DIRECT_MAP_BASE;
+}
+
+/* Cut [cut) out of range @i; what is left above it becomes a new range. */
+static void cut_range(unsigned i, const struct page_range *cut)
+{
+	struct page_range *r = &pool.fresh[i];
+	uint64_t start = cut->start & ~(PAGE_SIZE - 1);
+	uint64_t end = (cut->end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+
+	if (end <= r->start || start >= r->end)
+		return;
+	if (end < r->end && start > r->start &&
+	    pool.range_count < PAGE_RANGES_MAX)
+		pool.fresh[pool.range_count++] =
+			(struct page_range){end, r->end};
+	if (start > r->start)
+		r->end = start;
+	else
+		r->start = MIN(end, r->end);
+}
+
+static void add_range(const struct page_range *ram)
+{
+	struct page_range r = {MAX(ram->start, LOW_END), ram->end};
+
+	r.start = (r.start + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+	r.end &= ~(PAGE_SIZE - 1);
+	if (r.start < r.end && pool.range_count < PAGE_RANGES_MAX)
+		pool.fresh[pool.range_count++] = r;
+}
+
+void page_init(const struct page_range *ram, unsigned ram_count,
+	       const struct page_range *keep, unsigned keep_count)
+{
+	for (unsigned i = 0; i < ram_count; i++)
+		add_range(&ram[i]);
+	/* A cut may append a range; the new one is cut in its turn. */
+	for (unsigned i = 0; i < pool.range_count; i++)
+		for (unsigned k = 0; k < keep_count; k++)
+			cut_range(i, &keep[k]);
+	for (unsigned i = 0; i < pool.range_count; i++) {
+		const struct page_range *r = &pool.fresh[i];
+
+		pool.total += (r->end - r->start) >> PAGE_SHIFT;
+		pool.frame_end = MAX(pool.frame_end, r->end >> PAGE_SHIFT);
+	}
+	pool.free = pool.total;
+	pool.refs = pages_alloc(
+		(pool.frame_end * sizeof(*pool.refs) + PAGE_SIZE - 1) >>
+		PAGE_SHIFT);
+	if (!pool.refs)
+		panic("no memory: %lu usable pages", pool.total);
+}
+
+/* Never-used pages from the bottom of the first range with room. */
+static uint64_t take_fresh(uint64_t count)
+{
+	for (unsigned i = 0; i < pool.range_count; i++) {
+		struct page_range *r = &pool.fresh[i];
+		uint64_t pa = r->start;
+
+		if (count > (r->end - pa) >> PAGE_SHIFT)
+			continue;
+		r->start += count << PAGE_SHIFT;
+		pool.free -= count;
+		return pa;
+	}
+	return 0;
+}
+
+static void *take_freed(void)
+{
+	struct free_page *p = pool.small;
+
+	if (p) {
+		pool.small = p->next;
+		pool.free--;
+		return p;
+	}
+	if (pool.split.start == pool.split.end && pool.huge) {
+		pool.split.start = kva_to_pa(pool.huge);
+		pool.split.end = pool.split.start + HUGE_BYTES;
+		pool.huge = pool.huge->next;
+	}
+	if (pool.split.start == pool.split.end)
+		return NULL;
+	p = pa_to_va(pool.split.start);
+	pool.split.start += PAGE_SIZE;
+	pool.free--;
+	return p;
+}
+
+static void *hand_out(void *page)
+{
+	pool.refs[kva_to_pa(page) >> PAGE_SHIFT] = 1;
+	return page;
+}
+
+static void *fresh_page(void)
+{
+	uint64_t pa = take_fresh(1);
+
+	return pa ? pa_to_va(pa) : NULL;
+}
+
+void *page_alloc(void)
+{
+	void *page = take_freed();
+
+	if (!page)
+		page = fresh_page();
+	return page ? hand_out(page) : NULL;
+}
+
+void *page_alloc_zero(void)
+{
+	/* Clearing costs an exit where CPL 0 is emulated and next to nothing
+	 * elsewhere, where a used page is also still in the cache. */
+	void *page = cpu_is_emulated() ? fresh_page() : NULL;
+
+	if (page)
+		return hand_out(page);
+	page = take_freed();
+	if (page)
+		bulk_zero(page, PAGE_SIZE);
+	else
+		page = fresh_page();
+	return page ? hand_out(page) : NULL;
+}
+
+void *pages_alloc(uint64_t count)
+{
+	uint64_t pa = take_fresh(count);
+
+	return pa ? pa_to_va(pa) : NULL;
+}
+
+void *pages_alloc_counted(uint64_t count)
+{
+	uint64_t pa = take_fresh(count);
+	uint32_t *refs = &pool.refs[pa >> PAGE_SHIFT];
+
+	if (!pa)
+		return NULL;
+	for (uint64_t i = 0; i < count; i++)
+		refs[i] = 1;
+	return pa_to_va(pa);
+}
+
+/* Never-used 2 MiB from the top of the last range with room. */
+static void *fresh_huge(void)
+{
+	for (unsigned i = pool.range_count; i-- > 0;) {
+		struct page_range *r = &pool.fresh[i];
+		uint64_t pa = (r->end - HUGE_BYTES) & ~(HUGE_BYTES - 1);
+
+		if (r->end < HUGE_BYTES || pa < r->start)
+			continue;
+		/* The odd pages above it would be lost: give those away as
+		 * small pages of a range of their own, if there is a slot. */
+		if (pa + HUGE_BYTES < r->end &&
+		    pool.range_count < PAGE_RANGES_MAX)
+			pool.fresh[pool.range_count++] =
+				(struct page_range){pa + HUGE_BYTES, r->end};
+		else
+			pool.free -= (r->end - pa - HUGE_BYTES) >> PAGE_SHIFT;
+		r->end = pa;
+		return pa_to_va(pa);
+	}
+	return NULL;
+}
+
+void *huge_alloc_zero(void)
+{
+	void *page;
+
+	if (pool.free < pool.total / 8 + HUGE_PAGES)
+		return NULL;
+	page = fresh_huge();
+	if (!page && pool.huge) {
+		page = pool.huge;
+		pool.huge = pool.huge->next;
+		bulk_zero(page, HUGE_BYTES);
+	}
+	if (!page)
+		return NULL;
+	pool.free -= HUGE_PAGES;
+	pool.refs[kva_to_pa(page) >> PAGE_SHIFT] = 1;
+	return page;
+}
+
+void huge_unref(uint64_t pa)
+{
+	uint32_t *refs = &pool.refs[pa >> PAGE_SHIFT];
+	struct free_page *p = pa_to_va(pa);
+
+	if (--*refs)
+		return;
+	p->next = pool.huge;
+	pool.huge = p;
+	pool.free += HUGE_PAGES;
+}
+
+void huge_split(uint64_t pa)
+{
+	uint32_t *refs = &pool.refs[pa >> PAGE_SHIFT];
+
+	for (unsigned i = 1; i < HUGE_PAGES; i++)
+		refs[i] = 1;
+}
+
+void page_ref(uint64_t pa)
+{
+	uint64_t frame = pa >> PAGE_SHIFT;
+
+	if (frame < pool.frame_end && pool.refs[frame])
+		pool.refs[frame]++;
+}
+
+void page_unref(uint64_t pa)
+{
+	uint64_t frame = pa >> PAGE_SHIFT;
+	struct free_page *p;
+
+	if (frame >= pool.frame_end || !pool.refs[frame])
+		return;
+	if (--pool.refs[frame])
+		return;
+	p = pa_to_va(pa & ~(PAGE_SIZE - 1));
+	p->next = pool.small;
+	pool.small = p;
+	pool.free++;
+}
+
+uint32_t page_refs(uint64_t pa)
+{
+	uint64_t frame = pa >> PAGE_SHIFT;
+
+	if (frame >= pool.frame_end || !pool.refs[frame])
+		return UINT32_MAX;
+	return pool.refs[frame];
+}
+
+uint64_t pages_total(void)
+{
+	return pool.total;
+}
+
+uint64_t pages_free(void)
+{
+	return pool.free;
+}
+
+/* From here on a MOVE doorbell (an exit and some 40 instructions, about 30 us)
+ * is cheaper than an emulated rep (1 us a word copied, 0.6 us a word set). */
+#define COPY_BY_DEVICE 256u
+#define ZERO_BY_DEVICE 384u
+
+void bulk_copy(void *dst, const void *src, size_t bytes)
+{
+	if (bytes >= COPY_BY_DEVICE && cpu_is_emulated() &&
+	    harness_copy(kva_to_pa(dst), kva_to_pa(src), (uint32_t)bytes) == 0)
+		return;
+	memcpy(dst, src, bytes);
+}
+
+void bulk_zero(void *dst, size_t bytes)
+{
+	if (bytes >= ZERO_BY_DEVICE && cpu_is_emulated() &&
+	    harness_zero(kva_to_pa(dst), (uint32_t)bytes) == 0)
+		return;
+	memset(dst, 0, bytes);
+}

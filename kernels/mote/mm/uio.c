@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* uio.c - lists of spans to move bytes to or from. The list itself is copied
+ * and checked once; where it points to is checked when it is used. */
+#include <linux/errno.h>
+#include <linux/uio.h>
+
+#include "kernels/mote/lib/lib.h"
+#include "kernels/mote/mm/kmalloc.h"
+#include "kernels/mote/mm/page.h"
+#include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/task.h"
+
+#define SSIZE_MAX_ 0x7fffffffffffffffl
+
+static void init_one(struct uio *u, uint64_t base, uint64_t bytes, int kernel)
+{
+	u->inline_span[0] = (struct uio_span){base, bytes};
+	u->span = u->inline_span;
+	u->count = 1;
+	u->index = 0;
+	u->left = bytes;
+	u->kernel = kernel;
+}
+
+void uio_init_user(struct uio *u, uint64_t base, uint64_t bytes)
+{
+	init_one(u, base, bytes, 0);
+}
+
+void uio_init_kernel(struct uio *u, void *base, uint64_t bytes)
+{
+	init_one(u, (uint64_t)base, bytes, 1);
+}
+
+static int check_spans(struct uio *u)
+{
+	for (uint32_t i = 0; i < u->count; i++) {
+		uint64_t n = u->span[i].bytes;
+
+		if (n > SSIZE_MAX_ || u->left > SSIZE_MAX_ - n)
+			return -EINVAL;
+		u->left += n;
+	}
+	return 0;
+}
+
+int uio_init_iovec(struct uio *u, uint64_t iov, uint64_t count)
+{
+	int r;
+
+	_Static_assert(sizeof(struct uio_span) == sizeof(struct iovec), "");
+	init_one(u, 0, 0, 0);
+	if (count > UIO_MAXIOV)
+		return -EINVAL;
+	if (count > UIO_SPANS_INLINE) {
+		u->span = kmalloc(count * sizeof(struct uio_span));
+		if (!u->span)
+			return -ENOMEM;
+	}
+	u->count = (uint32_t)count;
+	r = copy_from_user(u->span, iov, count * sizeof(struct uio_span));
+	if (!r)
+		r = check_spans(u);
+	if (r)
+		uio_done(u);
+	return r;
+}
+
+void uio_done(struct uio *u)
+{
+	if (u->span != u->inline_span)
+		kfree(u->span);
+	u->span = u->inline_span;
+	u->count = 0;
+	u->left = 0;
+}
+
+void uio_advance(struct uio *u, uint64_t bytes)
+{
+	bytes = MIN(bytes, u->left);
+	u->left -= bytes;
+	while (bytes > 0) {
+		struct uio_span *s = &u->span[u->index];
+		uint64_t n = MIN(bytes, s->bytes);
+
+		s->base += n;
+		s->bytes -= n;
+		bytes -= n;
+		if (!s->bytes)
+			u->index++;
+	}
+}
+
+enum uio_move {
+	MOVE_OUT,
+	MOVE_IN,
+	MOVE_ZERO
+};
+
+/* Move up to @bytes between the current span and @kernel. 0 or -EFAULT. */
+static int move_span(const struct uio *u, uint64_t base, uint8_t *kernel,
+		     uint64_t bytes, enum uio_move how)
+{
+	if (u->kernel) {
+		void *own = (void *)base;
+
+		if (how == MOVE_OUT)
+			bulk_copy(own, kernel, bytes);
+		else if (how == MOVE_IN)
+			bulk_copy(kernel, own, bytes);
+		else
+			bulk_zero(own, bytes);
+		return 0;
+	}
+	if (how == MOVE_OUT)
+		return copy_to_user(base, kernel, bytes);
+	if (how == MOVE_IN)
+		return copy_from_user(kernel, base, bytes);
+	return zero_user(base, bytes);
+}
+
+static long move_all(struct uio *u, uint8_t *kernel, uint64_t bytes,
+		     enum uio_move how)
+{
+	uint64_t done = 0;
+
+	bytes = MIN(bytes, u->left);
+	while (done < bytes) {
+		const struct uio_span *s = &u->span[u->index];
+		uint64_t n = MIN(bytes - done, s->bytes);
+
+		/* A page at a time near a bad address would say how far it
+		 * came; Linux does not promise that either. */
+		if (n && move_span(u, s->base, kernel, n, how) < 0)
+			return done ? (long)done : -EFAULT;
+		if (!n) {
+			u->index++;
+			continue;
+		}
+		uio_advance(u, n);
+		done += n;
+		if (kernel)
+			kernel += n;
+	}
+	return (long)done;
+}
+
+long uio_copy_out(struct uio *u, const void *src, uint64_t bytes)
+{
+	return move_all(u, (uint8_t *)(uint64_t)src, bytes, MOVE_OUT);
+}
+
+long uio_copy_in(struct uio *u, void *dst, uint64_t bytes)
+{
+	return move_all(u, dst, bytes, MOVE_IN);
+}
+
+long uio_zero_out(struct uio *u, uint64_t bytes)
+{
+	return move_all(u, NULL, bytes, MOVE_ZERO);
+}
+
+static int translate(const struct uio *u, uint64_t base, uint64_t want,
+		     int write, uint64_t *ret_pa, uint64_t *ret_bytes)
+{
+	if (!u->kernel)
+		return vm_translate(current()->vm, base, want, write, ret_pa,
+				    ret_bytes);
+	*ret_pa = kva_to_pa((void *)base);
+	*ret_bytes = want;
+	return 0;
+}
+
+int uio_pin(struct uio *u, int write, struct phys_span *ret, int max)
+{
+	uint32_t index = u->index;
+	uint64_t offset = 0;
+	int count = 0;
+
+	while (count < max && index < u->count) {
+		const struct uio_span *s = &u->span[index];
+		uint64_t pa, n, left = MIN(s->bytes - offset, UINT32_MAX / 2);
+
+		if (!left) {
+			index++;
+			offset = 0;
+			continue;
+		}
+		if (translate(u, s->base + offset, left, write, &pa, &n) < 0)
+			return count ? count : -EFAULT;
+		ret[count++] = (struct phys_span){pa, (uint32_t)n};
+		offset += n;
+	}
+	return count;
+}
