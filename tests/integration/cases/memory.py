@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Memory: all of --mem, more than that, and what the VMM itself takes."""
+import re
+import subprocess
+
+import vm
+
+MIB = 1 << 20
+
+
+@vm.alone
+def test_touch_most_of_it(t):
+    t.run("--mem", "256M", t.program("touch"), 200 * MIB, limit=120).ended(
+        0).said(f"mapped\ntouched {200 * MIB}\n").quiet()
+
+
+@vm.alone
+def test_touch_all_of_it(t):
+    """More than there is: killed, and one line that says why."""
+    result = t.run("--mem", "64M", t.program("touch"), 64 * MIB, limit=120)
+    result.ended(137).said("mapped\n")
+    result.noted("memory", "--mem")
+    t.equal(len(result.notes), 1, f"lines of Ampoule\n{result}")
+
+
+def test_smallest(t):
+    t.run("--mem", "8M", t.program("hello")).ended(0).said("hello, world\n")
+
+
+def test_too_small(t):
+    result = t.run("--mem", "1M", t.program("hello")).ended(125)
+    result.noted("--mem")
+
+
+@vm.alone
+def test_big_is_lazy(t):
+    """Memory that nobody touches costs nothing: 8 GiB start at once."""
+    t.run("--mem", "8G", t.program("hello")).ended(0).said("hello, world\n")
+
+
+@vm.alone
+def test_above_the_device_gap(t):
+    """Both sides of the hole below 4 GiB are used."""
+    with open("/proc/meminfo", encoding="ascii") as text:
+        free = int(re.search(r"MemAvailable: +(\d+)", text.read())[1]) * 1024
+    if free < 6 << 30:
+        t.skip("less than 6 GiB of memory are free")
+    size = 3500 * MIB
+    t.run("--mem", "4G", t.program("touch"), size, limit=240).ended(0).said(
+        f"mapped\ntouched {size}\n").quiet()
+
+
+def own_kib(pid):
+    """PSS of a VMM without its guest's pages and overlays, in KiB."""
+    total, skip = 0, False
+    with open(f"/proc/{pid}/smaps", encoding="utf-8") as smaps:
+        for line in smaps:
+            head = re.match(r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \S+ *(.*)",
+                            line)
+            if head:
+                name = head[3]
+                skip = "memfd:" in name or name.endswith("/mote")
+            elif line.startswith("Pss:") and not skip:
+                total += int(line.split()[1])
+    return total
+
+
+@vm.alone
+def test_vmm_does_not_grow(t):
+    """Touching the guest's memory leaves the VMM's own as it was."""
+    sizes = {}
+    for size in (1 * MIB, 96 * MIB):
+        process = t.start_vm("--mem", "160M", t.program("touch"), size, "wait",
+                             stdin=subprocess.PIPE)
+        for want in (b"mapped\n", b"touched %d\n" % size):
+            t.equal(process.stdout.readline(), want, "program")
+        found = [pid for pid, path in vm.processes_of(t.build).items()
+                 if path.endswith("ampoule-vmm")]
+        t.equal(len(found), 1, "running VMMs")
+        sizes[size] = own_kib(found[0])
+        process.stdin.close()
+        t.equal(process.wait(timeout=20 * vm.SLOW), 0, "status")
+    small, big = sizes.values()
+    # Page tables and the like of 95 MiB more guest memory are not in smaps;
+    # whatever is there must not follow the guest.
+    t.check(big - small < 256, f"own PSS grew from {small} to {big} KiB")
+    t.check(big < 4096, f"own PSS is {big} KiB")
