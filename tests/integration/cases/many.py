@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many VMs at once, and nothing left behind by any of them."""
+import os
+import pathlib
+import signal
+import time
+
+import vm
+
+
+def places():
+    """Where a careless program would leave something."""
+    found = set()
+    for base in ("/tmp", "/run", "/dev/shm", "/var/tmp"):
+        for name in os.listdir(base) if os.path.isdir(base) else ():
+            if "ampoule" in name and not name.startswith("ampoule-test-"):
+                found.add(f"{base}/{name}")
+    for root, names, _ in os.walk("/sys/fs/cgroup"):
+        found |= {f"{root}/{n}" for n in names if "ampoule" in n}
+    return found
+
+
+def mounts():
+    return pathlib.Path("/proc/self/mountinfo").read_text().count("\n")
+
+
+def no_process(t):
+    left = vm.wait_until(lambda: not vm.processes_of(t.build), 5)
+    t.check(left, f"processes left: {vm.processes_of(t.build)}")
+
+
+@vm.alone
+def test_32_at_once(t):
+    running = [t.start_vm(t.program("ends"), "exit", n) for n in range(32)]
+    for n, process in enumerate(running):
+        out, err = process.communicate(timeout=60 * vm.SLOW)
+        t.equal((process.returncode, out, err), (n, b"", b""), f"VM {n}")
+
+
+@vm.alone
+def test_32_alive_at_once(t):
+    """All of them up at the same time, then all of them ended."""
+    running = [t.start_vm("--mem", "32M", t.program("ends"), "wait")
+               for _ in range(32)]
+    for n, process in enumerate(running):
+        t.equal(process.stdout.readline(), b"waiting\n", f"VM {n}")
+    for process in running:
+        process.send_signal(signal.SIGTERM)
+    for n, process in enumerate(running):
+        t.equal(process.wait(timeout=30 * vm.SLOW), 143, f"VM {n}")
+    no_process(t)
+
+
+@vm.alone
+def test_nothing_left_behind(t):
+    before = places(), mounts()
+    for argv in (("hello",), ("ends", "segv"), ("ends", "abort")):
+        t.run(t.program(argv[0]), *argv[1:])
+    t.run("--time", "0.2", t.program("ends"), "loop").ended(124)
+    no_process(t)
+    t.equal((places(), mounts()), before, "files, cgroups and mounts")
+
+
+@vm.alone
+def test_nothing_left_after_sigkill(t):
+    """SIGKILL at many moments of a VM's life: start, middle, end."""
+    before = places(), mounts()
+    for n in range(40):
+        process = t.start_vm(t.program("ends"), "loop")
+        time.sleep(n * 0.001)
+        process.kill()
+        t.equal(process.wait(timeout=10 * vm.SLOW), -signal.SIGKILL, "status")
+    no_process(t)
+    t.equal((places(), mounts()), before, "files, cgroups and mounts")
+
+
+@vm.alone
+def test_sigterm_at_any_moment(t):
+    """Ends soon, with 143 (or by the signal itself before it listens)."""
+    for n in range(40):
+        process = t.start_vm(t.program("ends"), "loop")
+        time.sleep(n * 0.001)
+        process.terminate()
+        status = process.wait(timeout=10 * vm.SLOW)
+        t.check(status in (143, -signal.SIGTERM), f"status {status} at {n} ms")
+    no_process(t)
+
+
+@vm.alone
+def test_no_fd_leaks_into_the_vm(t):
+    """Files that the caller has open do not reach the VMM."""
+    with open(t.tmp / "secret", "w", encoding="utf-8") as secret:
+        fd = os.dup(secret.fileno())
+        os.set_inheritable(fd, True)
+        process = t.start_vm(t.program("ends"), "wait", close_fds=False)
+        t.equal(process.stdout.readline(), b"waiting\n", "program")
+        for pid, path in vm.processes_of(t.build).items():
+            if not path.endswith("ampoule-vmm"):
+                continue
+            links = [os.readlink(f"/proc/{pid}/fd/{n}")
+                     for n in os.listdir(f"/proc/{pid}/fd")]
+            t.check(str(t.tmp / "secret") not in links, links)
+        os.close(fd)
+        process.terminate()
+        process.wait(timeout=10 * vm.SLOW)
+
+
+@vm.alone
+def test_100_one_after_the_other(t):
+    for n in range(100):
+        t.run(t.program("hello")).ended(0).said("hello, world\n").quiet()
+
+
+def test_under_limits(t):
+    """Few fds are enough."""
+    result = t.shell("ulimit -n 32; $A run $P/hello")
+    result.ended(0).said("hello, world\n")
+    result = t.shell("ulimit -n 6; $A run $P/hello")
+    t.check(result.status == 125 and result.err, result)
+
+
+def test_little_address_space(t):
+    """When the host has no memory to give: a line and 125, no hang."""
+    result = t.shell("ulimit -v 60000; $A run --mem 1G $P/hello", limit=20)
+    t.check(result.status == 125 and result.notes, result)
+
+
+def test_stopped_and_continued(t):
+    """SIGSTOP and SIGCONT freeze and thaw the VM's process."""
+    process = t.start_vm(t.program("ends"), "sleep", "1")
+    t.equal(process.stdout.readline(), b"sleeping\n", "program")
+    pids = [pid for pid, path in vm.processes_of(t.build).items()
+            if path.endswith("ampoule-vmm") and parent(pid) == process.pid]
+    t.equal(len(pids), 1, "VMMs")
+    os.kill(pids[0], signal.SIGSTOP)
+    time.sleep(0.3)
+    t.equal(process.poll(), None, "status while frozen")
+    os.kill(pids[0], signal.SIGCONT)
+    t.equal(process.wait(timeout=20 * vm.SLOW), 0, "status")
+
+
+def parent(pid):
+    with open(f"/proc/{pid}/stat", "rb") as stat:
+        return int(stat.read().rpartition(b")")[2].split()[1])
