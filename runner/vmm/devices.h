@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* devices.h - the devices a plan asks for, each behind its virtio-mmio window
+ * with its interrupt: device n at PLAN_MMIO_BASE + n * PLAN_MMIO_STRIDE,
+ * vector PLAN_VECTOR_BASE + n. */
+#pragma once
+#include <stdint.h>
+
+#include "base/abi/bootinfo.h"
+#include "base/plan.h"
+#include "devices-virtio/mmio.h"
+#include "runner/vmm/bus.h"
+#include "runner/vmm/guest.h"
+#include "runner/vmm/irq.h"
+
+struct loop;
+
+struct device {
+	struct vmmio mmio;
+	struct irq_line line;
+	struct vdev *vd; /* owned */
+};
+
+struct devices {
+	unsigned count;
+	struct device device[PLAN_DEVICES_MAX];
+	struct vdev *harness, *console; /* borrowed from above, or NULL */
+};
+
+/** devices_build() - create all devices and put them on @bus.
+ * @d, @guest, @loop: outlive the devices. Return: 0 or -errno. */
+int devices_build(struct devices *d, const struct plan *plan,
+		  struct guest *guest, struct loop *loop, struct bus *bus);
+
+/** devices_describe() - tell the guest kernel where they are. */
+void devices_describe(const struct devices *d, struct bootinfo *ret);

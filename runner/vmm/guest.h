@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* guest.h - what the guest kernel tells the host through its harness device,
+ * turned into reports and the end of the VM. Trusts: lengths (the device
+ * checked them). Must not: believe what they say. */
+#pragma once
+#include <stdint.h>
+
+#include "devices-virtio/harness.h"
+#include "runner/vmm/stop.h"
+#include "runner/vmm/vm.h"
+
+struct guest {
+	struct stop *stop;
+	struct timeline *timeline;
+	const struct vm *vm;
+	uint32_t tsc_khz; /* 0: unknown */
+};
+
+/** guest_callbacks() - for harness_new(); their context is a struct guest. */
+void guest_callbacks(struct harness_callbacks *ret);
+
+/** guest_powered_off() - the guest used a platform's power-off: the result of
+ * a kernel without a harness, a failure of one that has it. */
+_Noreturn void guest_powered_off(struct guest *guest, bool has_harness);

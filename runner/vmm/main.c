@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c - the VMM: one process, one virtual machine. Trusts: the host's KVM
+ * and its own checks of the plan. Must not: open anything, parse text, or
+ * outlive the VM.
+ *
+ * Phases, in the order of the table at the end of this file:
+ *   set-up   read the plan, build the VM; may fail loudly, with one line
+ *   run      threads "loop" and "vcpuN" work, this one sleeps
+ *   stop     any thread, stop.h: report and end the process
+ * Nothing is torn down by hand: the end of the process is the tear-down. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/plan.h"
+#include "base/report.h"
+#include "devices-virtio/console.h"
+#include "runner/vmm/boot.h"
+#include "runner/vmm/cpuid.h"
+#include "runner/vmm/devices.h"
+#include "runner/vmm/guest.h"
+#include "runner/vmm/place.h"
+#include "runner/vmm/requests.h"
+#include "runner/vmm/stop.h"
+#include "runner/vmm/thread.h"
+#include "runner/vmm/timeline.h"
+#include "runner/vmm/vcpu.h"
+#include "runner/vmm/vm.h"
+
+#define EXIT_FAILED 125u
+
+struct vmm {
+	struct plan plan;
+	struct timeline timeline;
+	struct stop stop;
+	struct vm vm;
+	struct guest guest;
+	struct bus bus;
+	struct loop *loop;
+	struct devices devices;
+	struct requests requests;
+	struct vcpu_env env;
+	struct vcpu vcpu[PLAN_CPUS_MAX];
+	struct cpuid_table cpuid;
+};
+
+/** log_to_report() - log lines travel to the control plane, which writes them
+ * where the user asked. */
+static void log_to_report(void *ctx, enum log_level level, const char *line)
+{
+	const struct stop *stop = ctx;
+	struct report_msg msg = {
+		.version = REPORT_VERSION,
+		.type = REPORT_LOG,
+		.value = level,
+	};
+
+	strncpy(msg.u.text, line, sizeof(msg.u.text) - 1);
+	report_send(stop->report_fd, &msg);
+}
+
+static int fd_is(int fd, mode_t type)
+{
+	struct stat st;
+
+	if (fd < 0)
+		return -EBADF;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return (st.st_mode & S_IFMT) == type ? 0 : -EINVAL;
+}
+
+static int read_plan(struct vmm *m, const char **why)
+{
+	struct plan *plan = &m->plan;
+	int err = plan_read(PLAN_FD_NUMBER, plan, why);
+	char comm[16];
+
+	if (err)
+		return err;
+	close(PLAN_FD_NUMBER);
+	if (plan->fd[PLAN_FD_REPORT] >= 0) {
+		*why = "fd REPORT is not a socket";
+		err = fd_is(plan->fd[PLAN_FD_REPORT], S_IFSOCK);
+		if (err)
+			return err;
+		m->stop.report_fd = plan->fd[PLAN_FD_REPORT];
+		log_set_sink(log_to_report, &m->stop);
+	}
+	*why = "fd KVM is not a device";
+	err = fd_is(plan->fd[PLAN_FD_KVM], S_IFCHR);
+	if (err)
+		return err;
+	m->stop.trace = plan->flags & PLAN_FLAG_TRACE;
+	log_set_level((enum log_level)plan->log_level);
+	snprintf(comm, sizeof(comm), "vm:%.12s", plan->name);
+	prctl(PR_SET_NAME, comm);
+	return 0;
+}
+
+static int prepare_process(struct vmm *m, const char **why)
+{
+	int err = requests_block_signals();
+
+	return err ? err : stop_catch_sigbus(&m->stop);
+}
+
+static int create_vm(struct vmm *m, const char **why)
+{
+	int err = vm_create(&m->vm, m->plan.fd[PLAN_FD_KVM], why);
+
+	if (err)
+		return err;
+	timeline_mark(&m->timeline, STAMP_VM_CREATED);
+	if (m->plan.cpus > m->vm.vcpus_max) {
+		*why = "the host's KVM allows fewer CPUs in a VM";
+		return -E2BIG;
+	}
+	return 0;
+}
+
+static int add_memory(struct vmm *m, const char **why)
+{
+	*why = "is --mem larger than the host allows?";
+	return vm_add_ram(&m->vm, m->plan.mem_bytes);
+}
+
+static int place_kernel(struct vmm *m, const char **why)
+{
+	int err = place_segments(&m->vm, &m->plan);
+
+	if (err)
+		return err;
+	*why = "KVM refused the memory slots";
+	return vm_add_slots(&m->vm);
+}
+
+/** sum_usage() - called by stop.c on whatever thread ends the VM. */
+static void sum_usage(void *ctx, struct report_msg *msg)
+{
+	struct vmm *m = ctx;
+
+	for (uint32_t i = 0; i < m->plan.cpus; i++)
+		vcpu_add_usage(&m->vcpu[i], msg);
+	if (m->devices.console) {
+		struct console_usage bytes = console_usage(m->devices.console);
+
+		msg->u.usage.bytes_in = bytes.bytes_in;
+		msg->u.usage.bytes_out = bytes.bytes_out;
+	}
+}
+
+static int build_devices(struct vmm *m, const char **why)
+{
+	int err = loop_new(&m->loop);
+
+	if (err)
+		return err;
+	m->guest = (struct guest){
+		.stop = &m->stop,
+		.timeline = &m->timeline,
+		.vm = &m->vm,
+	};
+	err = devices_build(&m->devices, &m->plan, &m->guest, m->loop, &m->bus);
+	m->stop.usage = sum_usage;
+	m->stop.usage_ctx = m;
+	return err;
+}
+
+static int create_vcpus(struct vmm *m, const char **why)
+{
+	int err = cpuid_read(m->vm.kvm_fd, &m->cpuid);
+
+	m->env = (struct vcpu_env){
+		.vm = &m->vm,
+		.bus = &m->bus,
+		.guest = &m->guest,
+		.stop = &m->stop,
+		.timeline = &m->timeline,
+		.has_harness = m->devices.harness != NULL,
+	};
+	for (uint32_t i = 0; !err && i < m->plan.cpus; i++)
+		err = vcpu_create(&m->vcpu[i], &m->env, i);
+	if (err)
+		return err;
+	m->guest.tsc_khz = vcpu_tsc_khz(&m->vcpu[0]);
+	cpuid_shape(&m->cpuid,
+		    &(struct cpuid_config){.cpus = m->plan.cpus,
+					   .tsc_khz = m->guest.tsc_khz,
+					   .tsc_deadline = m->vm.tsc_deadline});
+	for (uint32_t i = 0; !err && i < m->plan.cpus; i++)
+		err = vcpu_set_cpuid(&m->vcpu[i], &m->cpuid);
+	return err ? err : vcpu_set_entry(&m->vcpu[0], m->plan.entry_gpa);
+}
+
+static int write_boot_data(struct vmm *m, const char **why)
+{
+	struct boot_config config = {.plan = &m->plan};
+	struct bootinfo info;
+	int err;
+
+	devices_describe(&m->devices, &info);
+	config.devices = &info;
+	config.gib_pages = cpuid_gib_pages(&m->cpuid);
+	if (getrandom(config.seed, sizeof(config.seed), 0) !=
+	    sizeof(config.seed))
+		return -errno;
+	err = boot_write(&m->vm.gm, &config);
+	explicit_bzero(config.seed, sizeof(config.seed));
+	if (!err)
+		timeline_mark(&m->timeline, STAMP_KERNEL_PLACED);
+	return err;
+}
+
+/** close_inputs() - what set-up needed and the guest must never reach. */
+static int close_inputs(struct vmm *m, const char **why)
+{
+	static const enum plan_fd done[] = {PLAN_FD_KVM, PLAN_FD_VMM,
+					    PLAN_FD_KERNEL, PLAN_FD_INITRD};
+
+	for (size_t i = 0; i < sizeof(done) / sizeof(done[0]); i++) {
+		if (m->plan.fd[done[i]] >= 0)
+			close(m->plan.fd[done[i]]);
+	}
+	return 0;
+}
+
+static void *loop_main(void *arg)
+{
+	struct vmm *m = arg;
+	int err;
+
+	prctl(PR_SET_NAME, "loop");
+	err = loop_run(m->loop);
+	stop_fail(&m->stop, EXIT_FAILED, "the event loop ended: %s",
+		  strerror(-err));
+}
+
+static int start_loop(struct vmm *m, const char **why)
+{
+	pthread_t thread;
+	int err = requests_start(&m->requests, &m->plan, &m->devices, &m->stop,
+				 m->loop);
+
+	return err ? err : thread_start(&thread, loop_main, m);
+}
+
+static int start_vcpus(struct vmm *m, const char **why)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < m->plan.cpus; i++)
+		err = vcpu_start(&m->vcpu[i]);
+	return err;
+}
+
+static const struct step {
+	const char *what; /* "cannot ..." */
+	int (*run)(struct vmm *m, const char **why);
+} steps[] = {
+	{"read the plan", read_plan},
+	{"prepare the VMM's process", prepare_process},
+	{"create a VM", create_vm},
+	{"create the guest's memory", add_memory},
+	{"place kernel and initrd", place_kernel},
+	{"build the devices", build_devices},
+	{"create the vCPUs", create_vcpus},
+	{"write the boot parameters", write_boot_data},
+	{"close what set-up used", close_inputs},
+	{"start the event loop", start_loop},
+	{"start the vCPUs", start_vcpus},
+};
+
+int main(void)
+{
+	static struct vmm vmm = {
+		.stop = {.report_fd = -1, .taken = ATOMIC_FLAG_INIT}};
+
+	vmm.stop.timeline = &vmm.timeline;
+	timeline_mark(&vmm.timeline, STAMP_VMM_START);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		const char *why = NULL;
+		int err = steps[i].run(&vmm, &why);
+
+		if (err)
+			stop_fail(&vmm.stop, EXIT_FAILED, "cannot %s: %s%s%s",
+				  steps[i].what, strerror(-err),
+				  why ? "; " : "", why ? why : "");
+	}
+	for (;;)
+		pause();
+}

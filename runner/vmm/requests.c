@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* requests.c - what reaches a running VM from outside. */
+#include "runner/vmm/requests.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "devices-virtio/console.h"
+#include "devices-virtio/harness.h"
+
+#define EXIT_TIME_LIMIT 124u
+#define EXIT_FAILED     125u
+#define GRACE_NS        (2 * NS_PER_SEC)
+
+static const struct {
+	int signal;
+	uint32_t request;
+} signals[] = {
+	{SIGTERM, HARNESS_REQ_TERM},   {SIGINT, HARNESS_REQ_INT},
+	{SIGHUP, HARNESS_REQ_HUP},     {SIGQUIT, HARNESS_REQ_QUIT},
+	{SIGWINCH, HARNESS_REQ_WINCH},
+};
+#define SIGNALS (sizeof(signals) / sizeof(signals[0]))
+
+static void fill_set(sigset_t *set)
+{
+	sigemptyset(set);
+	for (size_t i = 0; i < SIGNALS; i++)
+		sigaddset(set, signals[i].signal);
+}
+
+int requests_block_signals(void)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	sigset_t set;
+
+	fill_set(&set);
+	/* A reader that went away is an errno, not the end of the VM. */
+	if (sigaction(SIGPIPE, &ignore, NULL) < 0)
+		return -errno;
+	return sigprocmask(SIG_SETMASK, &set, NULL) < 0 ? -errno : 0;
+}
+
+static int timer_arm(int fd, uint64_t ns)
+{
+	struct itimerspec at = {
+		.it_value.tv_sec = (time_t)(ns / NS_PER_SEC),
+		.it_value.tv_nsec = (long)(ns % NS_PER_SEC),
+	};
+
+	return timerfd_settime(fd, 0, &at, NULL) < 0 ? -errno : 0;
+}
+
+/** is_final() - does this signal end the VM without asking the guest (again)?
+ * A guest that took the last request is at work on it, so only a second
+ * SIGTERM overrides it; SIGINT may be an ordinary key to the program. */
+static bool is_final(const struct requests *r, int signal)
+{
+	uint32_t unread;
+
+	if (signal != SIGTERM && signal != SIGINT)
+		return false;
+	if (!r->harness || (signal == SIGTERM && r->term_seen))
+		return true;
+	unread = harness_pending(r->harness);
+	return r->asked_signal &&
+	       (unread & (HARNESS_REQ_TERM | HARNESS_REQ_INT));
+}
+
+static void ask_guest(struct requests *r, const struct signalfd_siginfo *si)
+{
+	int signal = (int)si->ssi_signo;
+	uint32_t size = (uint32_t)si->ssi_int;
+
+	if (is_final(r, signal))
+		stop_exit(r->stop, si->ssi_signo);
+	if (signal == SIGWINCH && si->ssi_code == SI_QUEUE && r->console)
+		console_resize(r->console, (uint16_t)(size >> 16),
+			       (uint16_t)size);
+	for (size_t i = 0; i < SIGNALS && r->harness; i++) {
+		if (signals[i].signal == signal)
+			harness_request(r->harness, signals[i].request);
+	}
+	if (signal == SIGTERM || signal == SIGINT) {
+		r->term_seen |= signal == SIGTERM;
+		r->asked_signal = signal;
+		timer_arm(r->grace_fd, GRACE_NS);
+	}
+}
+
+static void on_signal(void *arg, uint32_t events)
+{
+	struct requests *r = arg;
+	struct signalfd_siginfo si;
+
+	while (read(r->signal_fd, &si, sizeof(si)) == sizeof(si))
+		ask_guest(r, &si);
+}
+
+/** on_grace_end() - has the guest's kernel at least seen what was asked? */
+static void on_grace_end(void *arg, uint32_t events)
+{
+	struct requests *r = arg;
+	uint64_t expired;
+
+	if (read(r->grace_fd, &expired, sizeof(expired)) < 0)
+		return;
+	if (harness_pending(r->harness) & (HARNESS_REQ_TERM | HARNESS_REQ_INT))
+		stop_exit(r->stop, (uint32_t)r->asked_signal);
+}
+
+static void on_time_limit(void *arg, uint32_t events)
+{
+	struct requests *r = arg;
+	uint64_t ms = r->time_limit_ns / NS_PER_MS;
+
+	stop_fail(r->stop, EXIT_TIME_LIMIT,
+		  "the time limit of %llu.%03llu s is over; raise it with "
+		  "--time",
+		  (unsigned long long)(ms / 1000),
+		  (unsigned long long)(ms % 1000));
+}
+
+static void on_report_closed(void *arg, uint32_t events)
+{
+	struct requests *r = arg;
+
+	/* One way only: whatever comes in is the end, or a broken peer. */
+	stop_fail(r->stop, EXIT_FAILED, "the ampoule command is gone");
+}
+
+static int start_limit(struct requests *r, struct loop *loop)
+{
+	struct loop_source *src;
+	int err;
+
+	if (!r->time_limit_ns)
+		return 0;
+	r->limit_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (r->limit_fd < 0)
+		return -errno;
+	err = timer_arm(r->limit_fd, r->time_limit_ns);
+	if (err)
+		return err;
+	return loop_add(loop, r->limit_fd, EPOLLIN, on_time_limit, r, &src);
+}
+
+static int start_signals(struct requests *r, struct loop *loop)
+{
+	struct loop_source *src;
+	sigset_t set;
+	int err;
+
+	fill_set(&set);
+	r->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	r->grace_fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (r->signal_fd < 0 || r->grace_fd < 0)
+		return -errno;
+	err = loop_add(loop, r->signal_fd, EPOLLIN, on_signal, r, &src);
+	if (err)
+		return err;
+	return loop_add(loop, r->grace_fd, EPOLLIN, on_grace_end, r, &src);
+}
+
+int requests_start(struct requests *r, const struct plan *plan,
+		   const struct devices *devices, struct stop *stop,
+		   struct loop *loop)
+{
+	struct loop_source *src;
+	int err;
+
+	*r = (struct requests){
+		.stop = stop,
+		.harness = devices->harness,
+		.console = devices->console,
+		.time_limit_ns = plan->time_limit_ns,
+		.signal_fd = -1,
+		.limit_fd = -1,
+		.grace_fd = -1,
+	};
+	err = start_signals(r, loop);
+	if (!err)
+		err = start_limit(r, loop);
+	if (err || !(plan->flags & PLAN_FLAG_FOREGROUND) || stop->report_fd < 0)
+		return err;
+	return loop_add(loop, stop->report_fd, EPOLLIN | EPOLLRDHUP,
+			on_report_closed, r, &src);
+}

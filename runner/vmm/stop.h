@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stop.h - the one place that decides how a VM ended. Any thread may end it:
+ * the first one wins, reports (usage, timeline, and last the result) and ends
+ * the process; later ones rest until that has happened. Nothing is joined or
+ * freed, because a thread that hangs is a reason to stop, and because the host
+ * tears the VM down after the result is out. */
+#pragma once
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/report.h"
+#include "runner/vmm/timeline.h"
+
+struct stop {
+	int report_fd; /* borrowed; -1: errors go to stderr */
+	bool trace;    /* send the timeline */
+	struct timeline *timeline;
+	/* Fills ->u.usage; any thread; NULL before there is a VM. */
+	void (*usage)(void *ctx, struct report_msg *msg);
+	void *usage_ctx;
+	atomic_flag taken;
+};
+
+/** stop_exit() - the program ended. @status: as wait(2) encodes it. */
+_Noreturn void stop_exit(struct stop *stop, uint32_t status);
+
+/** stop_fail() - Ampoule, the host or the guest kernel failed.
+ * @code: exit code, 125 or 124. @fmt: one line: what, where, why, what to do.
+ */
+__attribute__((format(printf, 3, 4))) _Noreturn void
+stop_fail(struct stop *stop, uint32_t code, const char *fmt, ...);
+
+/** stop_catch_sigbus() - from now on a page the host cannot provide (memfd
+ * without memory, a file that became shorter) ends the VM with a line.
+ * @stop: must outlive the process's last instruction but one. */
+int stop_catch_sigbus(struct stop *stop);

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vcpu.c - one virtual CPU: set-up, thread, and the loop around KVM_RUN. What
+ * ends it abnormally is told by vcpu_fault.c. */
+#include "runner/vmm/vcpu.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "runner/vmm/boot.h"
+#include "runner/vmm/thread.h"
+#include "runner/vmm/vcpu_fault.h"
+
+int vcpu_create(struct vcpu *v, const struct vcpu_env *env, uint32_t index)
+{
+	void *run;
+	int fd = ioctl(env->vm->fd, KVM_CREATE_VCPU, (unsigned long)index);
+
+	if (fd < 0)
+		return -errno;
+	run = mmap(NULL, env->vm->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   fd, 0);
+	if (run == MAP_FAILED)
+		return -errno;
+	v->env = env;
+	v->run = run;
+	v->fd = fd;
+	v->index = index;
+	return 0;
+}
+
+uint32_t vcpu_tsc_khz(const struct vcpu *v)
+{
+	int khz = ioctl(v->fd, KVM_GET_TSC_KHZ, 0);
+
+	return khz > 0 ? (uint32_t)khz : 0;
+}
+
+int vcpu_set_cpuid(const struct vcpu *v, struct cpuid_table *table)
+{
+	cpuid_set_apic_id(table, v->index);
+	return ioctl(v->fd, KVM_SET_CPUID2, table) < 0 ? -errno : 0;
+}
+
+int vcpu_set_entry(const struct vcpu *v, uint64_t entry_gpa)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	if (ioctl(v->fd, KVM_GET_SREGS, &sregs) < 0)
+		return -errno;
+	boot_sregs(&sregs);
+	if (ioctl(v->fd, KVM_SET_SREGS, &sregs) < 0)
+		return -errno;
+	boot_regs(entry_gpa, &regs);
+	return ioctl(v->fd, KVM_SET_REGS, &regs) < 0 ? -errno : 0;
+}
+
+/** count() - one writer, so no atomic addition is needed. */
+static void count(_Atomic uint64_t *counter)
+{
+	uint64_t n = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, n + 1, memory_order_relaxed);
+}
+
+static void handle_mmio(struct vcpu *v)
+{
+	struct kvm_run *run = v->run;
+	gpa_t at = gpa(run->mmio.phys_addr);
+
+	count(&v->exits_mmio);
+	if (run->mmio.len > sizeof(run->mmio.data))
+		return;
+	if (run->mmio.is_write)
+		bus_write(v->env->bus, at, run->mmio.data, run->mmio.len);
+	else
+		bus_read(v->env->bus, at, run->mmio.data, run->mmio.len);
+}
+
+/** is_power_off() - the ways in which kernels end a PC: keyboard controller
+ * reset, ACPI sleep of QEMU and of older ones, PCI reset. */
+static bool is_power_off(uint16_t port, uint32_t value)
+{
+	switch (port) {
+	case 0x64:
+		return (value & 0xff) == 0xfe;
+	case 0x604:
+	case 0xb004:
+		return value & 0x2000;
+	case 0xcf9:
+		return value & 0x4;
+	default:
+		return false;
+	}
+}
+
+/** handle_io() - there is no port device: loads read ones, stores are lost. */
+static void handle_io(struct vcpu *v)
+{
+	struct kvm_run *run = v->run;
+	uint8_t *data = (uint8_t *)run + run->io.data_offset;
+	size_t bytes = (size_t)run->io.size * run->io.count;
+	uint32_t value = 0;
+
+	count(&v->exits_io);
+	if (run->io.data_offset > v->env->vm->run_bytes ||
+	    bytes > v->env->vm->run_bytes - run->io.data_offset)
+		return;
+	if (run->io.direction == KVM_EXIT_IO_IN) {
+		memset(data, 0xff, bytes);
+		return;
+	}
+	memcpy(&value, data, bytes < sizeof(value) ? bytes : sizeof(value));
+	if (is_power_off(run->io.port, value))
+		guest_powered_off(v->env->guest, v->env->has_harness);
+}
+
+/** handle_rare() - exits that are no device access. */
+static void handle_rare(struct vcpu *v)
+{
+	count(&v->exits_other);
+	switch (v->run->exit_reason) {
+	case KVM_EXIT_INTR:
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
+	case KVM_EXIT_SET_TPR:
+	case KVM_EXIT_IOAPIC_EOI: /* there is no IOAPIC to tell */
+		return;
+	case KVM_EXIT_SYSTEM_EVENT:
+		if (v->run->system_event.type != KVM_SYSTEM_EVENT_CRASH)
+			guest_powered_off(v->env->guest, v->env->has_harness);
+		break;
+	default:
+		break;
+	}
+	vcpu_fault_exit(v);
+}
+
+static void handle_exit(struct vcpu *v)
+{
+	switch (v->run->exit_reason) {
+	case KVM_EXIT_MMIO:
+		handle_mmio(v);
+		break;
+	case KVM_EXIT_IO:
+		handle_io(v);
+		break;
+	case KVM_EXIT_HLT:
+		count(&v->exits_hlt);
+		break;
+	default:
+		handle_rare(v);
+	}
+}
+
+static void *vcpu_main(void *arg)
+{
+	struct vcpu *v = arg;
+	char name[16];
+
+	snprintf(name, sizeof(name), "vcpu%u", v->index);
+	prctl(PR_SET_NAME, name);
+	if (v->index == 0)
+		timeline_mark(v->env->timeline, STAMP_FIRST_RUN);
+	for (;;) {
+		if (ioctl(v->fd, KVM_RUN, 0) == 0)
+			handle_exit(v);
+		else if (errno == EINTR)
+			/* Stopped and continued: spare the guest's watchdogs.
+			 * KVM refuses it while the guest has no kvmclock. */
+			(void)ioctl(v->fd, KVM_KVMCLOCK_CTRL, 0);
+		else if (errno != EAGAIN)
+			vcpu_fault_errno(v, errno);
+	}
+	return NULL;
+}
+
+int vcpu_start(struct vcpu *v)
+{
+	return thread_start(&v->thread, vcpu_main, v);
+}
+
+void vcpu_add_usage(const struct vcpu *v, struct report_msg *msg)
+{
+	msg->u.usage.exits_mmio += atomic_load(&v->exits_mmio);
+	msg->u.usage.exits_io += atomic_load(&v->exits_io);
+	msg->u.usage.exits_hlt += atomic_load(&v->exits_hlt);
+	msg->u.usage.exits_other += atomic_load(&v->exits_other);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vm.h - one KVM virtual machine and its memory. Trusts: a checked plan and
+ * the host's KVM. Must not: open anything; the KVM fd is inherited.
+ *
+ * Guest RAM is one memfd, mapped once and handed to KVM in two slots:
+ *
+ *   memfd     0 ............. GAP_START ............. mem_bytes
+ *   host      ram ........... ram + GAP_START ....... ram + mem_bytes
+ *   guest     0 ............. GAP_START   (gap)   GAP_END .......
+ *             slot 0                              slot 1
+ *
+ * Segments lie over it as private file mappings (place.h): their pages come
+ * from the page cache, shared with every other VM until the guest writes. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/plan.h"
+#include "devices-virtio/gmem.h"
+
+struct vm_overlay { /* a part of RAM that is not the memfd */
+	uint8_t *hva;
+	uint64_t bytes;
+};
+
+struct vm {
+	int kvm_fd; /* /dev/kvm, borrowed */
+	int fd;     /* the VM, owned */
+	int mem_fd; /* guest RAM, owned */
+	uint8_t *ram;
+	uint64_t ram_bytes;
+	uint32_t run_bytes; /* size of a vCPU's struct kvm_run mapping */
+	uint32_t vcpus_max;
+	bool tsc_deadline; /* the in-kernel APIC has the TSC-deadline timer */
+	struct gmem gm;
+	unsigned overlay_count;
+	struct vm_overlay overlay[PLAN_SEGMENTS_MAX];
+};
+
+/** vm_create() - the VM with its in-kernel local APICs, without memory.
+ * @kvm_fd: borrowed until the last vCPU was created.
+ * Return: 0; -errno with @ret_why set to what to do about it, where known. */
+int vm_create(struct vm *vm, int kvm_fd, const char **ret_why);
+
+/** vm_add_ram() - create guest RAM and map it here; not yet in the guest.
+ * Return: 0 or -errno. */
+int vm_add_ram(struct vm *vm, uint64_t bytes);
+
+/** vm_add_slots() - give RAM to the guest, once everything is placed in it:
+ * KVM then never sees a mapping change. Return: 0 or -errno. */
+int vm_add_slots(struct vm *vm);
+
+/** vm_add_overlay() - remember that [@hva, +@bytes) maps another file.
+ * Return: 0 or -ENOSPC. */
+int vm_add_overlay(struct vm *vm, uint8_t *hva, uint64_t bytes);
+
+/** vm_discard() - give guest RAM back to the host; it reads as zero then.
+ * @hva, @bytes: page aligned, inside RAM. Any thread. Return: 0 or -errno. */
+int vm_discard(const struct vm *vm, uint8_t *hva, uint64_t bytes);
