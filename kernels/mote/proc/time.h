@@ -1,8 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* time.h - clocks: kvmclock where there is one (KVM api, cpuid.rst and msr.rst),
- * one timer (x2APIC TSC-deadline). */
+/* time.h - time as programs see it: the clocks of arch/clock.h by their Linux
+ * numbers, sleeping, and the interval timer behind alarm(2). */
 #pragma once
 #include <stdint.h>
 
-uint64_t clock_monotonic_ns(void); /* since boot */
-uint64_t clock_realtime_ns(void);  /* since 1970, UTC */
+#include "kernels/mote/arch/clock.h"
+
+#define NS_PER_SEC 1000000000ull
+
+struct timespec64 { /* struct timespec of x86-64 */
+	int64_t sec, nsec;
+};
+struct timeval64 { /* struct timeval of x86-64 */
+	int64_t sec, usec;
+};
+
+/** timespec_get() - read a user's struct timespec as nanoseconds, cut to
+ * INT64_MAX. Return: 0, -EFAULT, -EINVAL (negative, or nsec out of range). */
+int timespec_get(uint64_t user, uint64_t *ret_ns);
+/** timespec_put() - write nanoseconds as a struct timespec. 0 or -EFAULT. */
+int timespec_put(uint64_t user, uint64_t ns);
+
+/** deadline_after() - @ns from now on the monotonic clock, without wrapping
+ * into the past. */
+uint64_t deadline_after(uint64_t ns);
+
+/** itimer_expire() - the interval timer's deadline came: SIGALRM, reload. */
+void itimer_expire(void);
+/** itimer_reset() - no timer any more (execve keeps it, exit does not care). */
+void itimer_reset(void);
