@@ -223,8 +223,7 @@ ParameterizedTestParameters(queue, refuses_a_bad_set_up)
 	return indices(index, COUNT(bad_setups));
 }
 
-ParameterizedTest(unsigned *index, queue, refuses_a_bad_set_up,
-		  .init = set_up)
+ParameterizedTest(unsigned *index, queue, refuses_a_bad_set_up)
 {
 	const struct bad_setup *b = &bad_setups[*index];
 	struct vq_setup s = {.size = b->size,
@@ -342,8 +341,7 @@ ParameterizedTestParameters(queue, rejects_a_bad_request)
 	return indices(index, COUNT(bad_requests));
 }
 
-ParameterizedTest(unsigned *index, queue, rejects_a_bad_request,
-		  .init = set_up)
+ParameterizedTest(unsigned *index, queue, rejects_a_bad_request)
 {
 	const struct bad_request *b = &bad_requests[*index];
 
