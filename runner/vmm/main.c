@@ -4,7 +4,8 @@
  * outlive the VM.
  *
  * Phases, in the order of the table at the end of this file:
- *   set-up   read the plan, build the VM; may fail loudly, with one line
+ *   set-up   read the plan, build the VM; may fail loudly, with one line.
+ *            The threads are there from early on and wait at a gate
  *   run      threads "loop" and "vcpuN" work, this one sleeps
  *   stop     any thread, stop.h: report and end the process
  * Nothing is torn down by hand: the end of the process is the tear-down. */
@@ -24,6 +25,7 @@
 #include "runner/vmm/boot.h"
 #include "runner/vmm/cpuid.h"
 #include "runner/vmm/devices.h"
+#include "runner/vmm/gate.h"
 #include "runner/vmm/guest.h"
 #include "runner/vmm/place.h"
 #include "runner/vmm/requests.h"
@@ -47,7 +49,6 @@ struct vmm {
 	struct requests requests;
 	struct vcpu_env env;
 	struct vcpu vcpu[PLAN_CPUS_MAX];
-	struct cpuid_table cpuid;
 };
 
 /** log_to_report() - log lines travel to the control plane, which writes them
@@ -111,6 +112,34 @@ static int prepare_process(struct vmm *m, const char **why)
 	return err ? err : stop_catch_sigbus(&m->stop);
 }
 
+static void *loop_main(void *arg)
+{
+	struct vmm *m = arg;
+	int err;
+
+	prctl(PR_SET_NAME, "loop");
+	gate_wait(&m->env.run);
+	err = loop_run(m->loop);
+	stop_fail(&m->stop, EXIT_FAILED, "the event loop ended: %s",
+		  strerror(-err));
+}
+
+static int start_threads(struct vmm *m, const char **why)
+{
+	pthread_t thread;
+	int err = 0;
+
+	m->env.kvm_fd = m->plan.fd[PLAN_FD_KVM];
+	m->env.vm = &m->vm;
+	m->env.bus = &m->bus;
+	m->env.guest = &m->guest;
+	m->env.stop = &m->stop;
+	m->env.timeline = &m->timeline;
+	for (uint32_t i = 0; !err && i < m->plan.cpus; i++)
+		err = vcpu_start(&m->vcpu[i], &m->env, i);
+	return err ? err : thread_start(&thread, loop_main, m);
+}
+
 static int create_vm(struct vmm *m, const char **why)
 {
 	int err = vm_create(&m->vm, m->plan.fd[PLAN_FD_KVM], why);
@@ -168,6 +197,7 @@ static int build_devices(struct vmm *m, const char **why)
 		.vm = &m->vm,
 	};
 	err = devices_build(&m->devices, &m->plan, &m->guest, m->loop, &m->bus);
+	m->env.has_harness = m->devices.harness != NULL;
 	m->stop.usage = sum_usage;
 	m->stop.usage_ctx = m;
 	return err;
@@ -175,27 +205,22 @@ static int build_devices(struct vmm *m, const char **why)
 
 static int create_vcpus(struct vmm *m, const char **why)
 {
-	int err = cpuid_read(m->vm.kvm_fd, &m->cpuid);
+	struct cpuid_table *cpuid = &m->env.cpuid;
+	int err;
 
-	m->env = (struct vcpu_env){
-		.vm = &m->vm,
-		.bus = &m->bus,
-		.guest = &m->guest,
-		.stop = &m->stop,
-		.timeline = &m->timeline,
-		.has_harness = m->devices.harness != NULL,
-	};
+	gate_wait(&m->env.cpuid_read);
+	err = m->env.cpuid_error;
 	for (uint32_t i = 0; !err && i < m->plan.cpus; i++)
-		err = vcpu_create(&m->vcpu[i], &m->env, i);
+		err = vcpu_create(&m->vcpu[i]);
 	if (err)
 		return err;
 	m->guest.tsc_khz = vcpu_tsc_khz(&m->vcpu[0]);
-	cpuid_shape(&m->cpuid,
+	cpuid_shape(cpuid,
 		    &(struct cpuid_config){.cpus = m->plan.cpus,
 					   .tsc_khz = m->guest.tsc_khz,
 					   .tsc_deadline = m->vm.tsc_deadline});
 	for (uint32_t i = 0; !err && i < m->plan.cpus; i++)
-		err = vcpu_set_cpuid(&m->vcpu[i], &m->cpuid);
+		err = vcpu_set_cpuid(&m->vcpu[i], cpuid);
 	return err ? err : vcpu_set_entry(&m->vcpu[0], m->plan.entry_gpa);
 }
 
@@ -207,7 +232,7 @@ static int write_boot_data(struct vmm *m, const char **why)
 
 	devices_describe(&m->devices, &info);
 	config.devices = &info;
-	config.gib_pages = cpuid_gib_pages(&m->cpuid);
+	config.gib_pages = cpuid_gib_pages(&m->env.cpuid);
 	if (getrandom(config.seed, sizeof(config.seed), 0) !=
 	    sizeof(config.seed))
 		return -errno;
@@ -231,33 +256,16 @@ static int close_inputs(struct vmm *m, const char **why)
 	return 0;
 }
 
-static void *loop_main(void *arg)
+static int watch_requests(struct vmm *m, const char **why)
 {
-	struct vmm *m = arg;
-	int err;
-
-	prctl(PR_SET_NAME, "loop");
-	err = loop_run(m->loop);
-	stop_fail(&m->stop, EXIT_FAILED, "the event loop ended: %s",
-		  strerror(-err));
+	return requests_start(&m->requests, &m->plan, &m->devices, &m->stop,
+			      m->loop);
 }
 
-static int start_loop(struct vmm *m, const char **why)
+static int open_gate(struct vmm *m, const char **why)
 {
-	pthread_t thread;
-	int err = requests_start(&m->requests, &m->plan, &m->devices, &m->stop,
-				 m->loop);
-
-	return err ? err : thread_start(&thread, loop_main, m);
-}
-
-static int start_vcpus(struct vmm *m, const char **why)
-{
-	int err = 0;
-
-	for (uint32_t i = 0; !err && i < m->plan.cpus; i++)
-		err = vcpu_start(&m->vcpu[i]);
-	return err;
+	gate_open(&m->env.run);
+	return 0;
 }
 
 static const struct step {
@@ -266,6 +274,7 @@ static const struct step {
 } steps[] = {
 	{"read the plan", read_plan},
 	{"prepare the VMM's process", prepare_process},
+	{"start the threads", start_threads},
 	{"create a VM", create_vm},
 	{"create the guest's memory", add_memory},
 	{"place kernel and initrd", place_kernel},
@@ -273,8 +282,8 @@ static const struct step {
 	{"create the vCPUs", create_vcpus},
 	{"write the boot parameters", write_boot_data},
 	{"close what set-up used", close_inputs},
-	{"start the event loop", start_loop},
-	{"start the vCPUs", start_vcpus},
+	{"watch signals and timers", watch_requests},
+	{"start the guest", open_gate},
 };
 
 int main(void)
@@ -282,6 +291,7 @@ int main(void)
 	static struct vmm vmm = {
 		.stop = {.report_fd = -1, .taken = ATOMIC_FLAG_INIT}};
 
+	vmm.stop.report_fd = -1;
 	vmm.stop.timeline = &vmm.timeline;
 	timeline_mark(&vmm.timeline, STAMP_VMM_START);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {

@@ -14,21 +14,20 @@
 #include "runner/vmm/thread.h"
 #include "runner/vmm/vcpu_fault.h"
 
-int vcpu_create(struct vcpu *v, const struct vcpu_env *env, uint32_t index)
+int vcpu_create(struct vcpu *v)
 {
+	const struct vm *vm = v->env->vm;
 	void *run;
-	int fd = ioctl(env->vm->fd, KVM_CREATE_VCPU, (unsigned long)index);
+	int fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)v->index);
 
 	if (fd < 0)
 		return -errno;
-	run = mmap(NULL, env->vm->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-		   fd, 0);
+	run = mmap(NULL, vm->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		   0);
 	if (run == MAP_FAILED)
 		return -errno;
-	v->env = env;
 	v->run = run;
 	v->fd = fd;
-	v->index = index;
 	return 0;
 }
 
@@ -156,13 +155,8 @@ static void handle_exit(struct vcpu *v)
 	}
 }
 
-static void *vcpu_main(void *arg)
+static _Noreturn void run(struct vcpu *v)
 {
-	struct vcpu *v = arg;
-	char name[16];
-
-	snprintf(name, sizeof(name), "vcpu%u", v->index);
-	prctl(PR_SET_NAME, name);
 	if (v->index == 0)
 		timeline_mark(v->env->timeline, STAMP_FIRST_RUN);
 	for (;;) {
@@ -175,11 +169,28 @@ static void *vcpu_main(void *arg)
 		else if (errno != EAGAIN)
 			vcpu_fault_errno(v, errno);
 	}
-	return NULL;
 }
 
-int vcpu_start(struct vcpu *v)
+static void *vcpu_main(void *arg)
 {
+	struct vcpu *v = arg;
+	struct vcpu_env *env = v->env;
+	char name[16];
+
+	snprintf(name, sizeof(name), "vcpu%u", v->index);
+	prctl(PR_SET_NAME, name);
+	if (v->index == 0) {
+		env->cpuid_error = cpuid_read(env->kvm_fd, &env->cpuid);
+		gate_open(&env->cpuid_read);
+	}
+	gate_wait(&env->run);
+	run(v);
+}
+
+int vcpu_start(struct vcpu *v, struct vcpu_env *env, uint32_t index)
+{
+	v->env = env;
+	v->index = index;
 	return thread_start(&v->thread, vcpu_main, v);
 }
 
