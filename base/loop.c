@@ -129,7 +129,8 @@ int loop_add(struct loop *loop, int fd, uint32_t events, loop_fn *fn, void *arg,
 		err = source_arm(src, events);
 	if (!err) {
 		list_push(&loop->live, src);
-		*ret = steal_ptr(&src);
+		*ret = src;
+		(void)steal_ptr(&src);
 	}
 	pthread_mutex_unlock(&loop->lock);
 	return err;

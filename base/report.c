@@ -31,12 +31,12 @@ void report_error(int fd, uint32_t code, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(msg.u.text, sizeof(msg.u.text), fmt, ap);
+	(void)vsnprintf(msg.u.text, sizeof(msg.u.text), fmt, ap);
 	va_end(ap);
 	if (fd >= 0 && report_send(fd, &msg) == 0)
 		return;
 	report_sanitize(msg.u.text, sizeof(msg.u.text));
-	dprintf(STDERR_FILENO, "ampoule: %s\n", msg.u.text);
+	(void)dprintf(STDERR_FILENO, "ampoule: %s\n", msg.u.text);
 }
 
 void report_sanitize(char *text, uint32_t cap)

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/plan.h"
@@ -38,6 +39,7 @@
 #define EXIT_FAILED 125u
 
 struct vmm {
+	const char *why; /* of the step that fails: what to do about it */
 	struct plan plan;
 	struct timeline timeline;
 	struct stop stop;
@@ -77,24 +79,24 @@ static int fd_is(int fd, mode_t type)
 	return (st.st_mode & S_IFMT) == type ? 0 : -EINVAL;
 }
 
-static int read_plan(struct vmm *m, const char **why)
+static int read_plan(struct vmm *m)
 {
 	struct plan *plan = &m->plan;
-	int err = plan_read(PLAN_FD_NUMBER, plan, why);
+	int err = plan_read(PLAN_FD_NUMBER, plan, &m->why);
 	char comm[16];
 
 	if (err)
 		return err;
 	close(PLAN_FD_NUMBER);
 	if (plan->fd[PLAN_FD_REPORT] >= 0) {
-		*why = "fd REPORT is not a socket";
+		m->why = "fd REPORT is not a socket";
 		err = fd_is(plan->fd[PLAN_FD_REPORT], S_IFSOCK);
 		if (err)
 			return err;
 		m->stop.report_fd = plan->fd[PLAN_FD_REPORT];
 		log_set_sink(log_to_report, &m->stop);
 	}
-	*why = "fd KVM is not a device";
+	m->why = "fd KVM is not a device";
 	err = fd_is(plan->fd[PLAN_FD_KVM], S_IFCHR);
 	if (err)
 		return err;
@@ -105,7 +107,7 @@ static int read_plan(struct vmm *m, const char **why)
 	return 0;
 }
 
-static int prepare_process(struct vmm *m, const char **why)
+static int prepare_process(struct vmm *m)
 {
 	int err = requests_block_signals();
 
@@ -121,10 +123,10 @@ static void *loop_main(void *arg)
 	gate_wait(&m->env.run);
 	err = loop_run(m->loop);
 	stop_fail(&m->stop, EXIT_FAILED, "the event loop ended: %s",
-		  strerror(-err));
+		  error_text(err));
 }
 
-static int start_threads(struct vmm *m, const char **why)
+static int start_threads(struct vmm *m)
 {
 	pthread_t thread;
 	int err = 0;
@@ -140,33 +142,33 @@ static int start_threads(struct vmm *m, const char **why)
 	return err ? err : thread_start(&thread, loop_main, m);
 }
 
-static int create_vm(struct vmm *m, const char **why)
+static int create_vm(struct vmm *m)
 {
-	int err = vm_create(&m->vm, m->plan.fd[PLAN_FD_KVM], why);
+	int err = vm_create(&m->vm, m->plan.fd[PLAN_FD_KVM], &m->why);
 
 	if (err)
 		return err;
 	timeline_mark(&m->timeline, STAMP_VM_CREATED);
 	if (m->plan.cpus > m->vm.vcpus_max) {
-		*why = "the host's KVM allows fewer CPUs in a VM";
+		m->why = "the host's KVM allows fewer CPUs in a VM";
 		return -E2BIG;
 	}
 	return 0;
 }
 
-static int add_memory(struct vmm *m, const char **why)
+static int add_memory(struct vmm *m)
 {
-	*why = "is --mem larger than the host allows?";
+	m->why = "is --mem larger than the host allows?";
 	return vm_add_ram(&m->vm, m->plan.mem_bytes);
 }
 
-static int place_kernel(struct vmm *m, const char **why)
+static int place_kernel(struct vmm *m)
 {
 	int err = place_segments(&m->vm, &m->plan);
 
 	if (err)
 		return err;
-	*why = "KVM refused the memory slots";
+	m->why = "KVM refused the memory slots";
 	return vm_add_slots(&m->vm);
 }
 
@@ -185,7 +187,7 @@ static void sum_usage(void *ctx, struct report_msg *msg)
 	}
 }
 
-static int build_devices(struct vmm *m, const char **why)
+static int build_devices(struct vmm *m)
 {
 	int err = loop_new(&m->loop);
 
@@ -203,7 +205,7 @@ static int build_devices(struct vmm *m, const char **why)
 	return err;
 }
 
-static int create_vcpus(struct vmm *m, const char **why)
+static int create_vcpus(struct vmm *m)
 {
 	struct cpuid_table *cpuid = &m->env.cpuid;
 	int err;
@@ -224,7 +226,7 @@ static int create_vcpus(struct vmm *m, const char **why)
 	return err ? err : vcpu_set_entry(&m->vcpu[0], m->plan.entry_gpa);
 }
 
-static int write_boot_data(struct vmm *m, const char **why)
+static int write_boot_data(struct vmm *m)
 {
 	struct boot_config config = {.plan = &m->plan};
 	struct bootinfo info;
@@ -244,7 +246,7 @@ static int write_boot_data(struct vmm *m, const char **why)
 }
 
 /** close_inputs() - what set-up needed and the guest must never reach. */
-static int close_inputs(struct vmm *m, const char **why)
+static int close_inputs(struct vmm *m)
 {
 	static const enum plan_fd done[] = {PLAN_FD_KVM, PLAN_FD_VMM,
 					    PLAN_FD_KERNEL, PLAN_FD_INITRD};
@@ -256,13 +258,13 @@ static int close_inputs(struct vmm *m, const char **why)
 	return 0;
 }
 
-static int watch_requests(struct vmm *m, const char **why)
+static int watch_requests(struct vmm *m)
 {
 	return requests_start(&m->requests, &m->plan, &m->devices, &m->stop,
 			      m->loop);
 }
 
-static int open_gate(struct vmm *m, const char **why)
+static int open_gate(struct vmm *m)
 {
 	gate_open(&m->env.run);
 	return 0;
@@ -270,7 +272,7 @@ static int open_gate(struct vmm *m, const char **why)
 
 static const struct step {
 	const char *what; /* "cannot ..." */
-	int (*run)(struct vmm *m, const char **why);
+	int (*run)(struct vmm *m);
 } steps[] = {
 	{"read the plan", read_plan},
 	{"prepare the VMM's process", prepare_process},
@@ -295,13 +297,14 @@ int main(void)
 	vmm.stop.timeline = &vmm.timeline;
 	timeline_mark(&vmm.timeline, STAMP_VMM_START);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		const char *why = NULL;
-		int err = steps[i].run(&vmm, &why);
+		int err;
 
+		vmm.why = NULL;
+		err = steps[i].run(&vmm);
 		if (err)
 			stop_fail(&vmm.stop, EXIT_FAILED, "cannot %s: %s%s%s",
-				  steps[i].what, strerror(-err),
-				  why ? "; " : "", why ? why : "");
+				  steps[i].what, error_text(err),
+				  vmm.why ? "; " : "", vmm.why ? vmm.why : "");
 	}
 	for (;;)
 		pause();

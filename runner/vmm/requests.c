@@ -44,7 +44,7 @@ int requests_block_signals(void)
 	/* A reader that went away is an errno, not the end of the VM. */
 	if (sigaction(SIGPIPE, &ignore, NULL) < 0)
 		return -errno;
-	return sigprocmask(SIG_SETMASK, &set, NULL) < 0 ? -errno : 0;
+	return -pthread_sigmask(SIG_SETMASK, &set, NULL);
 }
 
 static int timer_arm(int fd, uint64_t ns)
@@ -99,6 +99,7 @@ static void on_signal(void *arg, uint32_t events)
 	struct requests *r = arg;
 	struct signalfd_siginfo si;
 
+	(void)events;
 	while (read(r->signal_fd, &si, sizeof(si)) == sizeof(si))
 		ask_guest(r, &si);
 }
@@ -109,6 +110,7 @@ static void on_grace_end(void *arg, uint32_t events)
 	struct requests *r = arg;
 	uint64_t expired;
 
+	(void)events;
 	if (read(r->grace_fd, &expired, sizeof(expired)) < 0)
 		return;
 	if (harness_pending(r->harness) & (HARNESS_REQ_TERM | HARNESS_REQ_INT))
@@ -120,6 +122,7 @@ static void on_time_limit(void *arg, uint32_t events)
 	struct requests *r = arg;
 	uint64_t ms = r->time_limit_ns / NS_PER_MS;
 
+	(void)events;
 	stop_fail(r->stop, EXIT_TIME_LIMIT,
 		  "the time limit of %llu.%03llu s is over; raise it with "
 		  "--time",
@@ -131,6 +134,7 @@ static void on_report_closed(void *arg, uint32_t events)
 {
 	struct requests *r = arg;
 
+	(void)events;
 	/* One way only: whatever comes in is the end, or a broken peer. */
 	stop_fail(r->stop, EXIT_FAILED, "the ampoule command is gone");
 }

@@ -68,7 +68,7 @@ void stop_fail(struct stop *stop, uint32_t code, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	win(stop);
 	send_summary(stop);

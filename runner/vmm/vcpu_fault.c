@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/error.h"
 #include "runner/vmm/vcpu.h"
 
 #define EXIT_FAILED 125u
@@ -115,7 +116,7 @@ void vcpu_fault_errno(struct vcpu *v, int error)
 			  "the host ran out of memory for the guest (KVM_RUN: "
 			  "%s): give it less with --mem, or free memory on "
 			  "the host",
-			  strerror(error));
+			  error_text(error));
 	stop_fail(v->env->stop, EXIT_FAILED, "KVM_RUN failed on vCPU %u: %s",
-		  v->index, strerror(error));
+		  v->index, error_text(error));
 }

@@ -139,7 +139,7 @@ int vm_add_slots(struct vm *vm)
 	return err;
 }
 
-int vm_add_overlay(struct vm *vm, uint8_t *hva, uint64_t bytes)
+int vm_add_overlay(struct vm *vm, const uint8_t *hva, uint64_t bytes)
 {
 	if (vm->overlay_count == PLAN_SEGMENTS_MAX)
 		return -ENOSPC;

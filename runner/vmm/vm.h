@@ -19,7 +19,7 @@
 #include "devices-virtio/gmem.h"
 
 struct vm_overlay { /* a part of RAM that is not the memfd */
-	uint8_t *hva;
+	const uint8_t *hva;
 	uint64_t bytes;
 };
 
@@ -39,7 +39,7 @@ struct vm {
 
 /** vm_create() - the VM with its in-kernel local APICs, without memory.
  * @kvm_fd: borrowed until the last vCPU was created.
- * Return: 0; -errno with @ret_why set to what to do about it, where known. */
+ * Return: 0; -errno, with @ret_why set where there is more to say. */
 int vm_create(struct vm *vm, int kvm_fd, const char **ret_why);
 
 /** vm_add_ram() - create guest RAM and map it here; not yet in the guest.
@@ -52,7 +52,7 @@ int vm_add_slots(struct vm *vm);
 
 /** vm_add_overlay() - remember that [@hva, +@bytes) maps another file.
  * Return: 0 or -ENOSPC. */
-int vm_add_overlay(struct vm *vm, uint8_t *hva, uint64_t bytes);
+int vm_add_overlay(struct vm *vm, const uint8_t *hva, uint64_t bytes);
 
 /** vm_discard() - give guest RAM back to the host; it reads as zero then.
  * @hva, @bytes: page aligned, inside RAM. Any thread. Return: 0 or -errno. */
