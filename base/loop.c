@@ -113,7 +113,7 @@ static int source_arm(struct loop_source *src, uint32_t events)
 int loop_add(struct loop *loop, int fd, uint32_t events, loop_fn *fn, void *arg,
 	     struct loop_source **ret)
 {
-	cleanup_free struct loop_source *src = calloc(1, sizeof(*src));
+	struct loop_source *src = calloc(1, sizeof(*src));
 	int err;
 
 	if (!src)
@@ -127,10 +127,11 @@ int loop_add(struct loop *loop, int fd, uint32_t events, loop_fn *fn, void *arg,
 	err = source_arm(src, events ? events : EPOLLIN);
 	if (!err)
 		err = source_arm(src, events);
-	if (!err) {
+	if (err) {
+		free(src);
+	} else {
 		list_push(&loop->live, src);
 		*ret = src;
-		(void)steal_ptr(&src);
 	}
 	pthread_mutex_unlock(&loop->lock);
 	return err;
