@@ -78,15 +78,15 @@ uint32_t drv_negotiate(struct fake_driver *d, uint64_t features)
 	drv_set(d, VIRTIO_MMIO_STATUS, 0);
 	drv_set(d, VIRTIO_MMIO_STATUS, VIRTIO_CONFIG_S_ACKNOWLEDGE);
 	drv_set(d, VIRTIO_MMIO_STATUS,
-	       VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER);
+		VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER);
 	for (uint32_t word = 0; word < 2; word++) {
 		drv_set(d, VIRTIO_MMIO_DRIVER_FEATURES_SEL, word);
 		drv_set(d, VIRTIO_MMIO_DRIVER_FEATURES,
-		       (uint32_t)(features >> (32 * word)));
+			(uint32_t)(features >> (32 * word)));
 	}
 	drv_set(d, VIRTIO_MMIO_STATUS,
-	       VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
-		       VIRTIO_CONFIG_S_FEATURES_OK);
+		VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
+			VIRTIO_CONFIG_S_FEATURES_OK);
 	return drv_get(d, VIRTIO_MMIO_STATUS);
 }
 
@@ -129,8 +129,9 @@ void drv_start(struct fake_driver *d, uint64_t features, uint16_t size)
 	for (unsigned q = 0; q < d->vd->ops->queue_count; q++)
 		drv_queue(d, q, size);
 	drv_set(d, VIRTIO_MMIO_STATUS,
-	       VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
-		       VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK);
+		VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
+			VIRTIO_CONFIG_S_FEATURES_OK |
+			VIRTIO_CONFIG_S_DRIVER_OK);
 }
 
 bool drv_broken(struct fake_driver *d)
@@ -146,7 +147,7 @@ struct vring_desc *drv_desc(struct fake_driver *d, unsigned q, unsigned i)
 }
 
 void drv_put(struct fake_driver *d, unsigned q, unsigned i,
-	    struct vring_desc desc)
+	     struct vring_desc desc)
 {
 	*drv_desc(d, q, i) = desc;
 }
@@ -180,7 +181,7 @@ void drv_kick(struct fake_driver *d, unsigned q)
 }
 
 void drv_send(struct fake_driver *d, unsigned q, uint64_t gpa, uint32_t len,
-	     uint16_t flags)
+	      uint16_t flags)
 {
 	struct drv_ring *r = &d->ring[q];
 	uint16_t i = r->next_desc++ % r->size;
@@ -191,7 +192,8 @@ void drv_send(struct fake_driver *d, unsigned q, uint64_t gpa, uint32_t len,
 
 unsigned drv_used_count(struct fake_driver *d, unsigned q)
 {
-	uint16_t idx = __atomic_load_n(drv_used_word(d, q, 1), __ATOMIC_ACQUIRE);
+	uint16_t idx =
+		__atomic_load_n(drv_used_word(d, q, 1), __ATOMIC_ACQUIRE);
 
 	return (uint16_t)(idx - d->ring[q].seen_used);
 }

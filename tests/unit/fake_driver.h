@@ -63,13 +63,13 @@ bool drv_broken(struct fake_driver *d);
 struct vring_desc *drv_desc(struct fake_driver *d, unsigned q, unsigned i);
 /** drv_put() - write descriptor @i. */
 void drv_put(struct fake_driver *d, unsigned q, unsigned i,
-	    struct vring_desc desc);
+	     struct vring_desc desc);
 /** drv_offer() - put @head on the available ring, without a kick. */
 void drv_offer(struct fake_driver *d, unsigned q, uint16_t head);
 void drv_kick(struct fake_driver *d, unsigned q);
 /** drv_send() - offer one descriptor for @len bytes at @gpa. */
 void drv_send(struct fake_driver *d, unsigned q, uint64_t gpa, uint32_t len,
-	     uint16_t flags);
+	      uint16_t flags);
 /** drv_used_count() - completions not yet taken by drv_take(). */
 unsigned drv_used_count(struct fake_driver *d, unsigned q);
 /** drv_take() - the next completion. Return: false for none. */

@@ -69,8 +69,8 @@ ParameterizedTest(unsigned *index, gmem, admits_only_whole_spans)
 	if (s->len <= LOW_BYTES) {
 		uint8_t copy[LOW_BYTES];
 
-		cr_expect_eq(gm_read(&gm, gpa(s->at), copy, s->len), want,
-			     "%s", s->what);
+		cr_expect_eq(gm_read(&gm, gpa(s->at), copy, s->len), want, "%s",
+			     s->what);
 		cr_expect_eq(gm_write(&gm, gpa(s->at), copy, s->len), want,
 			     "%s", s->what);
 	}

@@ -10,8 +10,8 @@
 #include "tests/unit/fake_driver.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define AT	 DRV_DATA /* where requests are written */
-#define PAGE	 4096u
+#define AT       DRV_DATA /* where requests are written */
+#define PAGE     4096u
 
 static struct {
 	unsigned calls;

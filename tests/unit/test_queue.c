@@ -65,14 +65,12 @@ Test(queue, pops_a_chain_in_order)
 
 Test(queue, follows_an_indirect_table)
 {
-	struct vring_desc *table =
-		drv_at(&drv, DRV_QUEUE_BASE + DRV_INDIRECT);
+	struct vring_desc *table = drv_at(&drv, DRV_QUEUE_BASE + DRV_INDIRECT);
 
 	enable(true, false);
 	table[0] = (struct vring_desc){DRV_DATA, 10, NEXT, 2};
 	table[2] = (struct vring_desc){DRV_DATA + 64, 20, WR, 0};
-	drv_put(&drv, 0, 1,
-		(struct vring_desc){DRV_DATA + 128, 5, NEXT, 2});
+	drv_put(&drv, 0, 1, (struct vring_desc){DRV_DATA + 128, 5, NEXT, 2});
 	drv_put(&drv, 0, 2,
 		(struct vring_desc){DRV_QUEUE_BASE + DRV_INDIRECT, 48, IND,
 				    0xffff});
@@ -292,8 +290,7 @@ static const struct bad_request bad_requests[] = {
 	{.what = "one byte past the last byte of memory",
 	 .desc = {{DRV_MEM_BYTES - 1, 2, 0, 0}}},
 	{.what = "in the hole", .desc = {{0x80000000, 1, WR, 0}}},
-	{.what = "longer than all memory",
-	 .desc = {{0, UINT32_MAX, WR, 0}}},
+	{.what = "longer than all memory", .desc = {{0, UINT32_MAX, WR, 0}}},
 	{.what = "write before read",
 	 .desc = {{DRV_DATA, 1, WR | NEXT, 1}, {DRV_DATA, 1, 0, 0}}},
 	{.what = "indirect not negotiated",
