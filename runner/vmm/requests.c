@@ -41,8 +41,10 @@ int requests_block_signals(void)
 	sigset_t set;
 
 	fill_set(&set);
-	/* A reader that went away is an errno, not the end of the VM. */
-	if (sigaction(SIGPIPE, &ignore, NULL) < 0)
+	/* A reader that went away, or a file at the user's size limit, is an
+	 * errno, not the end of the VM. */
+	if (sigaction(SIGPIPE, &ignore, NULL) < 0 ||
+	    sigaction(SIGXFSZ, &ignore, NULL) < 0)
 		return -errno;
 	return -pthread_sigmask(SIG_SETMASK, &set, NULL);
 }
