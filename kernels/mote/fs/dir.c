@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dir.c - names: find, add, remove, and the way back from inode to path. */
+#include "kernels/mote/fs/dir.h"
+
+#include <linux/errno.h>
+
+#include "kernels/mote/lib/lib.h"
+#include "kernels/mote/mm/kmalloc.h"
+#include "kernels/mote/fs/pool.h"
+
+#define BUCKETS_FIRST 1024u /* 8 KiB of zero pages at boot */
+#define DIR_SEQ_FIRST 2u    /* after "." and ".." */
+
+static struct {
+	struct dentry **bucket;
+	uint32_t mask;
+	uint32_t count;
+	struct inode *root;
+	struct pool pool;
+} names = {.pool = {.bytes = sizeof(struct dentry)}};
+
+int dir_init(void)
+{
+	names.bucket = kzalloc(BUCKETS_FIRST * sizeof(*names.bucket));
+	names.mask = BUCKETS_FIRST - 1;
+	names.root = dir_new(0755);
+	if (!names.bucket || !names.root)
+		return -ENOMEM;
+	names.root->nlink = 1;
+	return 0;
+}
+
+struct inode *dir_root(void)
+{
+	return names.root;
+}
+
+static uint64_t entry_hash(const struct inode *dir, const struct name *name)
+{
+	return name_mix(name->hash, dir->ino);
+}
+
+static struct dentry **bucket_of(uint64_t hash)
+{
+	return &names.bucket[hash & names.mask];
+}
+
+struct dentry *dir_find(struct inode *dir, const struct name *name)
+{
+	if (dir->ops->refresh)
+		dir->ops->refresh(dir, name);
+	return dir_find_raw(dir, name);
+}
+
+struct dentry *dir_find_raw(struct inode *dir, const struct name *name)
+{
+	uint64_t hash = entry_hash(dir, name);
+	struct dentry *e;
+
+	for (e = *bucket_of(hash); e; e = e->hash_next)
+		if (e->hash == hash && e->dir == dir &&
+		    e->bytes == name->bytes &&
+		    name_equal(e->text, name->text, e->bytes))
+			return e;
+	return NULL;
+}
+
+/* Eight times the buckets when the chains get long. If there is no memory
+ * for that, long chains still work. */
+static void grow_table(void)
+{
+	uint32_t old_len = names.mask + 1;
+	struct dentry **old = names.bucket;
+	struct dentry **new = kzalloc(8ul * old_len * sizeof(*new));
+
+	if (!new)
+		return;
+	names.bucket = new;
+	names.mask = 8 * old_len - 1;
+	for (uint32_t i = 0; i < old_len; i++) {
+		for (struct dentry *e = old[i], *next; e; e = next) {
+			struct dentry **slot = bucket_of(e->hash);
+
+			next = e->hash_next;
+			e->hash_next = *slot;
+			*slot = e;
+		}
+	}
+	kfree(old);
+}
+
+static const char *copy_text(const struct name *name)
+{
+	char *copy = kmalloc(name->bytes + NAME_SLACK);
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, name->text, name->bytes);
+	memset(copy + name->bytes, 0, NAME_SLACK);
+	return copy;
+}
+
+static void list_append(struct inode_dir *dir, struct dentry *e)
+{
+	e->seq = dir->seq < DIR_SEQ_FIRST ? DIR_SEQ_FIRST : dir->seq + 1;
+	dir->seq = e->seq;
+	e->prev = dir->last;
+	if (dir->last)
+		dir->last->next = e;
+	else
+		dir->first = e;
+	dir->last = e;
+}
+
+int dir_add(struct inode *dir, const struct name *name, struct inode *inode,
+	    enum dir_text text)
+{
+	struct dentry *e = pool_get(&names.pool);
+	struct dentry **slot;
+
+	if (!e)
+		return -ENOMEM;
+	e->text_owned = text == DIR_TEXT_COPY;
+	e->text = e->text_owned ? copy_text(name) : name->text;
+	if (!e->text) {
+		pool_put(&names.pool, e);
+		return -ENOMEM;
+	}
+	if (++names.count > 2 * names.mask)
+		grow_table();
+	e->bytes = name->bytes;
+	e->hash = entry_hash(dir, name);
+	slot = bucket_of(e->hash);
+	e->hash_next = *slot;
+	*slot = e;
+	e->dir = dir;
+	e->inode = inode;
+	list_append(&dir->dir, e);
+	inode->nlink++;
+	inode->entry = e;
+	if (inode_is(inode, S_IFDIR))
+		dir->dir.subdirs++;
+	return 0;
+}
+
+/* The inode behind @e loses this name. */
+static void drop_link(struct dentry *e)
+{
+	struct inode *inode = e->inode;
+
+	if (inode_is(inode, S_IFDIR))
+		e->dir->dir.subdirs--;
+	if (inode->entry == e)
+		inode->entry = NULL;
+	inode->nlink--;
+	inode_release(inode);
+}
+
+void dir_remove(struct dentry *e)
+{
+	struct inode_dir *dir = &e->dir->dir;
+	struct dentry **slot = bucket_of(e->hash);
+
+	while (*slot != e)
+		slot = &(*slot)->hash_next;
+	*slot = e->hash_next;
+	names.count--;
+	if (dir->cursor == e)
+		dir->cursor = e->next;
+	*(e->prev ? &e->prev->next : &dir->first) = e->next;
+	*(e->next ? &e->next->prev : &dir->last) = e->prev;
+	drop_link(e);
+	if (e->text_owned)
+		kfree((void *)(uintptr_t)e->text);
+	pool_put(&names.pool, e);
+}
+
+void dir_retarget(struct dentry *e, struct inode *inode)
+{
+	/* Count the new one first: it may be the old one. */
+	inode->nlink++;
+	if (inode_is(inode, S_IFDIR))
+		e->dir->dir.subdirs++;
+	drop_link(e);
+	e->inode = inode;
+	inode->entry = e;
+}
+
+struct inode *dir_new(uint32_t permissions)
+{
+	return inode_new(S_IFDIR | permissions, &dir_inode_ops);
+}
+
+struct inode *dir_parent(struct inode *dir)
+{
+	return dir->entry ? dir->entry->dir : names.root;
+}
+
+bool dir_is_within(struct inode *dir, const struct inode *ancestor)
+{
+	for (; dir != ancestor; dir = dir_parent(dir))
+		if (dir == names.root)
+			return false;
+	return true;
+}
+
+/* Some name of a file whose remembered name was removed: rare, so a walk over
+ * all names will do. */
+static const struct dentry *any_entry(const struct inode *inode)
+{
+	if (inode->entry || !inode->nlink)
+		return inode->entry;
+	for (uint32_t i = 0; i <= names.mask; i++)
+		for (struct dentry *e = names.bucket[i]; e; e = e->hash_next)
+			if (e->inode == inode)
+				return e;
+	return NULL;
+}
+
+/* From the last name to the first: written at the end of @dst, then moved. */
+long dir_path(const struct inode *inode, char *dst, uint64_t cap)
+{
+	uint64_t at = cap - 1;
+
+	if (cap < 2)
+		return -ERANGE;
+	dst[at] = '\0';
+	while (inode != names.root) {
+		const struct dentry *e = any_entry(inode);
+
+		if (!e)
+			return -ENOENT;
+		if (at < (uint64_t)e->bytes + 1)
+			return -ERANGE;
+		at -= e->bytes;
+		memcpy(dst + at, e->text, e->bytes);
+		dst[--at] = '/';
+		inode = e->dir;
+	}
+	if (at == cap - 1)
+		dst[--at] = '/';
+	memmove(dst, dst + at, cap - at);
+	return (long)(cap - at - 1);
+}
+
+struct dentry *dir_from(struct inode *dir, uint64_t seq)
+{
+	struct dentry *e = dir->dir.cursor;
+
+	if (!e || e->seq < seq || (e->prev && e->prev->seq >= seq))
+		e = dir->dir.first;
+	while (e && e->seq < seq)
+		e = e->next;
+	dir->dir.cursor = e;
+	return e;
+}
+
+int dir_may_change(struct inode *dir)
+{
+	if (!dir->nlink || dir->device == FS_DEVICE_PROC ||
+	    dir->device == FS_DEVICE_SYS)
+		return -ENOENT;
+	return inode_permit(dir, MAY_WRITE | MAY_EXEC);
+}

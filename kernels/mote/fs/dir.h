@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dir.h - names in directories: one hash table over (directory, name) for
+ * lookups, a list in each directory for reading it in order. */
+#pragma once
+#include "kernels/mote/fs/node.h"
+
+/** dir_init() - the hash table and the root directory; -ENOMEM. */
+int dir_init(void);
+struct inode *dir_root(void);
+
+/** dir_find() - the entry called @name; NULL: none. */
+struct dentry *dir_find(struct inode *dir, const struct name *name);
+/** dir_find_raw() - the same, a generated directory is not brought up to date. */
+struct dentry *dir_find_raw(struct inode *dir, const struct name *name);
+/** dir_lookup() - its inode; NULL: none. */
+static inline struct inode *dir_lookup(struct inode *dir,
+				       const struct name *name)
+{
+	struct dentry *entry = dir_find(dir, name);
+
+	return entry ? entry->inode : NULL;
+}
+
+enum dir_text {
+	DIR_TEXT_COPY = 0, /* keep a copy of the name */
+	DIR_TEXT_KEEP = 1, /* the text outlives the entry (initrd, constant) */
+};
+/** dir_add() - @inode gets the name @name (which is not there yet).
+ * Return: 0, -ENOMEM. */
+int dir_add(struct inode *dir, const struct name *name, struct inode *inode,
+	    enum dir_text text);
+/** dir_remove() - take a name away; frees the inode when it was all it had. */
+void dir_remove(struct dentry *entry);
+/** dir_retarget() - @entry names @inode from now on, the old one loses it. */
+void dir_retarget(struct dentry *entry, struct inode *inode);
+
+/** dir_new() - a directory without a name yet; NULL: no memory. */
+struct inode *dir_new(uint32_t permissions);
+/** dir_parent() - ".."; the root's is the root. */
+struct inode *dir_parent(struct inode *dir);
+/** dir_is_within() - is @dir @ancestor itself or below it? */
+bool dir_is_within(struct inode *dir, const struct inode *ancestor);
+/** dir_path() - absolute path of an inode, NUL-terminated.
+ * Return: length, -ENOENT when it has no name any more, -ERANGE. */
+long dir_path(const struct inode *inode, char *dst, uint64_t cap);
+
+/** dir_from() - the first entry at or after position @seq; NULL: the end. */
+struct dentry *dir_from(struct inode *dir, uint64_t seq);
+
+/** dir_may_change() - may the current ids add and remove names in @dir?
+ * 0, -EACCES, -ENOENT (removed directory, or one whose names are generated). */
+int dir_may_change(struct inode *dir);

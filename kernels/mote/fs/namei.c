@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* namei.c - path resolution (path_resolution(7)). Every text is the
+ * program's; links cannot loop for ever and names cannot outgrow a page. */
+#include "kernels/mote/fs/namei.h"
+
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+
+#include "kernels/mote/fs/dir.h"
+#include "kernels/mote/fs/file.h"
+#include "kernels/mote/lib/lib.h"
+#include "kernels/mote/mm/kmalloc.h"
+#include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/task.h"
+
+#define LINKS_MAX 40u
+
+/* Where a walk stands. */
+struct step {
+	struct inode *at;
+	const char *rest;
+	uint32_t links;
+	unsigned flags;
+};
+
+int path_get(struct path *path, uint64_t user)
+{
+	long n = strncpy_from_user(path->room, user, PATH_INLINE);
+
+	path->page = NULL;
+	path->text = path->room;
+	if (n != -ENAMETOOLONG)
+		return n < 0 ? (int)n : 0;
+	path->page = kmalloc(FS_PATH_MAX + NAME_SLACK);
+	if (!path->page)
+		return -ENOMEM;
+	path->text = path->page;
+	n = strncpy_from_user(path->text, user, FS_PATH_MAX);
+	return n < 0 ? (int)n : 0;
+}
+
+void path_done(struct path *path)
+{
+	kfree(path->page);
+}
+
+void walk_done(struct walk *walk)
+{
+	kfree(walk->page);
+}
+
+static int walk_start(struct step *s, int dirfd, const char *text)
+{
+	struct file *f;
+
+	if (*text == '/') {
+		s->at = dir_root();
+		return 0;
+	}
+	if (dirfd == AT_FDCWD) {
+		struct task *task = current();
+
+		s->at = task && task->cwd ? task->cwd : dir_root();
+		return 0;
+	}
+	f = file_get(dirfd);
+	if (!f)
+		return -EBADF;
+	s->at = f->inode;
+	file_unref(f); /* the descriptor table still holds it */
+	if (*text && !inode_is(s->at, S_IFDIR))
+		return -ENOTDIR;
+	return 0;
+}
+
+/* Put "@target/@rest" in place of the text: what follows a symbolic link. */
+static int splice_target(struct walk *w, const char *target, uint64_t bytes,
+			 const char *rest)
+{
+	uint64_t rest_bytes = strlen(rest);
+	char *text;
+
+	if (!bytes)
+		return -ENOENT;
+	if (bytes + 1 + rest_bytes >= FS_PATH_MAX)
+		return -ENAMETOOLONG;
+	text = kmalloc(bytes + 1 + rest_bytes + 1 + NAME_SLACK);
+	if (!text)
+		return -ENOMEM;
+	memcpy(text, target, bytes);
+	if (rest_bytes)
+		text[bytes++] = '/';
+	memcpy(text + bytes, rest, rest_bytes + 1);
+	kfree(w->page); /* after the copy: @rest may lie in it */
+	w->page = text;
+	return 0;
+}
+
+/* @s->at stays the directory that holds the link; @s->rest changes. */
+static int follow_link(struct walk *w, struct step *s, struct inode *link)
+{
+	const char *rest = s->rest;
+	int err;
+
+	if (++s->links > LINKS_MAX)
+		return -ELOOP;
+	if (link->ops->follow) { /* /proc/self/fd/N leads to no path */
+		s->at = link->ops->follow(link);
+		return s->at ? 0 : -ENOENT;
+	}
+	if (link->ops->readlink) {
+		char target[64 + NAME_SLACK];
+		long n = link->ops->readlink(link, target, 64);
+
+		if (n < 0)
+			return (int)n;
+		err = splice_target(w, target, (uint64_t)n, rest);
+	} else {
+		err = splice_target(w, link->target, link->size, rest);
+	}
+	if (err)
+		return err;
+	s->rest = w->page;
+	if (*s->rest == '/')
+		s->at = dir_root();
+	return 0;
+}
+
+static struct inode *find_child(struct step *s, const struct name *name,
+				enum walk_last *ret_kind)
+{
+	*ret_kind = WALK_LAST_NAME;
+	if (name->text[0] == '.') {
+		if (name->bytes == 1) {
+			*ret_kind = WALK_LAST_DOT;
+			return s->at;
+		}
+		if (name->bytes == 2 && name->text[1] == '.') {
+			*ret_kind = WALK_LAST_DOTDOT;
+			return dir_parent(s->at);
+		}
+	}
+	return dir_lookup(s->at, name);
+}
+
+/* One component. Return: 1 go on, 0 the end is reached, -errno. */
+static int walk_step(struct walk *w, struct step *s)
+{
+	struct name name = name_scan(s->rest);
+	const char *end = name.text + name.bytes;
+	const char *rest = end;
+	struct inode *child;
+	bool last;
+	int err;
+
+	if (name.bytes > FS_NAME_MAX)
+		return -ENAMETOOLONG;
+	if (!inode_is(s->at, S_IFDIR))
+		return -ENOTDIR;
+	err = inode_permit(s->at, MAY_EXEC);
+	if (err)
+		return err;
+	while (*rest == '/')
+		rest++;
+	last = !*rest;
+	child = find_child(s, &name, &w->kind);
+	w->slash = last && *end == '/';
+	if (child && inode_is(child, S_IFLNK) &&
+	    (!last || (s->flags & WALK_FOLLOW) ||
+	     (w->slash && !(s->flags & WALK_PARENT)))) {
+		/* A slash at the end stays part of what follows the link. */
+		s->rest = w->slash ? end : rest;
+		err = follow_link(w, s, child);
+		return err ? err : 1;
+	}
+	if (last && (s->flags & WALK_PARENT)) {
+		w->dir = s->at;
+		w->last = name;
+		w->inode = child;
+		return 0;
+	}
+	if (!child)
+		return -ENOENT;
+	s->at = child;
+	s->rest = rest;
+	return 1;
+}
+
+int walk_path(struct walk *ret, int dirfd, const char *text, unsigned flags)
+{
+	struct step s = {.rest = text, .flags = flags};
+	int err;
+
+	*ret = (struct walk){.kind = WALK_LAST_ROOT};
+	if (!*text && !(flags & WALK_EMPTY))
+		return -ENOENT;
+	err = walk_start(&s, dirfd, text);
+	if (err)
+		return err;
+	for (;;) {
+		while (*s.rest == '/')
+			s.rest++;
+		if (!*s.rest)
+			break;
+		err = walk_step(ret, &s);
+		if (err <= 0)
+			return err;
+	}
+	ret->inode = s.at;
+	if (ret->slash && !inode_is(s.at, S_IFDIR))
+		return -ENOTDIR;
+	/* Ended on a link without a name of its own, or on "/". */
+	if (flags & WALK_PARENT) {
+		ret->dir = NULL;
+		ret->kind = WALK_LAST_ROOT;
+	}
+	return 0;
+}
+
+int walk_user(int dirfd, uint64_t user, unsigned flags, struct inode **ret)
+{
+	cleanup_path struct path path;
+	cleanup_walk struct walk walk = {0};
+	int err = path_get(&path, user);
+
+	if (!err)
+		err = walk_path(&walk, dirfd, path.text, flags);
+	if (!err)
+		*ret = walk.inode;
+	return err;
+}

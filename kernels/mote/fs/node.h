@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* node.h - inodes and the names that lead to them. There is one file system,
+ * in memory: the initrd's files in place, what the program wrote in pages
+ * over them, and the generated trees /dev, /proc and /sys.
+ *
+ *   dentry (name) --inode--> inode --entry--> one of its names
+ *         \--dir--> inode of the directory --dir.first--> dentry ...
+ *
+ * Life: an inode lives while it has a name (nlink) or a user (refs). The
+ * kernel is not preemptible, so a pointer found by a lookup stays good, without
+ * a reference, until something blocks or removes a name. */
+#pragma once
+#include <linux/stat.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/mote/fs/name.h"
+#include "kernels/mote/fs/pagemap.h"
+
+struct dentry;
+struct file;
+struct file_ops;
+struct inode;
+
+#define FS_NAME_MAX 255u
+#define FS_PATH_MAX 4096u
+#define FS_FILE_MAX (PAGEMAP_INDEX_MAX << 12) /* bytes */
+
+struct inode_ops {
+	const struct file_ops *file_ops; /* NULL: cannot be opened (-ENXIO) */
+	/* A new open file over this inode; may change ->ops and ->private. */
+	int (*open)(struct inode *inode, struct file *f);
+	/* Bring a generated directory up to date before it is looked at: for
+	 * one name, or for all (@wanted NULL). */
+	void (*refresh)(struct inode *dir, const struct name *wanted);
+	/* A generated symbolic link: its text. Length (cut at @cap), -errno. */
+	long (*readlink)(struct inode *inode, char *dst, uint64_t cap);
+	/* What such a link leads to; NULL: nothing there. */
+	struct inode *(*follow)(struct inode *inode);
+};
+
+enum inode_flags {
+	INODE_LAZY = 1,	    /* ids and times are still in ->header */
+	INODE_GENERATED = 2, /* of /dev, /proc, /sys: names are not the user's */
+	INODE_FILLED = 4,   /* a generated directory was filled */
+};
+
+enum inode_device { /* st_dev; also tells the mounts apart */
+	FS_DEVICE_ROOT = 1,
+	FS_DEVICE_DEV = 2,
+	FS_DEVICE_PROC = 3,
+	FS_DEVICE_SYS = 4,
+	FS_DEVICE_PIPE = 5,
+};
+
+struct inode_reg {
+	const uint8_t *base; /* the initrd's bytes, in place */
+	uint64_t base_bytes; /* <= size; what lies behind reads as zero */
+	struct pagemap pages; /* these hide base; zero past size */
+};
+
+struct inode_dir {
+	struct dentry *first, *last; /* ascending ->seq */
+	struct dentry *cursor;	     /* where a getdents left off */
+	uint64_t seq; /* of the newest name; 2 is the first */
+	uint32_t subdirs;
+};
+
+struct inode {
+	uint32_t mode; /* S_IFMT | permission bits */
+	uint32_t flags;
+	uint32_t refs, nlink;
+	uint32_t uid, gid;
+	uint32_t ino;
+	uint32_t device; /* enum inode_device */
+	uint32_t rdev;	 /* as makedev(3) for numbers below 256 */
+	uint32_t id;	 /* generated: which one */
+	uint64_t size;
+	int64_t atime_ns, mtime_ns, ctime_ns;
+	const struct inode_ops *ops;
+	struct dentry *entry;  /* a name, NULL: look for another or none */
+	const uint8_t *header; /* initrd header while INODE_LAZY */
+	union {
+		struct inode_reg reg;
+		struct inode_dir dir;
+		const char *target; /* symbolic link, size bytes, no NUL */
+		void *private;
+	};
+};
+
+struct dentry {
+	struct dentry *hash_next;
+	struct dentry *prev, *next;
+	struct inode *dir, *inode;
+	uint64_t hash;	  /* of the name and the directory */
+	const char *text; /* NAME_SLACK readable behind it */
+	uint64_t seq;	  /* position in the directory */
+	uint32_t bytes;
+	uint32_t text_owned;
+};
+
+/** inode_new() - no name, no reference: unless it gets one, inode_put_new().
+ * Owner ids and times are the current ones. NULL: no memory. */
+struct inode *inode_new(uint32_t mode, const struct inode_ops *ops);
+void inode_put_new(struct inode *inode);
+/** inode_release() - free it if neither name nor user is left. */
+void inode_release(struct inode *inode);
+/** inode_load() - decode what the initrd header says and nobody asked yet. */
+void inode_load_header(struct inode *inode);
+static inline void inode_load(struct inode *inode)
+{
+	if (inode->flags & INODE_LAZY)
+		inode_load_header(inode);
+}
+
+static inline bool inode_is(const struct inode *inode, uint32_t type)
+{
+	return (inode->mode & S_IFMT) == type;
+}
+
+/* Permissions asked for, as in a mode's lowest three bits. */
+#define MAY_EXEC  1u
+#define MAY_WRITE 2u
+#define MAY_READ  4u
+/** inode_permit() - may the current ids do this? 0 or -EACCES. */
+int inode_permit(struct inode *inode, uint32_t may);
+/** inode_owned() - may the current ids change its attributes? 0, -EPERM. */
+int inode_owned(struct inode *inode);
+
+/** fs_now() - the coarse clock of time stamps: a few milliseconds behind. */
+int64_t fs_now(void);
+/** inode_modified() - the content changed now. */
+void inode_modified(struct inode *inode);
+/** inode_changed() - the attributes changed now. */
+void inode_changed(struct inode *inode);
+
+/** inode_symlink() - a symbolic link to a copy of @bytes of @target. */
+struct inode *inode_symlink(const char *target, uint64_t bytes);
+
+extern const struct inode_ops regular_inode_ops;
+extern const struct inode_ops dir_inode_ops;
+extern const struct inode_ops link_inode_ops;
