@@ -2,10 +2,7 @@
 /* extable.h - instructions at CPL 0 that may fault, and where to go on when
  * they do. A fault at any other place is a panic. */
 #pragma once
-#include <stdbool.h>
 #include <stdint.h>
-
-struct regs;
 
 /* In an asm statement: a fault at label @from continues at label @to. */
 #define EXTABLE(from, to)                                                      \
@@ -19,6 +16,6 @@ struct extable_entry { /* both relative to the field's own address */
 	int32_t insn, fixup;
 };
 
-/** extable_fix() - if @r faulted at a listed instruction, move it to the
- * continuation. */
-bool extable_fix(struct regs *r);
+/** extable_find() - where the instruction at @rip continues when it faults;
+ * 0: it is not in the table. */
+uint64_t extable_find(uint64_t rip);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* syscall.h - one line a system call: SYSCALL(number, name) in syscall.tbl
- * declares sys_NAME and puts it into the table. */
+ * declares sys_NAME and puts it into the table that entry.S calls through. */
 #pragma once
 #include "kernels/mote/arch/regs.h"
 
@@ -13,6 +13,10 @@ typedef long syscall_fn(struct regs *r);
 #include "kernels/mote/proc/syscall.tbl"
 #undef SYSCALL
 
-/** syscall_dispatch() - run the call in @r->error and store the result in
- * @r->rax. Unknown numbers: -ENOSYS, counted for the report. */
-void syscall_dispatch(struct regs *r);
+
+/** syscall_missing() - any other number: -ENOSYS, counted for the report. */
+long syscall_missing(struct regs *r);
+
+/** syscall_may_restart() - does @number start again after a signal whose
+ * handler asked for that (SA_RESTART)? */
+int syscall_may_restart(uint64_t number);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* task.h - the running program. One process of one thread today; everything a
- * second one would need its own copy of is in struct task, nothing in globals. */
+ * second one would need its own copy of is in struct task, nothing in globals
+ * but which task is current. */
 #pragma once
 #include <stdint.h>
 
@@ -8,6 +9,8 @@ struct files; /* fs/fdtable.c */
 struct vm;    /* mm/vm.c */
 struct inode; /* fs */
 struct signals; /* proc/signal.c */
+
+#define TASK_AUXV_WORDS 64
 
 struct task {
 	int pid; /* 1 */
@@ -22,11 +25,24 @@ struct task {
 	uint64_t fs_base, gs_base;
 	uint64_t start_ns; /* monotonic */
 	uint64_t user_arg_start, user_arg_end, user_env_start, user_env_end;
-	uint64_t auxv[64]; /* as put on the stack, for /proc/self/auxv */
+	uint64_t auxv[TASK_AUXV_WORDS]; /* as on the stack */
+	int sid, pgid;
+	uint32_t dumpable;
+	uint64_t clear_tid; /* set_tid_address */
+	uint64_t robust_list;
+	uint64_t trampoline; /* user address of the kernel's page of code */
 };
 
+extern struct task *task_current;
+
 /** current() - the task whose system call or fault is being served. */
-struct task *current(void);
+static inline struct task *current(void)
+{
+	return task_current;
+}
+
+/** task_start() - make the first task. @uid, @gid: from the run block. */
+void task_start(uint32_t uid, uint32_t gid);
 
 /** task_exit() - end the program. @status: as wait(2) encodes it. */
 _Noreturn void task_exit(int status);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* boot.S - the kernel's first instructions, from either boot protocol to C.
+ *
+ *   start64    Linux 64-bit boot protocol: rsi = boot_params, any page tables
+ *              that map this code at its physical address
+ *   start_pvh  PVH: 32-bit protected mode, paging off, ebx = hvm_start_info
+ *
+ * Trusts the loader to have zeroed bss. Runs at the physical address until
+ * the kernel's own page tables are in force; everything is position
+ * independent up to there. */
+#include "kernels/mote/arch/layout.h"
+
+#define MSR_EFER 0xc0000080
+#define EFER_SCE_LME_NXE 0x901
+#define CR0_BOOT 0x80010023	/* PG WP NE MP PE */
+#define CR4_PAE_PGE 0xa0
+
+	/* Xen ELF note PHYS32_ENTRY (18): where PVH enters. */
+	.section .note.Xen, "a", @note
+	.balign 4
+	.long 4, 8, 18
+	.asciz "Xen"
+	.quad start_pvh - KERNEL_BASE
+
+	.section .text.entry, "ax", @progbits
+	.code32
+	.globl start_pvh
+start_pvh:
+	cli
+	cld
+	rdtsc
+	mov	%eax, %esi
+	mov	%edx, %edi
+	mov	$CR4_PAE_PGE, %eax
+	mov	%eax, %cr4
+	mov	$(pml4_kernel - KERNEL_BASE), %eax
+	mov	%eax, %cr3
+	mov	$MSR_EFER, %ecx
+	rdmsr
+	or	$EFER_SCE_LME_NXE, %eax
+	wrmsr
+	mov	$CR0_BOOT, %eax
+	mov	%eax, %cr0
+	lgdt	gdt_pointer_phys - KERNEL_BASE
+	ljmp	$0x10, $(pvh_long - KERNEL_BASE)
+
+	.code64
+pvh_long:
+	mov	%edi, %edx
+	mov	%esi, %eax		/* the TSC at entry */
+	shl	$32, %rdx
+	or	%rax, %rdx
+	xor	%edi, %edi		/* no boot_params */
+	mov	%ebx, %esi
+	mov	$start_high, %rax
+	jmp	*%rax
+
+	.globl start64
+start64:
+	cli
+	cld
+	rdtsc
+	shl	$32, %rdx
+	or	%rax, %rdx
+	mov	%rdx, %rbx
+	mov	$MSR_EFER, %ecx
+	rdmsr
+	or	$EFER_SCE_LME_NXE, %eax
+	wrmsr
+	mov	$(pml4_kernel - KERNEL_BASE), %eax
+	mov	%rax, %cr3
+	mov	%rbx, %rdx
+	mov	%rsi, %rdi		/* boot_params */
+	xor	%esi, %esi		/* no start_info */
+	mov	$start_high, %rax
+	jmp	*%rax
+
+	/* rdi = boot_params or 0, rsi = hvm_start_info or 0, rdx = TSC */
+start_high:
+	mov	$(KERNEL_BASE + STACK_TOP_PA), %rsp
+	lgdt	gdt_pointer
+	lidt	idt_pointer_emulated
+	mov	$0x18, %eax
+	mov	%eax, %ss
+	xor	%eax, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %fs
+	mov	%eax, %gs
+	pushq	$0x10
+	pushq	$1f
+	lretq
+1:	mov	$0x40, %eax
+	ltr	%ax
+	xor	%ebp, %ebp
+	/* The guard of the stack protector: set before any function that
+	 * checks it. Its low byte stays zero to end strings. */
+	mov	%rdx, %rax
+	mov	$0x9e3779b97f4a7c15, %rcx
+	mul	%rcx
+	xor	%rdx, %rax
+	mov	$0, %al
+	mov	%rax, __stack_chk_guard
+	call	start_kernel
+	ud2
+
+	.section .bss
+	.balign 8
+	.globl __stack_chk_guard
+__stack_chk_guard:
+	.quad 0
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* paging.c - the kernel's half of every address space. Almost all of it is
+ * constant data (tables.S); what is left is done here. */
+#include "kernels/mote/arch/paging.h"
+
+#include <stdbool.h>
+
+#include "kernels/mote/arch/cpu.h"
+#include "kernels/mote/arch/layout.h"
+#include "kernels/mote/arch/tlb.h"
+#include "kernels/mote/lib/lib.h"
+#include "kernels/mote/mm/page.h"
+
+#define GIB	  (1ul << 30)
+#define TWO_MIB	  (1ul << 21)
+#define PTE_BIG	  (PTE_NX | PTE_G | PTE_PS | PTE_D | PTE_A | PTE_W | PTE_P)
+#define PTE_TABLE (PTE_D | PTE_A | PTE_W | PTE_P)
+
+extern uint64_t pml4_kernel[512], pdpt_direct[512];
+
+uint64_t paging_kernel_cr3(void)
+{
+	return (uint64_t)pml4_kernel - KERNEL_BASE;
+}
+
+void paging_share_kernel(uint64_t *pml4)
+{
+	pml4[PML4_DIRECT_MAP] = pml4_kernel[PML4_DIRECT_MAP];
+	pml4[PML4_KERNEL] = pml4_kernel[PML4_KERNEL];
+}
+
+static bool overlaps(const struct page_range *a, const struct page_range *b)
+{
+	return a->start < b->end && b->start < a->end;
+}
+
+/* A free place for @bytes below 1 GiB, which is mapped already, and above
+ * the kernel image. */
+static bool find_room(const struct page_range *ram, unsigned ram_count,
+		      const struct page_range *keep, unsigned keep_count,
+		      uint64_t bytes, struct page_range *ret)
+{
+	for (unsigned i = 0; i < ram_count; i++) {
+		uint64_t end = MIN(ram[i].end, GIB) & ~(PAGE_SIZE - 1);
+		unsigned k = 0;
+
+		while (k < keep_count && end >= bytes + KERNEL_END_PA &&
+		       end - bytes >= ram[i].start) {
+			struct page_range r = {end - bytes, end};
+
+			if (overlaps(&r, &keep[k])) {
+				end = keep[k].start & ~(PAGE_SIZE - 1);
+				k = 0;
+				continue;
+			}
+			k++;
+		}
+		if (end >= bytes + KERNEL_END_PA &&
+		    end - bytes >= ram[i].start) {
+			*ret = (struct page_range){end - bytes, end};
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One page directory for each GiB from the second on. */
+static void map_by_two_mib(uint64_t tables_pa, uint64_t gib_count)
+{
+	for (uint64_t g = 1; g < gib_count; g++) {
+		uint64_t pa = tables_pa + (g - 1) * PAGE_SIZE;
+		uint64_t *pd = pa_to_va(pa);
+
+		for (uint64_t i = 0; i < 512; i++)
+			pd[i] = (g * GIB + i * TWO_MIB) | PTE_BIG;
+		pdpt_direct[g] = pa | PTE_TABLE;
+	}
+	for (uint64_t g = gib_count; g < 512; g++)
+		pdpt_direct[g] = 0;
+}
+
+void paging_init(const struct page_range *ram, unsigned ram_count,
+		 const struct page_range *keep, unsigned keep_count,
+		 struct page_range *ret_used)
+{
+	uint64_t top = 4 * GIB; /* devices live below 4 GiB */
+
+	ret_used->start = ret_used->end = 0;
+	pml4_kernel[0] = 0;
+	if (!cpu_info.gib_pages) {
+		for (unsigned i = 0; i < ram_count; i++)
+			top = MAX(top, ram[i].end);
+		top = MIN((top + GIB - 1) / GIB, 512ul);
+		if (!find_room(ram, ram_count, keep, keep_count,
+			       (top - 1) * PAGE_SIZE, ret_used))
+			panic("no room below 1 GiB for page tables");
+		map_by_two_mib(ret_used->start, top);
+	}
+	write_cr3(paging_kernel_cr3());
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* paging.h - the kernel's own page tables after boot: dropping the identity
+ * map, and a direct map for CPUs without 1 GiB pages. */
+#pragma once
+#include <stdint.h>
+
+struct page_range;
+
+/** paging_init() - end the boot-time mappings; where 1 GiB pages are missing,
+ * map @ram beyond the first GiB by 2 MiB pages. Runs before page_init().
+ * @ret_used: memory taken for that from the end of the first range that has
+ * room below 1 GiB; start == end if none. */
+void paging_init(const struct page_range *ram, unsigned ram_count,
+		 const struct page_range *keep, unsigned keep_count,
+		 struct page_range *ret_used);

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trap.c - exceptions and interrupts. A fault of the program is paged in or
+ * becomes a signal; a fault of the kernel is expected (extable) or the end. */
+#include "kernels/mote/arch/trap.h"
+
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+
+#include "kernels/mote/arch/apic.h"
+#include "kernels/mote/arch/cpu.h"
+#include "kernels/mote/arch/extable.h"
+#include "kernels/mote/arch/regs.h"
+#include "kernels/mote/drv/harness.h"
+#include "kernels/mote/drv/virtio.h"
+#include "kernels/mote/lib/lib.h"
+#include "kernels/mote/mm/page.h"
+#include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/signal.h"
+#include "kernels/mote/proc/task.h"
+
+enum vector {
+	VEC_DE = 0,
+	VEC_DB = 1,
+	VEC_NMI = 2,
+	VEC_BP = 3,
+	VEC_OF = 4,
+	VEC_UD = 6,
+	VEC_DF = 8,
+	VEC_SS = 12,
+	VEC_GP = 13,
+	VEC_PF = 14,
+	VEC_MF = 16,
+	VEC_AC = 17,
+	VEC_XM = 19,
+	VEC_EXCEPTIONS = 32,
+	VEC_DEVICES = 0x30,
+};
+
+extern const char entry_iret[];
+
+static _Noreturn void kernel_fault(const struct regs *r)
+{
+	panic("fault %lu (error %lx) at CPL 0: rip %lx, cr2 %lx, rsp %lx",
+	      r->vector, r->error, r->rip, read_cr2(), r->rsp);
+}
+
+static _Noreturn void out_of_memory(void)
+{
+	struct task *t = current();
+
+	harness_report_oom(pages_total(), pages_free(), t->comm);
+	kprintf("mote: out of memory: %s needed a page and none is left of "
+		"%lu KiB\n",
+		t->comm, pages_total() * 4);
+	task_exit(SIGKILL);
+}
+
+/* A user copy of the kernel met a page that is not there yet, or never. */
+static void kernel_page_fault(struct regs *r, uint64_t addr)
+{
+	uint64_t fixup = extable_find(r->rip);
+	int code, signal;
+
+	if (!fixup)
+		kernel_fault(r);
+	signal = vm_fault(current()->vm, addr, r->error, &code);
+	if (signal == SIGKILL)
+		out_of_memory();
+	if (signal)
+		r->rip = fixup;
+}
+
+static uint32_t page_fault(struct regs *r)
+{
+	uint64_t addr = read_cr2();
+	int code = SEGV_MAPERR, signal;
+
+	if (!regs_from_user(r)) {
+		kernel_page_fault(r, addr);
+		return 0;
+	}
+	signal = vm_fault(current()->vm, addr, r->error, &code);
+	if (signal == SIGKILL)
+		out_of_memory();
+	if (signal)
+		signal_fault(signal, code, addr, r->vector, r->error);
+	return user_work_flags;
+}
+
+static void interrupt(uint64_t vector)
+{
+	if (vector == APIC_SPURIOUS_VECTOR)
+		return;
+	if (vector == APIC_TIMER_VECTOR)
+		timer_interrupt();
+	else if (vector >= VEC_DEVICES)
+		virtio_interrupt((uint32_t)vector);
+	apic_eoi();
+}
+
+/* Bits 0-5 of the x87 status or MXCSR that no mask covers, as an si_code. */
+static int fpe_code(uint32_t status, uint32_t mask)
+{
+	uint32_t raised = status & ~mask;
+
+	if (raised & 1)
+		return FPE_FLTINV;
+	if (raised & 4)
+		return FPE_FLTDIV;
+	if (raised & 8)
+		return FPE_FLTOVF;
+	if (raised & (16 | 2))
+		return FPE_FLTUND;
+	if (raised & 32)
+		return FPE_FLTRES;
+	return FPE_FLTINV;
+}
+
+static int x87_code(void)
+{
+	struct {
+		uint16_t control, pad0, status, pad1;
+		uint32_t rest[5];
+	} env;
+
+	if (cpu_is_emulated()) /* fnstenv is not emulated */
+		return FPE_FLTINV;
+	__asm__ volatile("fnstenv %0" : "=m"(env));
+	return fpe_code(env.status & 63u, env.control & 63u);
+}
+
+static int sse_code(void)
+{
+	uint32_t mxcsr;
+
+	if (cpu_is_emulated())
+		return FPE_FLTINV;
+	__asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+	return fpe_code(mxcsr & 63, (mxcsr >> 7) & 63);
+}
+
+/* Exceptions but page faults, as Linux turns them into signals. */
+static void program_exception(struct regs *r)
+{
+	int signal = SIGSEGV, code = SI_KERNEL;
+	uint64_t addr = 0;
+
+	switch ((enum vector)r->vector) {
+	case VEC_DE:
+		signal = SIGFPE, code = FPE_INTDIV, addr = r->rip;
+		break;
+	case VEC_DB:
+		signal = SIGTRAP, code = TRAP_TRACE, addr = r->rip;
+		r->rflags &= ~RFLAGS_TF;
+		break;
+	case VEC_BP:
+		signal = SIGTRAP;
+		if (cpu_is_emulated()) /* pushes the instruction itself */
+			r->rip++;
+		break;
+	case VEC_UD:
+		signal = SIGILL, code = ILL_ILLOPN, addr = r->rip;
+		break;
+	case VEC_SS:
+		signal = SIGBUS;
+		break;
+	case VEC_MF:
+		signal = SIGFPE, code = x87_code(), addr = r->rip;
+		break;
+	case VEC_AC:
+		signal = SIGBUS, code = BUS_ADRALN;
+		break;
+	case VEC_XM:
+		signal = SIGFPE, code = sse_code(), addr = r->rip;
+		break;
+	default:
+		break;
+	}
+	signal_fault(signal, code, addr, r->vector, r->error);
+}
+
+uint32_t trap_handle(struct regs *r)
+{
+	uint64_t fixup;
+
+	if (r->vector == VEC_PF)
+		return page_fault(r);
+	if (r->vector >= VEC_EXCEPTIONS) {
+		interrupt(r->vector);
+		return regs_from_user(r) ? user_work_flags : 0;
+	}
+	if (r->vector == VEC_NMI)
+		return 0;
+	if (!regs_from_user(r)) {
+		/* A return to an address that is none: the program's doing. */
+		if (r->rip == (uint64_t)entry_iret)
+			task_exit(SIGSEGV);
+		fixup = extable_find(r->rip);
+		if (!fixup)
+			kernel_fault(r);
+		r->rip = fixup;
+		return 0;
+	}
+	program_exception(r);
+	return user_work_flags;
+}

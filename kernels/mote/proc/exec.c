@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exec.c - from a path to a program that is about to run. Everything that can
+ * fail happens in a fresh address space; then the task is switched over. */
+#include "kernels/mote/proc/exec.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "kernels/mote/arch/cpu.h"
+#include "kernels/mote/arch/regs.h"
+#include "kernels/mote/arch/trap.h"
+#include "kernels/mote/fs/file.h"
+#include "kernels/mote/lib/lib.h"
+#include "kernels/mote/mm/kmalloc.h"
+#include "kernels/mote/mm/page.h"
+#include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/elf.h"
+#include "kernels/mote/proc/random.h"
+#include "kernels/mote/proc/script.h"
+#include "kernels/mote/proc/signal.h"
+#include "kernels/mote/proc/stack.h"
+#include "kernels/mote/proc/task.h"
+#include "kernels/mote/proc/trampoline.h"
+
+/* Where things go, before randomisation; the same places as on Linux. */
+#define PIE_BASE     0x555555554000ul
+#define STACK_FIRST  0x21000ul	 /* mapped at once; grows on demand */
+#define STACK_MAX    0x800000ul	 /* RLIMIT_STACK */
+#define STACK_GAP    0x100000ul	 /* between stack and mappings */
+#define TOP_ROOM     0x10000ul	 /* above the stack: trampoline */
+#define RANDOM_PAGES 0xffffffful /* 28 bits for mappings and programs */
+#define RANDOM_STACK 0x3ffffful	 /* 22 bits for the stack */
+#define RANDOM_BRK   0x1ffful	 /* 32 MiB for the heap */
+
+struct layout { /* one call of the generator for all */
+	uint64_t pie, mmap, stack;
+	uint8_t at_random[16];
+};
+
+struct new_program {
+	struct vm *vm;
+	uint64_t entry, rsp;
+	uint64_t trampoline;
+};
+
+static void choose_layout(struct layout *l)
+{
+	random_bytes(l, sizeof(*l));
+	l->pie = PIE_BASE + (l->pie & RANDOM_PAGES) * PAGE_SIZE;
+	l->stack = VM_USER_TOP - TOP_ROOM -
+		   (l->stack & RANDOM_STACK) * PAGE_SIZE;
+	l->mmap = l->stack - STACK_MAX - STACK_GAP -
+		  (l->mmap & RANDOM_PAGES) * PAGE_SIZE;
+}
+
+static int map_interp(const char *path, struct vm *vm, uint64_t *ret_base,
+		      uint64_t *ret_entry)
+{
+	struct elf_image e;
+	struct file *f;
+	uint64_t end;
+	int r = file_open_kernel(path, &f);
+
+	if (r < 0)
+		return r;
+	r = file_is_executable(f) ? elf_open(f, &e) : -EACCES;
+	if (r == 0) {
+		uint64_t bias = 0;
+
+		if (e.position_independent)
+			bias = vm->mmap_top - (e.end - e.start) - e.start;
+		r = elf_map(&e, vm, bias, &end);
+		*ret_base = bias;
+		*ret_entry = e.entry + bias;
+		elf_close(&e);
+	} else if (r == -ENOEXEC) {
+		r = -ELIBBAD;
+	}
+	file_unref(f);
+	return r;
+}
+
+static int map_stack(struct vm *vm, const struct elf_image *e,
+		     const struct layout *l)
+{
+	uint32_t prot = PROT_READ | PROT_WRITE |
+			(e->exec_stack ? PROT_EXEC : 0u);
+	uint64_t got;
+
+	vm->stack_top = l->stack;
+	vm->stack_max = STACK_MAX;
+	return vm_map(vm, l->stack - STACK_FIRST, STACK_FIRST, prot,
+		      VMA_GROWSDOWN, NULL, 0, &got);
+}
+
+/* Everything into @n->vm, which the caller frees on failure. */
+static int build(const struct elf_image *e, const char *path,
+		 const struct exec_strings *strings, struct task *t,
+		 struct new_program *n)
+{
+	struct layout l;
+	struct stack_facts f = {0};
+	uint64_t bias = 0, brk = 0;
+	int r;
+
+	choose_layout(&l);
+	n->vm->mmap_top = l.mmap;
+	if (e->position_independent)
+		bias = l.pie - e->start;
+	r = elf_map(e, n->vm, bias, &brk);
+	if (r < 0)
+		return r;
+	n->vm->brk_start = n->vm->brk =
+		brk + (l.stack / PAGE_SIZE & RANDOM_BRK) * PAGE_SIZE;
+	n->entry = f.entry = e->entry + bias;
+	if (e->interp[0])
+		r = map_interp(e->interp, n->vm, &f.base, &n->entry);
+	if (r == 0)
+		r = map_stack(n->vm, e, &l);
+	n->trampoline = l.stack + PAGE_SIZE;
+	if (r == 0)
+		r = trampoline_map(n->vm, n->trampoline);
+	if (r < 0)
+		return r;
+	f.phdr = e->phdr_vaddr ? e->phdr_vaddr + bias : 0;
+	f.phnum = e->phnum;
+	memcpy(f.random, l.at_random, sizeof(f.random));
+	return stack_build(n->vm, l.stack, path, strings, &f, t, &n->rsp);
+}
+
+static void set_comm(struct task *t, const char *path)
+{
+	const char *base = path;
+
+	for (const char *p = path; *p; p++)
+		if (*p == '/')
+			base = p + 1;
+	strscpy(t->comm, base, sizeof(t->comm));
+}
+
+/* No way back: the old address space goes. */
+static void commit(struct task *t, const struct new_program *n, struct file *f,
+		   const char *path, struct regs *r)
+{
+	struct vm *old = t->vm;
+	struct inode *old_exe = t->exe;
+
+	t->vm = n->vm;
+	vm_activate(t->vm);
+	if (old)
+		vm_free(old);
+	t->exe = f->inode;
+	inode_ref(t->exe);
+	if (old_exe)
+		inode_unref(old_exe);
+	set_comm(t, path);
+	t->trampoline = n->trampoline;
+	t->clear_tid = t->robust_list = 0;
+	if (old) {
+		signals_after_exec();
+		fs_after_exec();
+		wrmsr(MSR_FS_BASE, t->fs_base = 0);
+		wrmsr(MSR_GS_BASE, t->gs_base = 0);
+	}
+	memset(r, 0, sizeof(*r));
+	r->cs = USER_CS;
+	r->ss = USER_DS;
+	r->rflags = RFLAGS_IF;
+	trampoline_start(r, n->entry, n->rsp, old != NULL);
+}
+
+static int load(struct file *f, const char *path,
+		const struct exec_strings *strings, struct regs *r)
+{
+	struct new_program n = {0};
+	struct task *t = current();
+	struct elf_image e;
+	int err = elf_open(f, &e);
+
+	if (err < 0)
+		return err;
+	err = vm_new(&n.vm);
+	if (err == 0) {
+		err = build(&e, path, strings, t, &n);
+		if (err == 0)
+			commit(t, &n, f, path, r);
+		else
+			vm_free(n.vm);
+	}
+	elf_close(&e);
+	return err;
+}
+
+static int exec_depth(const char *path, const struct exec_strings *strings,
+		      struct regs *r, int depth)
+{
+	struct script script;
+	struct file *f;
+	int err = file_open_kernel(path, &f);
+
+	if (err < 0)
+		return err;
+	if (!file_is_executable(f)) {
+		err = -EACCES;
+	} else {
+		err = script_parse(f, path, strings, &script);
+		if (err == 0)
+			err = load(f, path, strings, r);
+		else if (err > 0) {
+			err = depth < SCRIPT_DEPTH_MAX ?
+				      exec_depth(script.interp,
+						 &script.strings, r,
+						 depth + 1) :
+				      -ELOOP;
+			script_done(&script);
+		}
+	}
+	file_unref(f);
+	return err;
+}
+
+int exec_program(const char *path, const struct exec_strings *strings,
+		 struct regs *r)
+{
+	return exec_depth(path, strings, r, 0);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stack.h - a new program's first stack: strings, argv, envp, auxv. */
+#pragma once
+#include <stdint.h>
+
+struct exec_strings;
+struct vm;
+struct task;
+
+struct stack_facts { /* what the auxiliary vector tells */
+	uint64_t phdr, phnum, entry, base; /* AT_PHDR, _PHNUM, _ENTRY, _BASE */
+	uint8_t random[16];
+};
+
+/** stack_build() - fill the pages below @top.
+ * @t: takes the addresses of arguments and environment, and a copy of auxv.
+ * @ret_rsp: where argc is. Return: 0, -E2BIG, -ENOMEM. */
+int stack_build(struct vm *vm, uint64_t top, const char *path,
+		const struct exec_strings *strings,
+		const struct stack_facts *facts, struct task *t,
+		uint64_t *ret_rsp);

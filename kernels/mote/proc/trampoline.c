@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trampoline.c - sends the program through trampoline_code.S. */
+#include "kernels/mote/proc/trampoline.h"
+
+#include <sys/mman.h>
+
+#include "kernels/mote/arch/cpu.h"
+#include "kernels/mote/arch/regs.h"
+#include "kernels/mote/mm/page.h"
+#include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/task.h"
+
+/* trampoline_code.S */
+extern const char trampoline_page[], tramp_start[], tramp_start_fx[];
+extern const char tramp_signal[], tramp_signal_fx[];
+extern const char tramp_restore[], tramp_restore_fx[];
+
+static uint64_t user_address(const char *label)
+{
+	return current()->trampoline + (uint64_t)(label - trampoline_page);
+}
+
+int trampoline_map(struct vm *vm, uint64_t addr)
+{
+	return vm_map_page(vm, addr, kva_to_pa(trampoline_page),
+			   PROT_READ | PROT_EXEC, "[vdso]");
+}
+
+void trampoline_start(struct regs *r, uint64_t entry, uint64_t rsp, bool reset)
+{
+	r->rsp = rsp;
+	r->rip = entry;
+	if (!reset)
+		return;
+	r->r11 = entry;
+	r->rip = user_address(cpu_info.xsave ? tramp_start : tramp_start_fx);
+}
+
+void trampoline_signal(struct regs *r, uint64_t fpstate, uint64_t ucontext,
+		       uint64_t handler)
+{
+	r->r8 = fpstate;
+	r->r9 = ucontext;
+	r->r10 = handler;
+	r->rip = user_address(cpu_info.xsave ? tramp_signal : tramp_signal_fx);
+}
+
+void trampoline_restore(struct regs *r, uint64_t fpstate, bool extended)
+{
+	r->rdi = fpstate;
+	r->rip = user_address(extended ? tramp_restore : tramp_restore_fx);
+}
+
+bool trampoline_holds(uint64_t rip)
+{
+	return rip - current()->trampoline < PAGE_SIZE;
+}
