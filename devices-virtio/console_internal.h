@@ -8,6 +8,7 @@
  * Every function here runs under the device's lock. */
 #pragma once
 #include <linux/virtio_console.h>
+#include <stdatomic.h>
 
 #include "devices-virtio/console.h"
 #include "devices-virtio/stream.h"
@@ -55,7 +56,7 @@ struct console {
 	struct port port[CONSOLE_PORTS];
 	struct virtio_console_config config;
 	bool tty;
-	struct console_usage usage;
+	_Atomic uint64_t bytes_in, bytes_out; /* lock held to write */
 	int more_fd; /* eventfd: a visit ended before the work did */
 	struct loop_source *more;
 	struct vq_chain scratch; /* control messages */

@@ -117,7 +117,7 @@ static void serve_in(struct console *con, struct port *port, unsigned queue)
 		bytes += (uint64_t)n;
 		give(port, queue, (uint32_t)n);
 	}
-	con->usage.bytes_in += bytes;
+	con->bytes_in += bytes;
 	if (!waiting)
 		arm(port, 0);
 	vdev_signal(&con->vd, queue);
@@ -196,7 +196,7 @@ static void serve_out(struct console *con, struct port *port, unsigned queue)
 		else
 			bytes += (uint64_t)n;
 	}
-	con->usage.bytes_out += bytes;
+	con->bytes_out += bytes;
 	if (!waiting)
 		arm(port, 0);
 	vdev_signal(&con->vd, queue);
