@@ -90,7 +90,9 @@ static uint64_t frequency_from_apic(void)
 	do {
 		ns = apic_timer_count_ns();
 	} while (ns < 2000000);
-	return (rdtsc() - start) * NS_PER_SEC / ns;
+	start = rdtsc() - start;
+	apic_init();
+	return start * NS_PER_SEC / ns;
 }
 
 static void start_plain_tsc(void)

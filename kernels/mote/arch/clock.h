@@ -5,7 +5,7 @@
 #pragma once
 #include <stdint.h>
 
-/** clock_init() - start the clocks. Before apic_init(). */
+/** clock_init() - start the clocks. */
 void clock_init(void);
 
 uint64_t clock_monotonic_ns(void); /* since boot */

@@ -10,27 +10,48 @@ struct uio;
 
 enum console_port { CONSOLE_STDIN = 0, CONSOLE_STDOUT = 1, CONSOLE_STDERR = 2 };
 
-/** console_init() - find and start the device. Return 0 or -ENODEV. */
+/** console_init() - find the device; it is started by its first use, so that
+ * a program that says nothing does not pay for it. Return 0 or -ENODEV. */
 int console_init(void);
 
 /** console_write() - write everything in @u; waits for the host as needed.
+ * @nonblock: makes no difference; how much the host would take is not known
+ * before it did.
  * Return: bytes, -EPIPE when the host's side is closed (the caller raises
- * SIGPIPE), -EFAULT, -EINTR before the first byte. */
+ * SIGPIPE), -EFAULT, -EINTR when a signal is about to end the program. */
 long console_write(enum console_port port, struct uio *u, bool nonblock);
 
 /** console_read() - what the host has, at least one byte, at most @u->left;
- * 0 at end of file. A read in progress is kept by the device until it
- * completes or is taken back: no byte is lost when a signal interrupts
- * (-EINTR). -EAGAIN when @nonblock and nothing is there. */
+ * 0 at end of file. No byte is lost when a signal interrupts (-EINTR): the
+ * buffers are taken back from the device, or it keeps a page of the kernel's.
+ * -EAGAIN when @nonblock and nothing is there. */
 long console_read(struct uio *u, bool nonblock);
 
-/** console_poll() - POLLIN/POLLOUT/POLLHUP/POLLERR of a port. */
+/** console_poll() - POLLIN/POLLOUT/POLLHUP/POLLERR of a port. Looking at stdin
+ * asks the host for up to a page of it, which the next read returns. */
 unsigned console_poll(enum console_port port);
 
 /** console_puts() - kernel messages to stderr, usable early and in a panic. */
 void console_puts(const char *text, uint64_t bytes);
 
+/* What the terminal needs of stdin: bytes as they come, also while the program
+ * computes. Called from interrupts. */
+struct console_listener {
+	void (*input)(const uint8_t *text, uint32_t bytes);
+	void (*hangup)(void); /* once: nothing more will come */
+	void (*resize)(uint16_t rows, uint16_t cols);
+	bool (*wants_input)(void); /* false: leave it with the host */
+};
+/** console_listen() - hand stdin to @l (static) from now on; console_read()
+ * is not used any more. Return: 0 or -ENODEV. */
+int console_listen(const struct console_listener *l);
+/** console_pump() - give the listener what there is, and ask for more if it
+ * wants more. */
+void console_pump(void);
+
 /* The terminal (line discipline) over stdin and stdout: drv/tty.c. */
+/** tty_init() - stdin is a terminal of that size (0: unknown). */
+void tty_init(uint16_t rows, uint16_t cols);
 long tty_read(struct uio *u, bool nonblock);
 long tty_write(enum console_port port, struct uio *u, bool nonblock);
 long tty_ioctl(uint64_t cmd, uint64_t arg);

@@ -163,9 +163,11 @@ void virtio_interrupt(uint32_t vector)
 			devices[i].interrupt();
 }
 
+/* Ours sends a message for every signal, acknowledged or not. */
 void virtio_ack(const struct virtio_device *d)
 {
-	write_reg(d, REG_INTERRUPT_ACK, 3);
+	if (!d->ours)
+		write_reg(d, REG_INTERRUPT_ACK, 3);
 }
 
 /* Virtio 1.2, 3.1.1. What a device elsewhere wants to see step by step is

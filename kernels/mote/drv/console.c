@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* console.c - the multiport console driver (virtio 1.2, 5.3).
+ *
+ *   queue 0 stdin in     2 control in     3 control out
+ *         5 stdout out   7 stderr out
+ *
+ * Every queue holds one request at a time. Our VMM serves it while we notify,
+ * so the used ring is looked at next and nobody sleeps; it is slept on only
+ * when the host cannot move bytes now.
+ *
+ * Trusts: the device, about lengths and indices within their bounds. */
+#include "kernels/mote/drv/console_internal.h"
+
+#include <linux/errno.h>
+#include <linux/poll.h>
+#include <stddef.h>
+
+#include "kernels/mote/arch/layout.h"
+#include "kernels/mote/lib/lib.h"
+#include "kernels/mote/mm/page.h"
+#include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/signal.h"
+#include "kernels/mote/proc/wait.h"
+
+#define F_MULTIPORT  (1u << 1)
+#define CONTROL_BUFS 16u
+#define SPINS	     20000u /* before sleeping where devices are polled */
+
+enum control_event { /* virtio 1.2, 5.3.6.2 */
+	DEVICE_READY = 0,
+	PORT_READY = 3,
+	RESIZE = 5,
+	PORT_OPEN = 6,
+};
+
+struct control {
+	uint32_t id;
+	uint16_t event, value;
+	uint16_t cols, rows; /* RESIZE */
+	uint8_t name[20];    /* of other VMMs' ports; not looked at */
+};
+
+static struct control control_buf[CONTROL_BUFS];
+
+/* Filled in by the compiler, because sixteen buffers are 200 instructions. */
+#define BUF(i)                                                                 \
+	{                                                                      \
+		.addr = (uint64_t)&control_buf[i] - KERNEL_BASE,               \
+		.len = sizeof(struct control), .flags = VIRTQ_DESC_WRITE       \
+	}
+static struct virtq control_in = {
+	.desc = { BUF(0), BUF(1), BUF(2), BUF(3), BUF(4), BUF(5), BUF(6),
+		  BUF(7), BUF(8), BUF(9), BUF(10), BUF(11), BUF(12), BUF(13),
+		  BUF(14), BUF(15) },
+	.avail = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
+	.avail_idx = CONTROL_BUFS,
+	.avail_flags = VIRTQ_NO_INTERRUPT,
+	.index = 2,
+	.size = CONTROL_BUFS,
+};
+static struct virtq control_out, stdin_in, stdout_out, stderr_out;
+
+struct console console = {
+	.port = { { .q = &stdin_in },
+		  { .q = &stdout_out },
+		  { .q = &stderr_out } },
+	.control_in = &control_in,
+};
+
+/* Control messages */
+
+static void control_resize(const struct control *c)
+{
+	if (console.listener)
+		console.listener->resize(c->rows, c->cols);
+}
+
+/* Take what the device told and give its buffers back. Cheap when there is
+ * nothing: it is asked after every transfer. */
+void console_hear(void)
+{
+	struct virtq *q = &control_in;
+	unsigned heard = 0;
+
+	for (; q->used_idx != q->seen; heard++) {
+		uint32_t id = q->used[q->seen++ % CONTROL_BUFS].id;
+		const struct control *c = &control_buf[id % CONTROL_BUFS];
+
+		if (c->event == PORT_OPEN && c->id < CONSOLE_PORTS)
+			console.port[c->id].closed = !c->value;
+		else if (c->event == RESIZE)
+			control_resize(c);
+		q->avail[q->avail_idx % CONTROL_BUFS] =
+			(uint16_t)(id % CONTROL_BUFS);
+		__asm__ volatile("" ::: "memory");
+		q->avail_idx++;
+	}
+	if (heard >= CONTROL_BUFS) /* it may have run out of them */
+		virtio_notify(console.device, q);
+}
+
+static void spin_until_done(struct virtq *q)
+{
+	while (!virtq_is_done(q))
+		__asm__ volatile("pause");
+}
+
+static void control_say(uint32_t id, enum control_event event)
+{
+	static struct control message;
+	struct phys_span span = { kva_to_pa(&message), 8 };
+
+	message = (struct control){
+		.id = id, .event = (uint16_t)event, .value = 1
+	};
+	virtq_submit(&control_out, &span, 1, 0);
+	virtio_notify(console.device, &control_out);
+	spin_until_done(&control_out);
+	virtq_take(&control_out);
+}
+
+/* Start and stop */
+
+int console_init(void)
+{
+	console.device = virtio_find(VIRTIO_ID_CONSOLE);
+	return console.device ? 0 : -ENODEV;
+}
+
+void console_queue_start(struct virtq *q, uint16_t index)
+{
+	q->index = index;
+	q->size = VIRTQ_SIZE;
+	q->avail_flags = VIRTQ_NO_INTERRUPT;
+	virtio_queue_start(console.device, q);
+}
+
+/* Elsewhere everything is set up before DRIVER_OK, as virtio 1.2, 3.1.1 has
+ * it; a device of ours takes a port's queue when the port is first used. */
+static bool device_start(void)
+{
+	if (!console.device || virtio_negotiate(console.device, F_MULTIPORT)) {
+		console.device = NULL;
+		return false;
+	}
+	console.running = true;
+	virtio_queue_start(console.device, &control_in);
+	control_out.index = 3;
+	control_out.size = CONTROL_BUFS;
+	control_out.avail_flags = VIRTQ_NO_INTERRUPT;
+	virtio_queue_start(console.device, &control_out);
+	if (!console.device->ours) {
+		console_queue_start(&stdin_in, 0);
+		console_queue_start(&stdout_out, 5);
+		console_queue_start(&stderr_out, 7);
+	}
+	virtio_run(console.device);
+	if (!console.device->ours)
+		control_say(0, DEVICE_READY);
+	return true;
+}
+
+bool console_port_start(enum console_port id)
+{
+	static const uint16_t index[CONSOLE_PORTS] = { 0, 5, 7 };
+
+	if (!console.running && !device_start())
+		return false;
+	console.port[id].started = true;
+	if (console.device->ours)
+		console_queue_start(console.port[id].q, index[id]);
+	control_say(id, PORT_READY);
+	if (!console.device->ours)
+		control_say(id, PORT_OPEN);
+	console_hear();
+	return true;
+}
+
+/* Output */
+
+/* A signal without a handler ends the program: waiting for a host that does
+ * not take its output must not keep it alive. */
+static bool signal_is_fatal(void)
+{
+	struct signal_stats s;
+
+	if (!signal_pending())
+		return false;
+	signal_stats(&s);
+	return s.pending & ~(s.blocked | s.ignored | s.caught);
+}
+
+static bool output_settled(void *q)
+{
+	return virtq_is_done(q) || signal_is_fatal();
+}
+
+void console_spin(struct virtq *q)
+{
+	for (unsigned i = 0; i < SPINS && !virtq_is_done(q); i++)
+		__asm__ volatile("pause");
+}
+
+/* Return: true when the device is done with @q. */
+static bool output_wait(struct virtq *q)
+{
+	if (!console.device->ours)
+		console_spin(q);
+	if (virtq_is_done(q))
+		return true;
+	virtq_interrupts(q, true);
+	wait_for_device(output_settled, q);
+	virtq_interrupts(q, false);
+	return virtq_is_done(q);
+}
+
+/* One request: what the next spans of @u hold. Return: bytes or -errno. */
+static long write_some(struct port *p, struct uio *u)
+{
+	struct phys_span span[VIRTQ_SIZE];
+	uint64_t bytes;
+	int count;
+
+	count = uio_pin(u, 0, span, (int)VIRTQ_SIZE);
+	if (count <= 0)
+		return count;
+	bytes = virtq_submit(p->q, span, count, 0);
+	virtio_notify(console.device, p->q);
+	if (!virtq_is_done(p->q) && !output_wait(p->q)) {
+		p->lost = true; /* the device still reads these pages */
+		return -EINTR;
+	}
+	virtq_take(p->q);
+	console_hear();
+	if (p->closed)
+		return -EPIPE;
+	uio_advance(u, bytes);
+	return (long)bytes;
+}
+
+long console_write(enum console_port id, struct uio *u, bool nonblock)
+{
+	struct port *p = &console.port[id];
+	uint64_t total = u->left;
+	long n = 0;
+
+	(void)nonblock;
+	if (!console_port_ready(id))
+		return -EIO;
+	if (p->closed)
+		return -EPIPE;
+	if (p->lost)
+		return -EINTR;
+	while (u->left) {
+		n = write_some(p, u);
+		if (n <= 0)
+			break;
+	}
+	return u->left == total ? n : (long)(total - u->left);
+}
+
+void console_puts(const char *text, uint64_t bytes)
+{
+	struct port *p = &console.port[CONSOLE_STDERR];
+	struct phys_span span = { kva_to_pa(text), (uint32_t)bytes };
+
+	if (!bytes || !console_port_ready(CONSOLE_STDERR) || p->lost || p->closed)
+		return;
+	virtq_submit(p->q, &span, 1, 0);
+	virtio_notify(console.device, p->q);
+	spin_until_done(p->q);
+	virtq_take(p->q);
+	console_hear();
+}
+
+unsigned console_poll(enum console_port id)
+{
+	if (!console_port_ready(id))
+		return POLLERR;
+	if (id == CONSOLE_STDIN)
+		return console_poll_input();
+	console_hear();
+	return console.port[id].closed ? POLLOUT | POLLERR : POLLOUT;
+}
