@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""make_seeds.py - write the seed corpora: well-formed beginnings from which a
+fuzzer finds its way. The formats are those that fuzz_*.c read."""
+import os
+import struct
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
+NEXT, WRITE, INDIRECT = 1, 2, 4
+
+
+def save(name, seed, data):
+    where = os.path.join(HERE, name)
+    os.makedirs(where, exist_ok=True)
+    with open(os.path.join(where, seed), "wb") as f:
+        f.write(data)
+
+
+def poke(at, data):
+    assert 1 <= len(data) <= 64
+    return struct.pack("<HB", at, len(data) - 1) + data
+
+
+def desc(addr, length, flags=0, nxt=0):
+    return struct.pack("<QIHH", addr, length, flags, nxt)
+
+
+def queue_seeds():
+    def seed(flags, descs, heads, table=b""):
+        head = struct.pack("<BHHHB", flags | 3 << 3, 0, 0x200, 0x400, 40)
+        ops = []
+        for i, d in enumerate(descs):
+            ops.append(poke(16 * i, d))
+        if table:
+            ops.append(poke(0x600, table))
+        for i, h in enumerate(heads):
+            ops.append(poke(0x204 + 2 * i, struct.pack("<H", h)))
+        ops.append(poke(0x202, struct.pack("<H", len(heads))))
+        # between pop and push, then the number of bytes written
+        ops.append(poke(0x500, b"\0") + struct.pack("<I", 7))
+        return head + b"".join(ops) + 30 * poke(0x500, b"\1")
+
+    save("queue", "direct", seed(0, [desc(0x1000, 64)], [0]))
+    save("queue", "chain", seed(1, [
+        desc(0x1000, 64, NEXT, 1), desc(0x2000, 16, NEXT | WRITE, 2),
+        desc(0x3000, 16, WRITE)], [0]))
+    save("queue", "indirect", seed(2, [desc(0x600, 32, INDIRECT)], [0],
+         desc(0x1000, 8, NEXT, 1) + desc(0x2000, 8, WRITE)))
+    save("queue", "loop", seed(3, [
+        desc(0x1000, 1, NEXT, 1), desc(0x1000, 1, NEXT, 0)], [0]))
+    save("queue", "head", seed(0, [desc(0x1000, 1)], [8]))
+    save("queue", "many", seed(1, [desc(0x1000, 1, WRITE)] * 3, [0, 1, 2, 0]))
+
+
+def request(queue, head, addr, length, flags=0, nxt=0):
+    return struct.pack("<BBIHBB", queue, head, addr, length, flags, nxt)
+
+
+def access(write, reg, value, width=2):
+    return struct.pack("<BHQ", width | 4 | (0 if write else 8), reg, value)
+
+
+def mmio_seeds():
+    start = b"\0" + struct.pack("<I", 1 << 29 | 1 << 28)
+    save("mmio", "start", start)
+    save("mmio", "request", start + b"\2" + request(0, 0, 0x8000, 32, WRITE))
+    save("mmio", "readable", start + b"\2" + request(0, 0, 0x8000, 32))
+    save("mmio", "byhand", b"".join(b"\7" + access(True, r, v) for r, v in (
+        (0x70, 0), (0x70, 1), (0x70, 3), (0x24, 1), (0x20, 1), (0x70, 11),
+        (0x30, 0), (0x38, 8), (0x80, 0), (0x90, 0x200), (0xa0, 0x400),
+        (0x44, 1), (0x70, 15), (0x50, 0), (0x44, 0), (0x70, 0))))
+    save("mmio", "reads", b"".join(
+        b"\7" + access(False, r, 0) for r in range(0, 0x110, 4)))
+
+
+def console_seeds():
+    features = struct.pack("<I", 1 << 29 | 1 << 28 | 3)
+    say = bytes([170]) + poke(0x8000, struct.pack("<IHH", 0, 0, 1))
+    buffers = b"".join(
+        b"\0" + request(2, i, 0x9000 + 64 * i, 64, WRITE) for i in range(8))
+    hello = buffers + say + b"\0" + request(3, 0, 0x8000, 8)
+    for port in range(3):
+        hello += bytes([170]) + poke(0x8000, struct.pack("<IHH", port, 3, 1))
+        hello += b"\0" + request(3, 0, 0x8000, 8)
+    save("console", "hello", features + hello)
+    save("console", "stdin", features + hello +
+         b"\0" + request(0, 0, 0xa000, 100, WRITE))
+    save("console", "stdout", features + b"\0" + request(5, 0, 0xa000, 100))
+    save("console", "stderr", features + 40 * (
+        b"\0" + request(7, 0, 0xa000, 0x4000)))
+    save("console", "resize", features + hello + bytes([203, 80]))
+    save("console", "plain", struct.pack("<I", 0) +
+         b"\0" + request(1, 0, 0xa000, 5) +
+         b"\0" + request(0, 0, 0xa000, 5, WRITE))
+
+
+def harness_seeds():
+    def ring(reg, value):
+        return bytes([0x40 | reg]) + struct.pack("<Q", value)
+
+    def fill(data, at=0x1000):
+        out = b""
+        for i in range(0, len(data), 64):
+            # the 16-bit word after the op is not used by a poke
+            out += b"\0\0\0" + poke(at + i, data[i:i + 64])
+        return out
+
+    save("harness", "life", ring(0x10, 1000) + ring(0x08, 42 << 8))
+    save("harness", "missing", fill(struct.pack(
+        "<IIIIII", 1, 16, 1, 2, 3, 4)) + ring(0x18, 0x1000))
+    save("harness", "crash", fill(struct.pack(
+        "<IIIiQQ16s", 2, 40, 11, 1, 2, 3, b"prog")) + ring(0x18, 0x1000))
+    save("harness", "panic", fill(struct.pack("<II", 3, 4) + b"help") +
+         ring(0x18, 0x1000))
+    save("harness", "oom", fill(struct.pack("<IIQQ16s", 4, 32, 9, 8, b"x")) +
+         ring(0x18, 0x1000))
+    moves = b"".join(struct.pack("<QQII", *m) for m in (
+        (0x2000, 0x3000, 100, 1), (0x4000, 0, 4096, 2), (0x5000, 0, 4096, 3)))
+    save("harness", "move", fill(struct.pack("<II", 3, 0) + moves) +
+         ring(0x20, 0x1000))
+    save("harness", "pending", bytes([0xf1]) + 8 * b"\0")
+
+
+def plan_seeds():
+    """Mirrors struct plan of base/plan.h."""
+    def plan(**kw):
+        f = dict(magic=0x4e414c5045504d41, version=1, total=0, flags=1,
+                 log=1, name=b"vm", mem=128 << 20, cpus=1, segments=None,
+                 limit=0, entry=0x200000, initrd=0x4000000, ibytes=0x1000,
+                 devices=(1, 2, 3), kinds=(1, 2, 3), cmdline=b"quiet")
+        f.update(kw)
+        segs = f["segments"] or [(0x200000, 0, 0x1000, 0x2000, 2, 0),
+                                 (0x4000000, 0, 0x1000, 0x1000, 3, 0)]
+        body = struct.pack("<II64sQIIQQQQ", f["flags"], f["log"], f["name"],
+                           f["mem"], f["cpus"], len(segs), f["limit"],
+                           f["entry"], f["initrd"], f["ibytes"])
+        for i in range(16):
+            s = segs[i] if i < len(segs) else (0,) * 6
+            body += struct.pack("<QQQQII", *s)
+        dev = tuple(f["devices"]) + (0,) * (8 - len(f["devices"]))
+        body += struct.pack("<I8I", len(f["devices"]), *dev)
+        body += struct.pack("<3I2H", *f["kinds"], 24, 80)
+        body += struct.pack("<8i", *range(4, 12))
+        body += struct.pack("<I2048s", len(f["cmdline"]), f["cmdline"])
+        total = 16 + len(body)
+        total += -total % 8
+        return struct.pack("<QII", f["magic"], f["version"], total) + \
+            body + b"\0" * (total - 16 - len(body))
+
+    save("plan", "good", plan())
+    save("plan", "large", plan(mem=8 << 30, cpus=64, segments=[
+        (0x100000000, 0, 0x1000, 1 << 30, 2, 0)], entry=0x100000000))
+    save("plan", "overlap", plan(segments=[
+        (0x200000, 0, 1, 0x2000, 2, 0), (0x201000, 0, 1, 1, 3, 0)]))
+    save("plan", "wrap", plan(segments=[
+        (0x200000, 0, 1, 0xffffffffffffffff, 2, 0)]))
+
+
+queue_seeds()
+mmio_seeds()
+console_seeds()
+harness_seeds()
+plan_seeds()
