@@ -5,7 +5,7 @@
  *
  * Phases, in the order of the table at the end of this file:
  *   set-up   read the plan, build the VM; may fail loudly, with one line.
- *            The threads are there from early on and wait at a gate
+ *            The threads are there from early on and meet at a barrier
  *   run      threads "loop" and "vcpuN" work, this one sleeps
  *   stop     any thread, stop.h: report and end the process
  * Nothing is torn down by hand: the end of the process is the tear-down. */
@@ -24,7 +24,6 @@
 #include "base/report.h"
 #include "devices-virtio/console.h"
 #include "runner/vmm/boot.h"
-#include "runner/vmm/cpuid.h"
 #include "runner/vmm/devices.h"
 #include "runner/vmm/gate.h"
 #include "runner/vmm/guest.h"
@@ -120,7 +119,7 @@ static void *loop_main(void *arg)
 	int err;
 
 	prctl(PR_SET_NAME, "loop");
-	gate_wait(&m->env.run);
+	pthread_barrier_wait(&m->env.ready);
 	err = loop_run(m->loop);
 	stop_fail(&m->stop, EXIT_FAILED, "the event loop ended: %s",
 		  error_text(err));
@@ -128,10 +127,13 @@ static void *loop_main(void *arg)
 
 static int start_threads(struct vmm *m)
 {
+	/* All vCPUs, the loop, and this thread. */
+	int err = -pthread_barrier_init(&m->env.ready, NULL, m->plan.cpus + 2);
 	pthread_t thread;
-	int err = 0;
 
 	m->env.kvm_fd = m->plan.fd[PLAN_FD_KVM];
+	m->env.entry_gpa = m->plan.entry_gpa;
+	m->env.cpus = m->plan.cpus;
 	m->env.vm = &m->vm;
 	m->env.bus = &m->bus;
 	m->env.guest = &m->guest;
@@ -153,6 +155,7 @@ static int create_vm(struct vmm *m)
 		m->why = "the host's KVM allows fewer CPUs in a VM";
 		return -E2BIG;
 	}
+	gate_open(&m->env.vm_created);
 	return 0;
 }
 
@@ -205,33 +208,13 @@ static int build_devices(struct vmm *m)
 	return err;
 }
 
-static int create_vcpus(struct vmm *m)
-{
-	struct cpuid_table *cpuid = &m->env.cpuid;
-	int err;
-
-	gate_wait(&m->env.cpuid_read);
-	err = m->env.cpuid_error;
-	for (uint32_t i = 0; !err && i < m->plan.cpus; i++)
-		err = vcpu_create(&m->vcpu[i]);
-	if (err)
-		return err;
-	m->guest.tsc_khz = vcpu_tsc_khz(&m->vcpu[0]);
-	cpuid_shape(cpuid,
-		    &(struct cpuid_config){.cpus = m->plan.cpus,
-					   .tsc_khz = m->guest.tsc_khz,
-					   .tsc_deadline = m->vm.tsc_deadline});
-	for (uint32_t i = 0; !err && i < m->plan.cpus; i++)
-		err = vcpu_set_cpuid(&m->vcpu[i], cpuid);
-	return err ? err : vcpu_set_entry(&m->vcpu[0], m->plan.entry_gpa);
-}
-
 static int write_boot_data(struct vmm *m)
 {
 	struct boot_config config = {.plan = &m->plan};
 	struct bootinfo info;
 	int err;
 
+	gate_wait(&m->env.cpuid_shaped);
 	devices_describe(&m->devices, &info);
 	config.devices = &info;
 	config.gib_pages = cpuid_gib_pages(&m->env.cpuid);
@@ -264,9 +247,9 @@ static int watch_requests(struct vmm *m)
 			      m->loop);
 }
 
-static int open_gate(struct vmm *m)
+static int let_run(struct vmm *m)
 {
-	gate_open(&m->env.run);
+	pthread_barrier_wait(&m->env.ready);
 	return 0;
 }
 
@@ -281,11 +264,10 @@ static const struct step {
 	{"create the guest's memory", add_memory},
 	{"place kernel and initrd", place_kernel},
 	{"build the devices", build_devices},
-	{"create the vCPUs", create_vcpus},
 	{"write the boot parameters", write_boot_data},
 	{"close what set-up used", close_inputs},
 	{"watch signals and timers", watch_requests},
-	{"start the guest", open_gate},
+	{"start the guest", let_run},
 };
 
 int main(void)

@@ -1,62 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vcpu.c - one virtual CPU: set-up, thread, and the loop around KVM_RUN. What
- * ends it abnormally is told by vcpu_fault.c. */
+/* vcpu.c - one virtual CPU: its thread and the loop around KVM_RUN. Set-up is
+ * vcpu_setup.c; what ends it abnormally is told by vcpu_fault.c. */
 #include "runner/vmm/vcpu.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 
-#include "runner/vmm/boot.h"
 #include "runner/vmm/thread.h"
 #include "runner/vmm/vcpu_fault.h"
-
-int vcpu_create(struct vcpu *v)
-{
-	const struct vm *vm = v->env->vm;
-	void *run;
-	int fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)v->index);
-
-	if (fd < 0)
-		return -errno;
-	run = mmap(NULL, vm->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-		   0);
-	if (run == MAP_FAILED)
-		return -errno;
-	v->run = run;
-	v->fd = fd;
-	return 0;
-}
-
-uint32_t vcpu_tsc_khz(const struct vcpu *v)
-{
-	int khz = ioctl(v->fd, KVM_GET_TSC_KHZ, 0);
-
-	return khz > 0 ? (uint32_t)khz : 0;
-}
-
-int vcpu_set_cpuid(const struct vcpu *v, struct cpuid_table *table)
-{
-	cpuid_set_apic_id(table, v->index);
-	return ioctl(v->fd, KVM_SET_CPUID2, table) < 0 ? -errno : 0;
-}
-
-int vcpu_set_entry(const struct vcpu *v, uint64_t entry_gpa)
-{
-	struct kvm_sregs sregs;
-	struct kvm_regs regs;
-
-	if (ioctl(v->fd, KVM_GET_SREGS, &sregs) < 0)
-		return -errno;
-	boot_sregs(&sregs);
-	if (ioctl(v->fd, KVM_SET_SREGS, &sregs) < 0)
-		return -errno;
-	boot_regs(entry_gpa, &regs);
-	return ioctl(v->fd, KVM_SET_REGS, &regs) < 0 ? -errno : 0;
-}
+#include "runner/vmm/vcpu_setup.h"
 
 /** count() - one writer, so no atomic addition is needed. */
 static void count(_Atomic uint64_t *counter)
@@ -174,16 +129,12 @@ static _Noreturn void run(struct vcpu *v)
 static void *vcpu_main(void *arg)
 {
 	struct vcpu *v = arg;
-	struct vcpu_env *env = v->env;
 	char name[16];
 
-	snprintf(name, sizeof(name), "vcpu%u", v->index);
+	(void)snprintf(name, sizeof(name), "vcpu%u", v->index);
 	prctl(PR_SET_NAME, name);
-	if (v->index == 0) {
-		env->cpuid_error = cpuid_read(env->kvm_fd, &env->cpuid);
-		gate_open(&env->cpuid_read);
-	}
-	gate_wait(&env->run);
+	vcpu_set_up(v);
+	pthread_barrier_wait(&v->env->ready);
 	run(v);
 }
 

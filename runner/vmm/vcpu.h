@@ -2,9 +2,15 @@
 /* vcpu.h - one virtual CPU and the thread that runs it. Trusts: KVM. Must not:
  * let anything the guest does end in more than the end of its VM.
  *
- * The threads start before there is a VM, and wait at the gate `run` until all
- * of it is built; meanwhile that of vCPU 0 asks KVM for the CPUID leaves, which
- * takes as long as creating the VM (0.3 ms where this host is itself a VM).
+ * A thread sets its vCPU up itself (vcpu_setup.c), beside the main thread that
+ * builds the rest of the VM, because the slowest steps do not depend on each
+ * other. All meet at the barrier `ready`; then the guest runs.
+ *
+ *   vcpu0   CPUID leaves | wait   create, CPUID, registers | ready | KVM_RUN
+ *   vcpuN   wait                | wait  create, CPUID      | ready | KVM_RUN
+ *   loop    wait ........................................... ready | epoll
+ *   main    create the VM | memory, slots, devices, boot data| ready | sleep
+ *                         ^ vm_created    ^ cpuid_shaped
  *
  * vCPU 0 starts at the kernel's entry; the others wait in KVM for INIT and
  * SIPI from it, so their threads sleep until the guest wants them. Nobody has
@@ -23,18 +29,21 @@
 #include "runner/vmm/guest.h"
 #include "runner/vmm/vm.h"
 
-struct vcpu_env { /* what all vCPUs share; borrowed, constant while running */
+struct vcpu_env { /* what all vCPUs share; outlives them */
 	int kvm_fd;
+	uint64_t entry_gpa;
+	uint32_t cpus;
 	const struct vm *vm;
 	struct bus *bus;
-	struct guest *guest;
+	struct guest *guest; /* ->tsc_khz is set by vCPU 0's set-up */
 	struct stop *stop;
 	struct timeline *timeline;
 	bool has_harness;
-	struct gate run;        /* opened when the guest may run */
-	struct gate cpuid_read; /* opened when the two below are there */
+	struct gate vm_created;   /* opened by the main thread: ->vm is there */
+	struct gate cpuid_shaped; /* opened by vCPU 0: ->cpuid is there */
 	struct cpuid_table cpuid;
-	int cpuid_error;
+	pthread_mutex_t cpuid_lock; /* ->cpuid carries one APIC id at a time */
+	pthread_barrier_t ready;
 };
 
 struct vcpu {
@@ -47,21 +56,9 @@ struct vcpu {
 	_Atomic uint64_t exits_mmio, exits_io, exits_hlt, exits_other;
 };
 
-/** vcpu_start() - its thread, named "vcpuN", which never returns.
- * @env: outlives it. Return: 0 or -errno. */
+/** vcpu_start() - its thread, named "vcpuN", which never returns; it ends the
+ * VM with a line when set-up fails. Return: 0 or -errno. */
 int vcpu_start(struct vcpu *v, struct vcpu_env *env, uint32_t index);
-
-/** vcpu_create() - the vCPU in KVM, once there is a VM. Return: 0, -errno. */
-int vcpu_create(struct vcpu *v);
-
-/** vcpu_tsc_khz() - the guest's TSC frequency; 0 when KVM does not know. */
-uint32_t vcpu_tsc_khz(const struct vcpu *v);
-
-/** vcpu_set_cpuid() - @table: shaped; given this vCPU's APIC id here. */
-int vcpu_set_cpuid(const struct vcpu *v, struct cpuid_table *table);
-
-/** vcpu_set_entry() - vCPU 0 only: registers as boot.h says. */
-int vcpu_set_entry(const struct vcpu *v, uint64_t entry_gpa);
 
 /** vcpu_add_usage() - add this vCPU's counters to ->u.usage. Any thread. */
 void vcpu_add_usage(const struct vcpu *v, struct report_msg *msg);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vcpu_setup.c - the first half of a vCPU thread's life. */
+#include "runner/vmm/vcpu_setup.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "base/error.h"
+#include "runner/vmm/boot.h"
+#include "runner/vmm/vcpu.h"
+
+#define EXIT_FAILED 125u
+
+static int create(struct vcpu *v)
+{
+	const struct vm *vm = v->env->vm;
+	void *run;
+	int fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)v->index);
+
+	if (fd < 0)
+		return -errno;
+	run = mmap(NULL, vm->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		   0);
+	if (run == MAP_FAILED)
+		return -errno;
+	v->run = run;
+	v->fd = fd;
+	return 0;
+}
+
+/** shape_cpuid() - vCPU 0, for all: what KVM supports becomes what this guest
+ * sees. */
+static void shape_cpuid(const struct vcpu *v)
+{
+	struct vcpu_env *env = v->env;
+	int khz = ioctl(v->fd, KVM_GET_TSC_KHZ, 0);
+
+	env->guest->tsc_khz = khz > 0 ? (uint32_t)khz : 0;
+	cpuid_shape(
+		&env->cpuid,
+		&(struct cpuid_config){.cpus = env->cpus,
+				       .tsc_khz = env->guest->tsc_khz,
+				       .tsc_deadline = env->vm->tsc_deadline});
+	gate_open(&env->cpuid_shaped);
+}
+
+static int set_cpuid(const struct vcpu *v)
+{
+	struct vcpu_env *env = v->env;
+	int err;
+
+	pthread_mutex_lock(&env->cpuid_lock);
+	cpuid_set_apic_id(&env->cpuid, v->index);
+	err = ioctl(v->fd, KVM_SET_CPUID2, &env->cpuid) < 0 ? -errno : 0;
+	pthread_mutex_unlock(&env->cpuid_lock);
+	return err;
+}
+
+/** set_entry() - registers as boot.h says. */
+static int set_entry(const struct vcpu *v, uint64_t entry_gpa)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	if (ioctl(v->fd, KVM_GET_SREGS, &sregs) < 0)
+		return -errno;
+	boot_sregs(&sregs);
+	if (ioctl(v->fd, KVM_SET_SREGS, &sregs) < 0)
+		return -errno;
+	boot_regs(entry_gpa, &regs);
+	return ioctl(v->fd, KVM_SET_REGS, &regs) < 0 ? -errno : 0;
+}
+
+void vcpu_set_up(struct vcpu *v)
+{
+	struct vcpu_env *env = v->env;
+	int err = 0;
+
+	if (v->index == 0)
+		err = cpuid_read(env->kvm_fd, &env->cpuid);
+	gate_wait(&env->vm_created);
+	if (!err)
+		err = create(v);
+	if (!err && v->index == 0)
+		shape_cpuid(v);
+	if (!err) {
+		gate_wait(&env->cpuid_shaped);
+		err = set_cpuid(v);
+	}
+	if (!err && v->index == 0)
+		err = set_entry(v, env->entry_gpa);
+	if (err)
+		stop_fail(env->stop, EXIT_FAILED,
+			  "cannot create vCPU %u: %s; see ampoule doctor",
+			  v->index, error_text(err));
+}
