@@ -98,7 +98,7 @@ def test_missing_host_file(t):
 
 def test_working_directory(t):
     (t.tmp / "f").write_text("f\n")
-    t.run("--file", f"{t.tmp / 'f'}:/work/f", "--cwd", "/work", BUSYBOX, "cat",
+    t.run("--file", f"{t.tmp / 'f'}:/data/f", "--cwd", "/data", BUSYBOX, "cat",
           "f").ended(0).said("f\n")
     t.run("--cwd", "/tmp", BUSYBOX, "pwd").ended(0).said("/tmp\n")
 

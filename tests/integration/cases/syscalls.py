@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of system calls: the same program outside and inside, the same
+output and the same status. One case a group of programs/syscalls."""
+import difflib
+import os
+import re
+
+import vm
+
+SOURCES = vm.ROOT / "tests/integration/programs/syscalls"
+TABLE = vm.ROOT / "kernels/mote/proc/syscall.tbl"
+
+
+def groups():
+    found = []
+    for path in sorted(SOURCES.glob("*.c")):
+        text = path.read_text()
+        table = text.partition("_groups[] = {")[2]
+        found += re.findall(r'\{"(\w+)",\s*test_\w+\}', table)
+    return found
+
+
+def outside(t, group):
+    """On the host, in a tmpfs of its own where that is allowed: that is what
+    the guest's files are."""
+    program = t.program("syscalls")
+    if os.geteuid():
+        return t.command(program, group, cwd=t.tmp, stdin=t.null)
+    return t.command("/usr/bin/unshare", "-m", "/bin/sh", "-c",
+                     "mount -t tmpfs none /mnt && cd /mnt && exec \"$@\"",
+                     "sh", program, group, stdin=t.null)
+
+
+def compare(t, group):
+    t.null = t.stack.enter_context(open(os.devnull, "rb"))
+    host = outside(t, group)
+    guest = t.run("--cwd", "/tmp", t.program("syscalls"), group,
+                  stdin=t.null)
+    ours = guest.text.splitlines() + [f"status {guest.status}"]
+    theirs = host.text.splitlines() + [f"status {host.status}"]
+    if ours != theirs:
+        lines = difflib.unified_diff(theirs, ours, "outside", "inside", n=1,
+                                     lineterm="")
+        raise vm.Failed("\n".join([*lines][:120]) + f"\n{guest.errors[:500]}")
+
+
+def make_case(group):
+    def case(t):
+        compare(t, group)
+    return case
+
+
+for _group in groups():
+    globals()[f"test_{_group}"] = make_case(_group)
+
+
+def test_every_call_is_in_the_table(t):
+    """Each call that mote offers is made by at least one case."""
+    offered = re.findall(r"^SYSCALL\(\s*\d+,\s*(\w+)\)", TABLE.read_text(),
+                         re.M)
+    text = "".join(path.read_text() for path in SOURCES.glob("*.c"))
+    made = set(re.findall(r"\b(?:S|OK|CALL)\(\s*(\w+)", text))
+    made |= set(re.findall(r"\bSYS_(\w+)", text))
+    # What a handler's return uses, and no program calls by its name.
+    made.add("rt_sigreturn")
+    missing = [name for name in offered if name not in made]
+    t.check(len(offered) > 100, f"only {len(offered)} calls in {TABLE.name}")
+    t.equal(missing, [], "calls without a case")
