@@ -262,3 +262,15 @@ int dir_may_change(struct inode *dir)
 		return -ENOENT;
 	return inode_permit(dir, MAY_WRITE | MAY_EXEC);
 }
+
+int dir_may_remove(struct inode *dir, struct inode *inode)
+{
+	const uint32_t sticky = 01000;
+	int err = dir_may_change(dir);
+
+	if (err)
+		return err == -ENOENT && dir->nlink ? -EPERM : err;
+	if ((dir->mode & sticky) && inode_owned(inode) && inode_owned(dir))
+		return -EPERM;
+	return 0;
+}

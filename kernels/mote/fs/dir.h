@@ -50,3 +50,6 @@ struct dentry *dir_from(struct inode *dir, uint64_t seq);
 /** dir_may_change() - may the current ids add and remove names in @dir?
  * 0, -EACCES, -ENOENT (removed directory, or one whose names are generated). */
 int dir_may_change(struct inode *dir);
+/** dir_may_remove() - and take @inode's name out of it? Sticky directories
+ * ask for more. 0, -EACCES, -EPERM. */
+int dir_may_remove(struct inode *dir, struct inode *inode);

@@ -237,6 +237,11 @@ struct inode *fifo_new(uint32_t permissions)
 	return inode_new(S_IFIFO | permissions, &fifo_inode_ops);
 }
 
+bool pipe_is(const struct file *f)
+{
+	return f->ops == &pipe_ops;
+}
+
 uint64_t pipe_unread(const struct inode *inode)
 {
 	const struct pipe *p = inode->private;

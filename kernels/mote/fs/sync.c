@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sync.c - calls about storage behind the files. There is none: what is
+ * written is as safe as it will ever be. Extended attributes: none either. */
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+
+#include "kernels/mote/fs/file.h"
+#include "kernels/mote/fs/namei.h"
+#include "kernels/mote/proc/syscall.h"
+
+static long synced(struct regs *r)
+{
+	cleanup_file struct file *f = file_get((int)ARG0(r));
+
+	if (!f || (f->flags & O_PATH))
+		return -EBADF;
+	return f->can & FILE_SEEK ? 0 : -EINVAL;
+}
+
+long sys_fsync(struct regs *r)
+{
+	return synced(r);
+}
+
+long sys_fdatasync(struct regs *r)
+{
+	return synced(r);
+}
+
+long sys_sync(struct regs *r)
+{
+	return 0;
+}
+
+long sys_syncfs(struct regs *r)
+{
+	cleanup_file struct file *f = file_get((int)ARG0(r));
+
+	return f && !(f->flags & O_PATH) ? 0 : -EBADF;
+}
+
+static long advice(struct regs *r)
+{
+	cleanup_file struct file *f = file_get((int)ARG0(r));
+
+	if (!f || (f->flags & O_PATH))
+		return -EBADF;
+	return inode_is(f->inode, S_IFIFO) ? -ESPIPE : 0;
+}
+
+long sys_sync_file_range(struct regs *r)
+{
+	return advice(r);
+}
+
+long sys_fadvise64(struct regs *r)
+{
+	return ARG3(r) > 5 ? -EINVAL : advice(r); /* POSIX_FADV_NOREUSE */
+}
+
+long sys_readahead(struct regs *r)
+{
+	cleanup_file struct file *f = file_get((int)ARG0(r));
+
+	if (!f || !(f->can & FILE_READ))
+		return -EBADF;
+	return inode_is(f->inode, S_IFREG) ? 0 : -EINVAL;
+}
+
+static long no_xattr(struct regs *r)
+{
+	return -EOPNOTSUPP;
+}
+
+long sys_setxattr(struct regs *r)
+{
+	return no_xattr(r);
+}
+
+long sys_lsetxattr(struct regs *r)
+{
+	return no_xattr(r);
+}
+
+long sys_fsetxattr(struct regs *r)
+{
+	return no_xattr(r);
+}
+
+long sys_getxattr(struct regs *r)
+{
+	return no_xattr(r);
+}
+
+long sys_lgetxattr(struct regs *r)
+{
+	return no_xattr(r);
+}
+
+long sys_fgetxattr(struct regs *r)
+{
+	return no_xattr(r);
+}
+
+long sys_listxattr(struct regs *r)
+{
+	return no_xattr(r);
+}
+
+long sys_llistxattr(struct regs *r)
+{
+	return no_xattr(r);
+}
+
+long sys_flistxattr(struct regs *r)
+{
+	return no_xattr(r);
+}
+
+long sys_removexattr(struct regs *r)
+{
+	return no_xattr(r);
+}
+
+long sys_lremovexattr(struct regs *r)
+{
+	return no_xattr(r);
+}
+
+long sys_fremovexattr(struct regs *r)
+{
+	return no_xattr(r);
+}
