@@ -201,17 +201,35 @@ void console_spin(struct virtq *q)
 		__asm__ volatile("pause");
 }
 
-/* Return: true when the device is done with @q. */
-static bool output_wait(struct virtq *q)
+static void output_wait(struct virtq *q)
 {
 	if (!console.device->ours)
 		console_spin(q);
 	if (virtq_is_done(q))
-		return true;
+		return;
 	virtq_interrupts(q, true);
 	wait_for_device(output_settled, q);
 	virtq_interrupts(q, false);
-	return virtq_is_done(q);
+}
+
+/* Take back what the device is done with. Return: true if that is all. */
+static bool output_take(struct port *p)
+{
+	if (p->busy && virtq_is_done(p->q)) {
+		virtq_take(p->q);
+		p->busy = false;
+		console_hear();
+	}
+	return !p->busy;
+}
+
+/* Wait for the request in flight; false: the program is going to be ended. */
+static bool output_finish(struct port *p)
+{
+	if (output_take(p))
+		return true;
+	output_wait(p->q);
+	return output_take(p);
 }
 
 /* One request: what the next spans of @u hold. Return: bytes or -errno. */
@@ -225,13 +243,10 @@ static long write_some(struct port *p, struct uio *u)
 	if (count <= 0)
 		return count;
 	bytes = virtq_submit(p->q, span, count, 0);
+	p->busy = true;
 	virtio_notify(console.device, p->q);
-	if (!virtq_is_done(p->q) && !output_wait(p->q)) {
-		p->lost = true; /* the device still reads these pages */
+	if (!output_finish(p))
 		return -EINTR;
-	}
-	virtq_take(p->q);
-	console_hear();
 	if (p->closed)
 		return -EPIPE;
 	uio_advance(u, bytes);
@@ -247,10 +262,10 @@ long console_write(enum console_port id, struct uio *u, bool nonblock)
 	(void)nonblock;
 	if (!console_port_ready(id))
 		return -EIO;
+	if (!output_finish(p))
+		return -EINTR;
 	if (p->closed)
 		return -EPIPE;
-	if (p->lost)
-		return -EINTR;
 	while (u->left) {
 		n = write_some(p, u);
 		if (n <= 0)
@@ -259,18 +274,37 @@ long console_write(enum console_port id, struct uio *u, bool nonblock)
 	return u->left == total ? n : (long)(total - u->left);
 }
 
+bool console_is_idle(enum console_port id)
+{
+	return console_port_ready(id) && output_take(&console.port[id]);
+}
+
+void console_try_write(enum console_port id, const void *text, uint32_t bytes)
+{
+	struct port *p = &console.port[id];
+	struct phys_span span = { kva_to_pa(text), bytes };
+
+	if (!console_is_idle(id))
+		return;
+	virtq_submit(p->q, &span, 1, 0);
+	p->busy = true;
+	virtio_notify(console.device, p->q);
+	output_take(p);
+}
+
+/* Waits without sleeping: a panic may be under way. */
 void console_puts(const char *text, uint64_t bytes)
 {
 	struct port *p = &console.port[CONSOLE_STDERR];
-	struct phys_span span = { kva_to_pa(text), (uint32_t)bytes };
 
-	if (!bytes || !console_port_ready(CONSOLE_STDERR) || p->lost || p->closed)
+	if (!bytes || !console_port_ready(CONSOLE_STDERR) || p->closed)
 		return;
-	virtq_submit(p->q, &span, 1, 0);
-	virtio_notify(console.device, p->q);
-	spin_until_done(p->q);
-	virtq_take(p->q);
-	console_hear();
+	if (p->busy)
+		spin_until_done(p->q);
+	console_try_write(CONSOLE_STDERR, text, (uint32_t)bytes);
+	if (p->busy)
+		spin_until_done(p->q);
+	output_take(p);
 }
 
 unsigned console_poll(enum console_port id)

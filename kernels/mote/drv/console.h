@@ -34,6 +34,14 @@ unsigned console_poll(enum console_port port);
 /** console_puts() - kernel messages to stderr, usable early and in a panic. */
 void console_puts(const char *text, uint64_t bytes);
 
+/** console_is_idle() - is nothing of @port with the device any more? */
+bool console_is_idle(enum console_port port);
+/** console_try_write() - hand @bytes of kernel memory to the host, also from
+ * an interrupt; does nothing when the port is not idle. The bytes must stay as
+ * they are until it is idle again. */
+void console_try_write(enum console_port port, const void *text,
+		       uint32_t bytes);
+
 /* What the terminal needs of stdin: bytes as they come, also while the program
  * computes. Called from interrupts. */
 struct console_listener {
@@ -50,9 +58,13 @@ int console_listen(const struct console_listener *l);
 void console_pump(void);
 
 /* The terminal (line discipline) over stdin and stdout: drv/tty.c. */
-/** tty_init() - stdin is a terminal of that size (0: unknown). */
-void tty_init(uint16_t rows, uint16_t cols);
+
+/** tty_init() - take the run block's streams (enum runblock_stream, three of
+ * them) and the terminal's size (0: unknown). Listens to stdin when that is a
+ * terminal. */
+void tty_init(const uint8_t *streams, uint16_t rows, uint16_t cols);
 long tty_read(struct uio *u, bool nonblock);
+/** tty_write() - @port: where the stream that was written to goes. */
 long tty_write(enum console_port port, struct uio *u, bool nonblock);
 long tty_ioctl(uint64_t cmd, uint64_t arg);
 unsigned tty_poll(void);

@@ -201,8 +201,8 @@ void console_pump(void)
 		bounce.at = bounce.end;
 		console.listener->input(bounce.page, bounce.end);
 	}
-	if (p->closed && !p->lost) {
-		p->lost = true;
+	if (p->closed && !p->told) {
+		p->told = true;
 		console.listener->hangup();
 	}
 }

@@ -17,8 +17,8 @@ struct port {
 	struct virtq *q;
 	bool started;
 	bool closed; /* the host's end is gone */
-	bool lost;   /* a request was left with the device by a dying program,
-		      * or the listener heard of the end */
+	bool busy;   /* output is with the device */
+	bool told;   /* the listener heard of the end */
 };
 
 struct console {

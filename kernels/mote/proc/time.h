@@ -27,5 +27,3 @@ uint64_t deadline_after(uint64_t ns);
 
 /** itimer_expire() - the interval timer's deadline came: SIGALRM, reload. */
 void itimer_expire(void);
-/** itimer_reset() - no timer any more (execve keeps it, exit does not care). */
-void itimer_reset(void);
