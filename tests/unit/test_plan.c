@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_plan.c - a good plan passes; a plan with one field wrong does not, and
+ * the sentence names the field. */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/plan.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define MIB      (1ull << 20)
+#define GIB      (1ull << 30)
+
+static void good_plan(struct plan *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->magic = PLAN_MAGIC;
+	p->version = PLAN_VERSION;
+	p->total_bytes = sizeof(*p);
+	p->flags = PLAN_FLAG_TRACE;
+	strcpy(p->name, "vm-1.a_B");
+	p->mem_bytes = 128 * MIB;
+	p->cpus = 1;
+	p->segment_count = 2;
+	p->entry_gpa = 2 * MIB + 16;
+	p->segment[0] = (struct plan_segment){2 * MIB, 0x1000,         0x1000,
+					      0x2000,  PLAN_FD_KERNEL, 0};
+	p->segment[1] = (struct plan_segment){64 * MIB,       0, 0x800, 0x800,
+					      PLAN_FD_INITRD, 0};
+	p->initrd_gpa = 64 * MIB;
+	p->initrd_bytes = 0x800;
+	p->device_count = 3;
+	p->device[0] = PLAN_DEVICE_HARNESS;
+	p->device[1] = PLAN_DEVICE_CONSOLE;
+	p->device[2] = PLAN_DEVICE_RNG;
+	p->stream_kind[0] = PLAN_STREAM_BLOCKING;
+	for (int i = 0; i < PLAN_FD_COUNT; i++)
+		p->fd[i] = 4 + i;
+	strcpy(p->cmdline, "quiet");
+	p->cmdline_bytes = 5;
+}
+
+Test(plan, accepts_a_good_plan)
+{
+	const char *why = NULL;
+	struct plan p;
+
+	good_plan(&p);
+	cr_expect_eq(plan_check(&p, &why), 0, "%s", why);
+	p.mem_bytes = 8 * GIB; /* beyond the gap */
+	p.segment[1].gpa = p.initrd_gpa = PLAN_GAP_END + 4 * GIB;
+	cr_expect_eq(plan_check(&p, &why), 0, "%s", why);
+	p.segment[1].gpa = p.initrd_gpa = PLAN_GAP_START - 0x800;
+	cr_expect_eq(plan_check(&p, &why), 0, "%s", why);
+}
+
+struct wrong {
+	const char *field; /* the sentence must name it */
+	const char *what;
+	void (*spoil)(struct plan *p);
+};
+
+#define SPOIL(name, ...)                                                       \
+	static void name(struct plan *p)                                       \
+	{                                                                      \
+		__VA_ARGS__;                                                   \
+	}
+
+SPOIL(magic, p->magic++)
+SPOIL(version, p->version++)
+SPOIL(total, p->total_bytes--)
+SPOIL(flags, p->flags |= 1u << 31)
+SPOIL(level, p->log_level = 5)
+SPOIL(name_empty, p->name[0] = 0)
+SPOIL(name_long, memset(p->name, 'a', sizeof(p->name)))
+SPOIL(name_path, strcpy(p->name, "a/b"))
+SPOIL(name_control, strcpy(p->name, "a\nb"))
+SPOIL(mem_odd, p->mem_bytes += 1)
+SPOIL(mem_zero, p->mem_bytes = 0)
+SPOIL(mem_small, p->mem_bytes = MIB - 4096)
+SPOIL(mem_large, p->mem_bytes = PLAN_MEM_MAX_BYTES + 4096)
+SPOIL(cpus_zero, p->cpus = 0)
+SPOIL(cpus_many, p->cpus = PLAN_CPUS_MAX + 1)
+SPOIL(segments_none, p->segment_count = 0)
+SPOIL(segments_many, p->segment_count = PLAN_SEGMENTS_MAX + 1)
+SPOIL(segments_huge, p->segment_count = UINT32_MAX)
+SPOIL(segment_fd, p->segment[0].fd = PLAN_FD_KVM)
+SPOIL(segment_fd_range, p->segment[0].fd = UINT32_MAX)
+SPOIL(segment_no_fd, p->fd[PLAN_FD_KERNEL] = -1)
+SPOIL(segment_reserved, p->segment[1].reserved = 1)
+SPOIL(segment_offset, p->segment[0].file_offset = INT64_MAX)
+SPOIL(segment_offset_wraps, p->segment[0].file_offset = UINT64_MAX)
+SPOIL(segment_file, p->segment[0].file_bytes = 0x2001)
+SPOIL(segment_empty, p->segment[0].mem_bytes = p->segment[0].file_bytes = 0)
+SPOIL(segment_end, p->segment[0].mem_bytes = 127 * MIB)
+SPOIL(segment_wraps, p->segment[0].mem_bytes = UINT64_MAX)
+SPOIL(segment_gap, p->segment[0].gpa = PLAN_MMIO_BASE)
+SPOIL(segment_high, p->segment[0].gpa = PLAN_GAP_END)
+SPOIL(segment_last, p->segment[0].gpa = UINT64_MAX)
+SPOIL(segment_boot, p->segment[0].gpa = 0x7000)
+SPOIL(segment_overlap, p->segment[1].gpa = 2 * MIB + 0x1fff)
+SPOIL(segment_same, p->segment[1].gpa = 2 * MIB)
+SPOIL(entry, p->entry_gpa = 2 * MIB + 0x2000)
+SPOIL(entry_zero, p->entry_gpa = 0)
+SPOIL(initrd_zero, p->initrd_gpa = 0)
+SPOIL(initrd_empty, p->initrd_bytes = 0)
+SPOIL(initrd_end, p->initrd_bytes = 65 * MIB)
+SPOIL(initrd_wraps, p->initrd_bytes = UINT64_MAX)
+SPOIL(devices_many, p->device_count = PLAN_DEVICES_MAX + 1)
+SPOIL(device_none, p->device[0] = PLAN_DEVICE_NONE)
+SPOIL(device_unknown, p->device[2] = 4)
+SPOIL(device_huge, p->device[2] = UINT32_MAX)
+SPOIL(device_twice, p->device[2] = PLAN_DEVICE_HARNESS)
+SPOIL(fd_low, p->fd[PLAN_FD_KVM] = PLAN_FD_NUMBER)
+SPOIL(fd_negative, p->fd[PLAN_FD_KVM] = -2)
+SPOIL(fd_high, p->fd[PLAN_FD_KVM] = 1024)
+SPOIL(fd_twice, p->fd[PLAN_FD_STDERR] = p->fd[PLAN_FD_STDOUT])
+SPOIL(stream_kind, p->stream_kind[1] = 5)
+SPOIL(stream_no_fd, p->fd[PLAN_FD_STDIN] = -1)
+SPOIL(cmdline_long, p->cmdline_bytes = PLAN_CMDLINE_BYTES)
+SPOIL(cmdline_shorter, p->cmdline_bytes = 6)
+SPOIL(cmdline_longer, p->cmdline_bytes = 4)
+SPOIL(cmdline_open, memset(p->cmdline, 'a', PLAN_CMDLINE_BYTES);
+      p->cmdline_bytes = PLAN_CMDLINE_BYTES - 1)
+
+static const struct wrong wrongs[] = {
+	{"magic", "one more", magic},
+	{"version", "a later one", version},
+	{"total_bytes", "one less", total},
+	{"flags", "an unknown one", flags},
+	{"log_level", "above trace", level},
+	{"name", "empty", name_empty},
+	{"name", "not terminated", name_long},
+	{"name", "a slash", name_path},
+	{"name", "a control character", name_control},
+	{"mem_bytes", "not whole pages", mem_odd},
+	{"mem_bytes", "none", mem_zero},
+	{"mem_bytes", "too small", mem_small},
+	{"mem_bytes", "too large", mem_large},
+	{"cpus", "none", cpus_zero},
+	{"cpus", "too many", cpus_many},
+	{"segment_count", "none", segments_none},
+	{"segment_count", "too many", segments_many},
+	{"segment_count", "far too many", segments_huge},
+	{"segment.fd", "another role", segment_fd},
+	{"segment.fd", "no role", segment_fd_range},
+	{"segment.fd", "missing", segment_no_fd},
+	{"segment.reserved", "not zero", segment_reserved},
+	{"segment.file_offset", "beyond any file", segment_offset},
+	{"segment.file_offset", "wraps", segment_offset_wraps},
+	{"segment.file_bytes", "more than in memory", segment_file},
+	{"segment", "empty", segment_empty},
+	{"segment", "past the end of memory", segment_end},
+	{"segment", "wraps", segment_wraps},
+	{"segment", "in the gap", segment_gap},
+	{"segment", "above memory", segment_high},
+	{"segment", "at the last address", segment_last},
+	{"segment", "over the boot data", segment_boot},
+	{"segments", "overlap by a byte", segment_overlap},
+	{"segments", "at the same place", segment_same},
+	{"entry_gpa", "just past its segment", entry},
+	{"entry_gpa", "zero", entry_zero},
+	{"initrd_gpa", "bytes but no place", initrd_zero},
+	{"initrd", "a place but no bytes", initrd_empty},
+	{"initrd", "past the end of memory", initrd_end},
+	{"initrd", "wraps", initrd_wraps},
+	{"device_count", "too many", devices_many},
+	{"device", "none", device_none},
+	{"device", "unknown", device_unknown},
+	{"device", "far out of range", device_huge},
+	{"device", "twice", device_twice},
+	{"fd", "the plan's own", fd_low},
+	{"fd", "negative", fd_negative},
+	{"fd", "too high", fd_high},
+	{"fd", "twice", fd_twice},
+	{"stream_kind", "unknown", stream_kind},
+	{"stream_kind", "without an fd", stream_no_fd},
+	{"cmdline_bytes", "too long", cmdline_long},
+	{"cmdline", "shorter than it says", cmdline_shorter},
+	{"cmdline", "longer than it says", cmdline_longer},
+	{"cmdline", "not terminated", cmdline_open},
+};
+
+ParameterizedTestParameters(plan, names_the_wrong_field)
+{
+	static unsigned index[COUNT(wrongs)];
+
+	for (unsigned i = 0; i < COUNT(wrongs); i++)
+		index[i] = i;
+	return cr_make_param_array(unsigned, index, COUNT(wrongs));
+}
+
+ParameterizedTest(unsigned *index, plan, names_the_wrong_field)
+{
+	const struct wrong *w = &wrongs[*index];
+	const char *why = "";
+	struct plan p;
+
+	good_plan(&p);
+	w->spoil(&p);
+	cr_expect_eq(plan_check(&p, &why), -EINVAL, "%s: %s", w->field,
+		     w->what);
+	cr_expect_not_null(strstr(why, w->field), "%s: %s: said '%s'", w->field,
+			   w->what, why);
+}
+
+/* Sealed memfds */
+
+Test(plan, survives_a_sealed_memfd)
+{
+	const char *why = NULL;
+	struct plan p, back;
+	int fd = -1;
+
+	good_plan(&p);
+	cr_assert_eq(plan_seal(&p, &fd), 0);
+	cr_expect_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	cr_expect_eq(pwrite(fd, "x", 1, 0), -1, "sealed");
+	cr_expect_eq(ftruncate(fd, 1), -1);
+	cr_assert_eq(plan_read(fd, &back, &why), 0, "%s", why);
+	cr_expect(!memcmp(&p, &back, sizeof(p)));
+	close(fd);
+}
+
+Test(plan, refuses_a_file_that_can_still_change)
+{
+	const char *why = NULL;
+	struct plan p, back;
+	int fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	good_plan(&p);
+	cr_assert_eq(write(fd, &p, sizeof(p)), (ssize_t)sizeof(p));
+	cr_expect_eq(plan_read(fd, &back, &why), -EPERM);
+	cr_assert_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+	cr_expect_eq(plan_read(fd, &back, &why), -EPERM, "it could shrink");
+	cr_assert_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	cr_expect_eq(plan_read(fd, &back, &why), 0);
+	close(fd);
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	cr_expect_eq(plan_read(fd, &back, &why), -EPERM);
+	close(fd);
+}
+
+Test(plan, refuses_a_short_file)
+{
+	const char *why = NULL;
+	struct plan p, back;
+	int fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	good_plan(&p);
+	cr_assert_eq(write(fd, &p, sizeof(p) - 1), (ssize_t)sizeof(p) - 1);
+	cr_assert_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK), 0);
+	cr_expect_eq(plan_read(fd, &back, &why), -EINVAL);
+	cr_expect_not_null(why);
+	close(fd);
+}
