@@ -131,6 +131,9 @@ static int start_threads(struct vmm *m)
 	int err = -pthread_barrier_init(&m->env.ready, NULL, m->plan.cpus + 2);
 	pthread_t thread;
 
+	m->guest.stop = &m->stop;
+	m->guest.timeline = &m->timeline;
+	m->guest.vm = &m->vm;
 	m->env.kvm_fd = m->plan.fd[PLAN_FD_KVM];
 	m->env.entry_gpa = m->plan.entry_gpa;
 	m->env.cpus = m->plan.cpus;
@@ -196,11 +199,6 @@ static int build_devices(struct vmm *m)
 
 	if (err)
 		return err;
-	m->guest = (struct guest){
-		.stop = &m->stop,
-		.timeline = &m->timeline,
-		.vm = &m->vm,
-	};
 	err = devices_build(&m->devices, &m->plan, &m->guest, m->loop, &m->bus);
 	m->env.has_harness = m->devices.harness != NULL;
 	m->stop.usage = sum_usage;
