@@ -4,14 +4,15 @@
  *
  * It travels as one struct setup_data node (Linux boot protocol 2.09, field
  * setup_data) of type BOOTINFO_SETUP_TYPE; other kernels skip unknown types.
- * A second node, type SETUP_RNG_SEED (9), carries 32 random bytes.
+ * A second node, type SETUP_RNG_SEED (9), carries random bytes: as many as a
+ * program's start takes, because making more is slow where CPL 0 is emulated.
  * All values little-endian, gpa = guest-physical address. */
 #pragma once
 #include <stdint.h>
 
 #define BOOTINFO_SETUP_TYPE  0x41504d4fu
 #define BOOTINFO_SEED_TYPE   9u /* SETUP_RNG_SEED */
-#define BOOTINFO_SEED_BYTES  32u
+#define BOOTINFO_SEED_BYTES  128u
 #define BOOTINFO_VERSION     1u
 #define BOOTINFO_DEVICES_MAX 16u
 

@@ -126,18 +126,33 @@ static void kvm_time_read(struct kvm_time *t)
 	} while ((t->version & 1) || t->version != kvm_time.version);
 }
 
+static uint64_t kvm_ticks_to_ns(const struct kvm_time *t, uint64_t ticks)
+{
+	if (t->shift >= 0)
+		ticks <<= t->shift;
+	else
+		ticks >>= -t->shift;
+	return scale(ticks, t->mul);
+}
+
 static uint64_t kvm_ns(const struct kvm_time *t, uint64_t tsc)
 {
-	uint64_t delta = tsc - t->tsc;
+	uint64_t ticks = tsc - t->tsc;
 
 	/* A base just newer than our reading of the TSC: no time passed. */
-	if ((int64_t)delta < 0)
-		delta = 0;
-	if (t->shift >= 0)
-		delta <<= t->shift;
-	else
-		delta >>= -t->shift;
-	return t->ns + scale(delta, t->mul);
+	if ((int64_t)ticks < 0)
+		ticks = 0;
+	return t->ns + kvm_ticks_to_ns(t, ticks);
+}
+
+uint64_t clock_ticks_to_ns(uint64_t ticks)
+{
+	struct kvm_time t;
+
+	if (!has_kvmclock)
+		return scale(ticks, fixed_rate);
+	kvm_time_read(&t);
+	return kvm_ticks_to_ns(&t, ticks);
 }
 
 uint64_t clock_monotonic_ns(void)

@@ -14,3 +14,6 @@ uint64_t clock_realtime_ns(void);  /* since 1970, UTC; since boot without one */
 /** clock_tsc_at() - the TSC when the monotonic clock will show @ns; a value
  * that is over already when @ns is. */
 uint64_t clock_tsc_at(uint64_t ns);
+
+/** clock_ticks_to_ns() - how long @ticks of the TSC are. */
+uint64_t clock_ticks_to_ns(uint64_t ticks);

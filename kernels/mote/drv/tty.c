@@ -79,6 +79,10 @@ void tty_init(const uint8_t *streams, uint16_t rows, uint16_t cols)
 		.wants_input = wants_input,
 	};
 
+	if (streams[CONSOLE_STDIN] != RUNBLOCK_STREAM_TTY &&
+	    streams[CONSOLE_STDOUT] != RUNBLOCK_STREAM_TTY &&
+	    streams[CONSOLE_STDERR] != RUNBLOCK_STREAM_TTY)
+		return;
 	ldisc_init(&tty.ldisc, signal_send);
 	tty.rows = rows;
 	tty.cols = cols;

@@ -48,18 +48,30 @@ uint64_t deadline_after(uint64_t ns)
 	return ns > NS_MAX - now ? NS_MAX : now + ns;
 }
 
-/* One processor, one program, never preempted by another: its CPU time is
- * what passed since it started. */
-static uint64_t cpu_time_ns(void)
+/* One program, never preempted by another: its CPU time is what passed since
+ * it started, less what it slept. */
+uint64_t cpu_time_ns(void)
 {
-	return clock_monotonic_ns() - current()->start_ns;
+	return clock_monotonic_ns() - current()->start_ns - wait_idle_ns();
+}
+
+/* The clock of a process or thread, as clock_getcpuclockid(3) makes it: ~pid
+ * in the upper bits, where 0 stands for the caller. */
+static bool is_cpu_clock(int32_t id)
+{
+	int32_t pid = ~(id >> 3);
+
+	return id < 0 && (id & 3) != 3 && (pid == 0 || pid == current()->pid);
 }
 
 static int clock_read(uint64_t id, uint64_t *ret_ns)
 {
-	switch (id) {
+	if (is_cpu_clock((int32_t)id))
+		id = CLOCK_PROCESS_CPUTIME_ID;
+	switch ((uint32_t)id) {
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
+	case CLOCK_REALTIME_ALARM:
 	case CLOCK_TAI:
 		*ret_ns = clock_realtime_ns();
 		return 0;
@@ -67,6 +79,7 @@ static int clock_read(uint64_t id, uint64_t *ret_ns)
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_MONOTONIC_COARSE:
 	case CLOCK_BOOTTIME:
+	case CLOCK_BOOTTIME_ALARM:
 		*ret_ns = clock_monotonic_ns();
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:

@@ -15,6 +15,8 @@
 
 #define POLL_TICK_NS 1000000ull /* where devices cannot interrupt */
 
+static uint64_t idle_ticks; /* of the TSC */
+
 /* When to wake up at the latest. */
 static uint64_t wake_time(uint64_t deadline_ns)
 {
@@ -26,6 +28,21 @@ static uint64_t wake_time(uint64_t deadline_ns)
 	return MIN(tick, deadline_ns);
 }
 
+static void idle(uint64_t deadline_ns)
+{
+	uint64_t start;
+
+	timer_set(TIMER_SLOT_WAIT, wake_time(deadline_ns));
+	start = rdtsc();
+	cpu_idle();
+	idle_ticks += rdtsc() - start;
+}
+
+uint64_t wait_idle_ns(void)
+{
+	return clock_ticks_to_ns(idle_ticks);
+}
+
 static int sleep_until(bool (*ready)(void *arg), void *arg,
 		       uint64_t deadline_ns)
 {
@@ -33,8 +50,7 @@ static int sleep_until(bool (*ready)(void *arg), void *arg,
 		if (deadline_ns != WAIT_FOREVER &&
 		    clock_monotonic_ns() >= deadline_ns)
 			return -ETIMEDOUT;
-		timer_set(TIMER_SLOT_WAIT, wake_time(deadline_ns));
-		cpu_idle();
+		idle(deadline_ns);
 		if (ready(arg))
 			return 0;
 	}
@@ -57,8 +73,7 @@ void wait_for_device(bool (*ready)(void *arg), void *arg)
 	if (ready(arg))
 		return;
 	do {
-		timer_set(TIMER_SLOT_WAIT, wake_time(WAIT_FOREVER));
-		cpu_idle();
+		idle(WAIT_FOREVER);
 	} while (!ready(arg));
 	timer_set(TIMER_SLOT_WAIT, WAIT_FOREVER);
 }

@@ -17,3 +17,6 @@ int wait_until(bool (*ready)(void *arg), void *arg, uint64_t deadline_ns);
 /** wait_for_device() - the same without signals or a deadline: for a transfer
  * that holds pages of the program and has to end first. */
 void wait_for_device(bool (*ready)(void *arg), void *arg);
+
+/** wait_idle_ns() - how long the CPU had nothing to do, since boot. */
+uint64_t wait_idle_ns(void);
