@@ -139,7 +139,8 @@ def check_tidy():
         def run():
             result = command("clang-tidy-14", "--quiet", "-p",
                              BUILD / "clang", name)
-            return [line.replace(f"{ROOT}/", "")
+            return [re.sub(r"^[./]*?(?=" + "|".join(C_ROOMS) + ")", "",
+                           line.replace(f"{ROOT}/", ""))
                     for line in result.stdout.splitlines()
                     if re.search(r": (warning|error): ", line)]
         return once(("tidy", name, (ROOT / name).read_bytes(), headers), run)
