@@ -15,6 +15,7 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/sigframe.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/task.h"
 
@@ -203,4 +204,15 @@ uint32_t trap_handle(struct regs *r)
 	}
 	program_exception(r);
 	return user_work_flags;
+}
+
+void user_work(struct regs *r)
+{
+	if (user_work_flags & WORK_EXEC)
+		r->r15 = r->r14 = r->r13 = r->r12 = r->rbp = r->rbx = 0;
+	if (user_work_flags & WORK_RETURN)
+		signal_return(r);
+	user_work_flags &= ~(WORK_EXEC | WORK_RETURN);
+	if (user_work_flags & WORK_SIGNAL)
+		signal_deliver(r);
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* signal.h - signals: who sends them, who waits for them. Delivery happens in
- * one place only, on the way out to the program (user_work() in signal.c). */
+ * one place only, on the way out to the program (sigframe.c). */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
 struct regs;
-struct vm;
 
 #define SIGNALS 64
 
-/** signals_new() - the state of a fresh task: nothing blocked or pending. */
+/** signals_new() - the state of a fresh task: nothing blocked or pending.
+ * NULL: no memory. */
 struct signals *signals_new(void);
 /** signals_after_exec() - handlers are gone, what is ignored stays so. */
 void signals_after_exec(void);
@@ -25,8 +25,8 @@ void signal_fault(int signal, int code, uint64_t addr, uint64_t trap,
 		  uint64_t error);
 
 /** signal_mask_push() - block exactly @mask for the length of one system call
- * (ppoll, pselect6, sigsuspend). signal_mask_pop() ends it; after -EINTR the
- * old mask comes back only once the signal has been delivered. */
+ * (ppoll, pselect6, sigsuspend). signal_mask_pop() ends it; when @interrupted
+ * the old mask comes back only once the signal has been delivered. */
 void signal_mask_push(uint64_t mask);
 void signal_mask_pop(bool interrupted);
 
@@ -34,7 +34,7 @@ void signal_mask_pop(bool interrupted);
  * SIGKILL and SIGSTOP cannot be blocked. Return 0. */
 int signal_swap_mask(uint64_t new, uint64_t *ret_old);
 
-/** signal_stats() - bit sets for /proc/self/status. */
+/** signal_stats() - bit sets (bit 0: signal 1) for /proc/self/status. */
 struct signal_stats {
 	uint64_t pending, blocked, ignored, caught;
 };
@@ -42,9 +42,3 @@ void signal_stats(struct signal_stats *ret);
 
 /** signal_frame_bytes() - stack a handler needs (AT_MINSIGSTKSZ). */
 uint32_t signal_frame_bytes(void);
-
-/** signal_deliver() - set up the handler's frame in @r, or end the task. */
-void signal_deliver(struct regs *r);
-/** signal_return() - the second half of rt_sigreturn: take the registers
- * from the program's stack. */
-void signal_return(struct regs *r);

@@ -3,6 +3,7 @@
  * second one would need its own copy of is in struct task, nothing in globals
  * but which task is current. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 struct files; /* fs/fdtable.c */
@@ -11,6 +12,13 @@ struct inode; /* fs */
 struct signals; /* proc/signal.c */
 
 #define TASK_AUXV_WORDS 64
+
+#define TASK_LIMITS	16 /* RLIM_NLIMITS */
+
+struct task_limit {
+	uint64_t soft, hard;
+	bool set; /* by the program; else the default holds */
+};
 
 struct task {
 	int pid; /* 1 */
@@ -27,7 +35,9 @@ struct task {
 	uint64_t user_arg_start, user_arg_end, user_env_start, user_env_end;
 	uint64_t auxv[TASK_AUXV_WORDS]; /* as on the stack */
 	int sid, pgid;
-	uint32_t dumpable;
+	int nice;
+	uint32_t dumpable, no_new_privs; /* as prctl(2) */
+	struct task_limit limit[TASK_LIMITS];
 	uint64_t clear_tid; /* set_tid_address */
 	uint64_t robust_list;
 	uint64_t trampoline; /* user address of the kernel's page of code */

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ids.c - who the program is. One user id and one group id; the saved and
+ * file-system ids follow them. Groups: none but the own one. */
+#include <errno.h>
+#include <stdbool.h>
+
+#include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/syscall.h"
+#include "kernels/mote/proc/task.h"
+
+#define KEEP 0xffffffffu /* setreuid and friends: leave as it is */
+
+long sys_getpid(struct regs *r)
+{
+	return current()->pid;
+}
+
+long sys_gettid(struct regs *r)
+{
+	return current()->pid;
+}
+
+long sys_getppid(struct regs *r)
+{
+	return 0;
+}
+
+long sys_getuid(struct regs *r)
+{
+	return current()->uid;
+}
+
+long sys_geteuid(struct regs *r)
+{
+	return current()->uid;
+}
+
+long sys_getgid(struct regs *r)
+{
+	return current()->gid;
+}
+
+long sys_getegid(struct regs *r)
+{
+	return current()->gid;
+}
+
+/* Root may become anybody, everybody else only what they are. */
+static long change(uint32_t *id, uint64_t to)
+{
+	if ((uint32_t)to == KEEP || (uint32_t)to == *id)
+		return 0;
+	if (current()->uid != 0)
+		return -EPERM;
+	*id = (uint32_t)to;
+	return 0;
+}
+
+long sys_setuid(struct regs *r)
+{
+	if ((uint32_t)ARG0(r) == KEEP)
+		return -EINVAL;
+	return change(&current()->uid, ARG0(r));
+}
+
+long sys_setgid(struct regs *r)
+{
+	if ((uint32_t)ARG0(r) == KEEP)
+		return -EINVAL;
+	return change(&current()->gid, ARG0(r));
+}
+
+/* The effective id decides: it is the one that is looked at. */
+long sys_setreuid(struct regs *r)
+{
+	return change(&current()->uid, ARG1(r));
+}
+
+long sys_setregid(struct regs *r)
+{
+	return change(&current()->gid, ARG1(r));
+}
+
+long sys_setresuid(struct regs *r)
+{
+	return change(&current()->uid, ARG1(r));
+}
+
+long sys_setresgid(struct regs *r)
+{
+	return change(&current()->gid, ARG1(r));
+}
+
+static long put_three(struct regs *r, uint32_t id)
+{
+	if (copy_to_user(ARG0(r), &id, sizeof(id)) < 0 ||
+	    copy_to_user(ARG1(r), &id, sizeof(id)) < 0 ||
+	    copy_to_user(ARG2(r), &id, sizeof(id)) < 0)
+		return -EFAULT;
+	return 0;
+}
+
+long sys_getresuid(struct regs *r)
+{
+	return put_three(r, current()->uid);
+}
+
+long sys_getresgid(struct regs *r)
+{
+	return put_three(r, current()->gid);
+}
+
+long sys_setfsuid(struct regs *r)
+{
+	return current()->uid;
+}
+
+long sys_setfsgid(struct regs *r)
+{
+	return current()->gid;
+}
+
+long sys_getgroups(struct regs *r)
+{
+	return (int)ARG0(r) < 0 ? -EINVAL : 0;
+}
+
+long sys_setgroups(struct regs *r)
+{
+	return current()->uid == 0 ? 0 : -EPERM;
+}
+
+static bool names_self(uint64_t pid)
+{
+	return (int)pid == 0 || (int)pid == current()->pid;
+}
+
+long sys_getpgrp(struct regs *r)
+{
+	return current()->pgid;
+}
+
+long sys_getpgid(struct regs *r)
+{
+	return names_self(ARG0(r)) ? current()->pgid : -ESRCH;
+}
+
+long sys_setpgid(struct regs *r)
+{
+	if ((int)ARG1(r) < 0)
+		return -EINVAL;
+	if (!names_self(ARG0(r)))
+		return -ESRCH;
+	/* A session's leader stays in its group. */
+	return -EPERM;
+}
+
+long sys_getsid(struct regs *r)
+{
+	return names_self(ARG0(r)) ? current()->sid : -ESRCH;
+}
+
+long sys_setsid(struct regs *r)
+{
+	return -EPERM; /* the leader of its process group already */
+}

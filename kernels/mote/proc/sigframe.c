@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sigframe.c - what happens when a signal arrives at the program.
+ *
+ * The frame is that of Linux x86-64 (struct rt_sigframe), because handlers
+ * read and change it. From the old stack pointer down:
+ *
+ *   128 bytes   red zone of the interrupted function
+ *   fpstate     xsave image (64-byte aligned), 4 bytes of magic after it
+ *   siginfo
+ *   ucontext    registers, signal mask, alternate stack
+ *   pretcode    return address: the program's restorer    <- rsp
+ *
+ * The FPU part is written and read by the trampoline at CPL 3. Everything read
+ * back on return may have been changed by the program, and is checked. */
+#include "kernels/mote/proc/sigframe.h"
+
+#include <asm/sigcontext.h>
+#include <asm/siginfo.h>
+#include <linux/signal.h>
+#include <asm/ucontext.h>
+#include <errno.h>
+#include <stddef.h>
+
+#include "kernels/mote/arch/cpu.h"
+#include "kernels/mote/arch/regs.h"
+#include "kernels/mote/arch/trap.h"
+#include "kernels/mote/drv/harness.h"
+#include "kernels/mote/lib/lib.h"
+#include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/signal.h"
+#include "kernels/mote/proc/signal_state.h"
+#include "kernels/mote/proc/syscall.h"
+#include "kernels/mote/proc/task.h"
+#include "kernels/mote/proc/trampoline.h"
+
+#define RED_ZONE	128u
+#define XSAVE_HEADER	512u
+#define XSAVE_HEADER_END 576u
+#define SW_RESERVED	464u /* fpstate: bytes left to software */
+#define VECTOR_NONE	255u /* not a system call: nothing to restart */
+/* Flags a handler may change in its frame (Linux's FIX_EFLAGS). */
+#define FLAGS_RESTORED 0x50dd5ul
+
+struct frame_ucontext { /* struct ucontext with its 64-bit mask */
+	uint64_t flags, link;
+	struct signal_stack stack;
+	struct sigcontext_64 mc;
+	uint64_t mask;
+};
+
+struct frame {
+	uint64_t pretcode;
+	struct frame_ucontext uc;
+	struct signal_info info;
+	uint8_t info_rest[128 - sizeof(struct signal_info)];
+};
+
+_Static_assert(sizeof(struct frame) == 440, "rt_sigframe of Linux");
+
+static uint32_t fpstate_bytes(void)
+{
+	return cpu_info.xsave ? cpu_info.xsave_bytes + FP_XSTATE_MAGIC2_SIZE :
+				512;
+}
+
+uint32_t signal_frame_bytes(void)
+{
+	return fpstate_bytes() + (uint32_t)sizeof(struct frame) + RED_ZONE +
+	       64;
+}
+
+static bool on_stack(const struct signal_stack *s, uint64_t rsp)
+{
+	return rsp > s->sp && rsp - s->sp <= s->bytes;
+}
+
+static uint64_t frame_top(const struct signals *s,
+			  const struct signal_action *a, uint64_t rsp)
+{
+	if ((a->flags & SA_ONSTACK) && s->stack.bytes &&
+	    !on_stack(&s->stack, rsp))
+		return s->stack.sp + s->stack.bytes;
+	return rsp - RED_ZONE;
+}
+
+/* What xsave leaves alone but a reader of the frame expects. */
+static int write_fp_software(uint64_t fpstate)
+{
+	struct _fpx_sw_bytes sw = {
+		.magic1 = FP_XSTATE_MAGIC1,
+		.extended_size = cpu_info.xsave_bytes + FP_XSTATE_MAGIC2_SIZE,
+		.xfeatures = cpu_info.xcr0,
+		.xstate_size = cpu_info.xsave_bytes,
+	};
+	uint32_t magic2 = FP_XSTATE_MAGIC2;
+
+	if (!cpu_info.xsave)
+		return 0;
+	if (copy_to_user(fpstate + SW_RESERVED, &sw, sizeof(sw)) < 0 ||
+	    zero_user(fpstate + XSAVE_HEADER,
+		      XSAVE_HEADER_END - XSAVE_HEADER) < 0)
+		return -1;
+	return copy_to_user(fpstate + cpu_info.xsave_bytes, &magic2,
+			    sizeof(magic2));
+}
+
+static void save_regs(struct sigcontext_64 *mc, const struct regs *r,
+		      const struct signals *s, uint64_t fpstate)
+{
+	*mc = (struct sigcontext_64){
+		.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11,
+		.r12 = r->r12, .r13 = r->r13, .r14 = r->r14, .r15 = r->r15,
+		.di = r->rdi, .si = r->rsi, .bp = r->rbp, .bx = r->rbx,
+		.dx = r->rdx, .ax = r->rax, .cx = r->rcx, .sp = r->rsp,
+		.ip = r->rip, .flags = r->rflags,
+		.cs = (uint16_t)r->cs, .ss = (uint16_t)r->ss,
+		.err = s->error, .trapno = s->trap, .cr2 = s->cr2,
+		.oldmask = s->blocked,
+		.fpstate = fpstate,
+	};
+}
+
+static void fill_frame(struct frame *f, const struct signals *s,
+		       const struct signal_action *a,
+		       const struct signal_info *info, const struct regs *r,
+		       uint64_t fpstate)
+{
+	f->pretcode = a->restorer;
+	f->uc.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS |
+		      (cpu_info.xsave ? UC_FP_XSTATE : 0u);
+	f->uc.link = 0;
+	f->uc.stack = s->stack;
+	if (!s->stack.bytes)
+		f->uc.stack.flags = SS_DISABLE;
+	f->uc.mask = s->restore ? s->saved : s->blocked;
+	save_regs(&f->uc.mc, r, s, fpstate);
+	f->info = *info;
+	memset(f->info_rest, 0, sizeof(f->info_rest));
+}
+
+/* Return 0, or -1 when the program's stack cannot take the frame. */
+static int enter_handler(struct signals *s, const struct signal_action *a,
+			 const struct signal_info *info, struct regs *r)
+{
+	uint64_t top = frame_top(s, a, r->rsp);
+	uint64_t fpstate = (top - fpstate_bytes()) & ~63ull;
+	uint64_t at = ((fpstate - sizeof(struct frame)) & ~15ull) - 8;
+	struct frame f;
+
+	if (!(a->flags & SA_RESTORER))
+		return -1;
+	fill_frame(&f, s, a, info, r, fpstate);
+	if (write_fp_software(fpstate) < 0 ||
+	    copy_to_user(at, &f, sizeof(f)) < 0)
+		return -1;
+	r->rsp = at;
+	r->rdi = (uint64_t)info->signo;
+	r->rsi = at + offsetof(struct frame, info);
+	r->rflags &= ~(RFLAGS_DF | RFLAGS_TF);
+	r->vector = VECTOR_NONE;
+	trampoline_signal(r, fpstate, at + offsetof(struct frame, uc),
+			  a->handler);
+	return 0;
+}
+
+/* A system call that the signal interrupted: start it again, or let -EINTR
+ * stand. */
+static void prepare_restart(struct regs *r, const struct signal_action *a)
+{
+	if (r->vector != REGS_SYSCALL || (long)r->rax != -EINTR ||
+	    !(a->flags & SA_RESTART) || !syscall_may_restart(r->error))
+		return;
+	r->rax = r->error;
+	r->rip -= 2; /* the syscall instruction */
+}
+
+static bool dumps_core(int signal)
+{
+	switch (signal) {
+	case SIGILL:
+	case SIGTRAP:
+	case SIGABRT:
+	case SIGBUS:
+	case SIGFPE:
+	case SIGSEGV:
+	case SIGSYS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static _Noreturn void end_by(const struct signal_info *info,
+			     const struct regs *r)
+{
+	if (dumps_core(info->signo))
+		harness_report_crash(info->signo, info->code,
+				     info->code > 0 && info->code != SI_KERNEL ?
+					     info->field[0] :
+					     0,
+				     r->rip, current()->comm);
+	task_exit(info->signo);
+}
+
+static void handle(struct signals *s, const struct signal_info *info,
+		   struct regs *r)
+{
+	struct signal_action *slot = &s->action[info->signo - 1];
+	struct signal_action a = *slot;
+	uint64_t blocked = s->blocked | a.mask;
+
+	prepare_restart(r, &a);
+	if (a.flags & SA_RESETHAND)
+		slot->handler = (uint64_t)SIG_DFL;
+	if (enter_handler(s, &a, info, r) < 0) {
+		if (info->signo == SIGSEGV)
+			s->action[SIGSEGV - 1].handler = (uint64_t)SIG_DFL;
+		signal_fault(SIGSEGV, SI_KERNEL, 0, s->trap, s->error);
+		return;
+	}
+	if (!(a.flags & SA_NODEFER))
+		blocked |= signal_bit(info->signo);
+	s->restore = false;
+	signals_set_blocked(s, blocked);
+}
+
+void signal_deliver(struct regs *r)
+{
+	struct signals *s = current()->signals;
+	struct signal_info info;
+
+	while (signals_take(s, ~s->blocked, &info)) {
+		uint64_t handler = s->action[info.signo - 1].handler;
+
+		if (signal_ignored(s, info.signo))
+			continue;
+		if (handler == (uint64_t)SIG_DFL)
+			end_by(&info, r);
+		handle(s, &info, r);
+	}
+	if (s->restore) {
+		s->restore = false;
+		signals_set_blocked(s, s->saved);
+	}
+}
+
+static void load_regs(struct regs *r, const struct sigcontext_64 *mc)
+{
+	r->r8 = mc->r8, r->r9 = mc->r9, r->r10 = mc->r10, r->r11 = mc->r11;
+	r->r12 = mc->r12, r->r13 = mc->r13, r->r14 = mc->r14;
+	r->r15 = mc->r15, r->rdi = mc->di, r->rsi = mc->si, r->rbp = mc->bp;
+	r->rbx = mc->bx, r->rdx = mc->dx, r->rax = mc->ax, r->rcx = mc->cx;
+	r->rsp = mc->sp, r->rip = mc->ip;
+	r->rflags = (r->rflags & ~FLAGS_RESTORED) |
+		    (mc->flags & FLAGS_RESTORED);
+	r->vector = VECTOR_NONE;
+}
+
+void signal_return(struct regs *r)
+{
+	struct signals *s = current()->signals;
+	struct frame_ucontext uc;
+
+	if (copy_from_user(&uc, r->rsp, sizeof(uc)) < 0 ||
+	    !user_rip_ok(uc.mc.ip)) {
+		signal_fault(SIGSEGV, SI_KERNEL, 0, 13, 0);
+		return;
+	}
+	load_regs(r, &uc.mc);
+	if (!on_stack(&s->stack, r->rsp) && !(uc.stack.flags & SS_DISABLE))
+		s->stack = uc.stack;
+	signals_set_blocked(s, uc.mask);
+}
+
+/* First half: let the trampoline load the FPU, which calls again; second
+ * half: the registers, with the frame complete. */
+long sys_rt_sigreturn(struct regs *r)
+{
+	struct frame_ucontext uc;
+	struct _fpx_sw_bytes sw;
+
+	if (!trampoline_holds(r->rip) &&
+	    copy_from_user(&uc, r->rsp, sizeof(uc)) == 0 && uc.mc.fpstate) {
+		bool extended = cpu_info.xsave &&
+				copy_from_user(&sw,
+					       uc.mc.fpstate + SW_RESERVED,
+					       sizeof(sw)) == 0 &&
+				sw.magic1 == FP_XSTATE_MAGIC1;
+
+		trampoline_restore(r, uc.mc.fpstate, extended);
+		return 0;
+	}
+	user_work_flags |= WORK_RETURN;
+	return 0;
+}

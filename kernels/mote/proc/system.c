@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* system.c - what the system says about itself. */
+#include <errno.h>
+#include <linux/sysinfo.h>
+#include <linux/utsname.h>
+
+#include "kernels/mote/lib/lib.h"
+#include "kernels/mote/mm/page.h"
+#include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/syscall.h"
+#include "kernels/mote/proc/time.h"
+#include "kernels/mote/proc/uname.h"
+
+long sys_uname(struct regs *r)
+{
+	struct new_utsname u = {
+		.sysname = UNAME_SYSNAME,
+		.nodename = UNAME_NODENAME,
+		.release = UNAME_RELEASE,
+		.version = UNAME_VERSION,
+		.machine = UNAME_MACHINE,
+		.domainname = "(none)",
+	};
+
+	return copy_to_user(ARG0(r), &u, sizeof(u));
+}
+
+long sys_sysinfo(struct regs *r)
+{
+	struct sysinfo s = {
+		.uptime = (long)(clock_monotonic_ns() / NS_PER_SEC),
+		.totalram = pages_total() * PAGE_SIZE,
+		.freeram = pages_free() * PAGE_SIZE,
+		.procs = 1,
+		.mem_unit = 1,
+	};
+
+	return copy_to_user(ARG0(r), &s, sizeof(s));
+}
+
+static long refuse_name(struct regs *r)
+{
+	return -EPERM;
+}
+
+long sys_sethostname(struct regs *r)
+{
+	return refuse_name(r);
+}
+
+long sys_setdomainname(struct regs *r)
+{
+	return refuse_name(r);
+}
