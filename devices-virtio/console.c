@@ -30,22 +30,31 @@ static void console_kick(struct vdev *vd, unsigned queue)
 	struct console *con = (struct console *)vd;
 	bool multiport = vdev_has(vd, VIRTIO_CONSOLE_F_MULTIPORT);
 
-	if (queue == QUEUE_IN)
-		port_serve(con, PORT_STDIN);
-	else if (queue == QUEUE_OUT_0 && multiport)
-		discard(con, queue);
-	else if (queue == QUEUE_OUT_0)
-		port_serve(con, PORT_STDOUT);
-	else if (!multiport)
+	if (!multiport && queue > QUEUE_OUT_0)
 		return; /* 5.3.2: the other queues do not exist */
-	else if (queue == QUEUE_CONTROL_IN)
+	switch ((enum queue_number)queue) {
+	case QUEUE_IN:
+		port_serve(con, PORT_STDIN);
+		break;
+	case QUEUE_OUT_0:
+		if (multiport)
+			discard(con, queue);
+		else
+			port_serve(con, PORT_STDOUT);
+		break;
+	case QUEUE_CONTROL_IN:
 		console_tell(con);
-	else if (queue == QUEUE_CONTROL_OUT)
+		break;
+	case QUEUE_CONTROL_OUT:
 		console_listen(con);
-	else if (queue == QUEUE_OUT_1)
+		break;
+	case QUEUE_OUT_1:
 		port_serve(con, PORT_STDOUT);
-	else if (queue == QUEUE_OUT_2)
+		break;
+	case QUEUE_OUT_2:
 		port_serve(con, PORT_STDERR);
+		break;
+	}
 }
 
 /** on_ready() - a port's fd has what was waited for; loop thread. */

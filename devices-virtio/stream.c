@@ -10,7 +10,7 @@
 
 /** window() - the first part of the spans that is at most @cap bytes: whole
  * spans, or one cut span in @single. */
-static unsigned window(const struct iovec **iov, unsigned count, size_t cap,
+static unsigned window(struct iovec **iov, unsigned count, size_t cap,
 		       struct iovec *single)
 {
 	size_t total = 0;
@@ -42,25 +42,21 @@ static ssize_t outcome(ssize_t n)
 	return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 }
 
-static ssize_t receive(int fd, const struct iovec *iov, unsigned count)
+static ssize_t receive(int fd, struct iovec *iov, unsigned count)
 {
-	/* recvmsg() only reads the array; its type cannot say so. */
-	struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)iov,
-			     .msg_iovlen = count};
+	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = count};
 
 	return recvmsg(fd, &msg, MSG_DONTWAIT);
 }
 
-static ssize_t transmit(int fd, const struct iovec *iov, unsigned count)
+static ssize_t transmit(int fd, struct iovec *iov, unsigned count)
 {
-	struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)iov,
-			     .msg_iovlen = count};
+	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = count};
 
 	return sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-ssize_t stream_read(const struct stream *s, const struct iovec *iov,
-		    unsigned count)
+ssize_t stream_read(const struct stream *s, struct iovec *iov, unsigned count)
 {
 	struct iovec single;
 	ssize_t n;
@@ -79,8 +75,7 @@ ssize_t stream_read(const struct stream *s, const struct iovec *iov,
 	return outcome(n);
 }
 
-ssize_t stream_write(const struct stream *s, const struct iovec *iov,
-		     unsigned count)
+ssize_t stream_write(const struct stream *s, struct iovec *iov, unsigned count)
 {
 	bool blocking = s->kind == PLAN_STREAM_BLOCKING;
 	struct iovec single;

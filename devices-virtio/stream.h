@@ -20,11 +20,9 @@ struct stream {
 /** stream_read() - fill spans with what is there now.
  * @count: 1..IOV_MAX. Return: bytes; 0 end of file; -EAGAIN nothing there yet;
  * -errno, the stream is of no more use. */
-ssize_t stream_read(const struct stream *s, const struct iovec *iov,
-		    unsigned count);
+ssize_t stream_read(const struct stream *s, struct iovec *iov, unsigned count);
 
 /** stream_write() - write what is taken now; a short count is usual. Never
  * raises SIGPIPE for a socket; for a pipe that is the process's to ignore.
  * Return: bytes > 0; -EAGAIN; -errno, -EPIPE among them. */
-ssize_t stream_write(const struct stream *s, const struct iovec *iov,
-		     unsigned count);
+ssize_t stream_write(const struct stream *s, struct iovec *iov, unsigned count);
