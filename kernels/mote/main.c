@@ -149,6 +149,7 @@ void start_kernel(uint64_t params_pa, uint64_t start_info_pa, uint64_t tsc)
 	if (!rb)
 		panic("no run block (%s) in the initrd", RUNBLOCK_NAME);
 	task_start(rb->uid, rb->gid);
+	tty_init(rb->stream, rb->tty_rows, rb->tty_cols);
 	start_program(rb, &frame);
 	harness_ready(rdtsc() - tsc);
 	enter_user(&frame);
