@@ -95,12 +95,14 @@ start_high:
 	xor	%ebp, %ebp
 	/* The guard of the stack protector: set before any function that
 	 * checks it. Its low byte stays zero to end strings. */
+	mov	%rdx, %rbx
 	mov	%rdx, %rax
 	mov	$0x9e3779b97f4a7c15, %rcx
 	mul	%rcx
 	xor	%rdx, %rax
 	mov	$0, %al
 	mov	%rax, __stack_chk_guard
+	mov	%rbx, %rdx		/* mul took it */
 	call	start_kernel
 	ud2
 

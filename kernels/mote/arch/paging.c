@@ -11,10 +11,11 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 
-#define GIB	  (1ul << 30)
-#define TWO_MIB	  (1ul << 21)
-#define PTE_BIG	  (PTE_NX | PTE_G | PTE_PS | PTE_D | PTE_A | PTE_W | PTE_P)
-#define PTE_TABLE (PTE_D | PTE_A | PTE_W | PTE_P)
+#define GIB        (1ul << 30)
+#define STATIC_GIB 4ul /* in tables.S: RAM and devices below 4 GiB */
+#define TWO_MIB    (1ul << 21)
+#define PTE_BIG    (PTE_NX | PTE_G | PTE_PS | PTE_D | PTE_A | PTE_W | PTE_P)
+#define PTE_TABLE  (PTE_D | PTE_A | PTE_W | PTE_P)
 
 extern uint64_t pml4_kernel[512], pdpt_direct[512];
 
@@ -64,35 +65,41 @@ static bool find_room(const struct page_range *ram, unsigned ram_count,
 	return false;
 }
 
-/* One page directory for each GiB from the second on. */
+static void map_by_gib(uint64_t gib_count)
+{
+	for (uint64_t g = STATIC_GIB; g < gib_count; g++)
+		pdpt_direct[g] = g * GIB | PTE_BIG;
+}
+
+/* One page directory for each GiB that tables.S leaves out. */
 static void map_by_two_mib(uint64_t tables_pa, uint64_t gib_count)
 {
-	for (uint64_t g = 1; g < gib_count; g++) {
-		uint64_t pa = tables_pa + (g - 1) * PAGE_SIZE;
+	for (uint64_t g = STATIC_GIB; g < gib_count; g++) {
+		uint64_t pa = tables_pa + (g - STATIC_GIB) * PAGE_SIZE;
 		uint64_t *pd = pa_to_va(pa);
 
 		for (uint64_t i = 0; i < 512; i++)
 			pd[i] = (g * GIB + i * TWO_MIB) | PTE_BIG;
 		pdpt_direct[g] = pa | PTE_TABLE;
 	}
-	for (uint64_t g = gib_count; g < 512; g++)
-		pdpt_direct[g] = 0;
 }
 
 void paging_init(const struct page_range *ram, unsigned ram_count,
 		 const struct page_range *keep, unsigned keep_count,
 		 struct page_range *ret_used)
 {
-	uint64_t top = 4 * GIB; /* devices live below 4 GiB */
+	uint64_t top = 0;
 
 	ret_used->start = ret_used->end = 0;
 	pml4_kernel[0] = 0;
-	if (!cpu_info.gib_pages) {
-		for (unsigned i = 0; i < ram_count; i++)
-			top = MAX(top, ram[i].end);
-		top = MIN((top + GIB - 1) / GIB, 512ul);
+	for (unsigned i = 0; i < ram_count; i++)
+		top = MAX(top, ram[i].end);
+	top = MIN((top + GIB - 1) / GIB, 512ul);
+	if (top > STATIC_GIB && cpu_info.gib_pages) {
+		map_by_gib(top);
+	} else if (top > STATIC_GIB) {
 		if (!find_room(ram, ram_count, keep, keep_count,
-			       (top - 1) * PAGE_SIZE, ret_used))
+			       (top - STATIC_GIB) * PAGE_SIZE, ret_used))
 			panic("no room below 1 GiB for page tables");
 		map_by_two_mib(ret_used->start, top);
 	}

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* paging.h - the kernel's own page tables after boot: dropping the identity
- * map, and a direct map for CPUs without 1 GiB pages. */
+ * map, and the direct map of what lies above 4 GiB. */
 #pragma once
 #include <stdint.h>
 
 struct page_range;
 
-/** paging_init() - end the boot-time mappings; where 1 GiB pages are missing,
- * map @ram beyond the first GiB by 2 MiB pages. Runs before page_init().
+/** paging_init() - end the boot-time mappings; map @ram above 4 GiB, by 2 MiB
+ * pages where the CPU has no larger ones. Runs before page_init().
  * @ret_used: memory taken for that from the end of the first range that has
  * room below 1 GiB; start == end if none. */
 void paging_init(const struct page_range *ram, unsigned ram_count,

@@ -4,8 +4,9 @@
  * instruction at CPL 0 may cost half a microsecond.
  *
  *   PML4[0]    the kernel's 2 MiB at their physical address, while booting
- *   PML4[273]  direct map of 512 GiB; its first 2 MiB by pages, so that the
- *              kernel's text is writable nowhere
+ *   PML4[273]  direct map; its first 2 MiB by pages, so that the kernel's text
+ *              is writable nowhere, then 2 MiB pages up to 4 GiB. A PVM-type
+ *              host has no larger ones; paging.c adds what lies above
  *   PML4[511]  the kernel's 2 MiB at KERNEL_BASE, W^X
  *
  * Accessed and dirty bits are set: no walk has to write them. */
@@ -87,16 +88,15 @@ pt_kernel:
 	.globl pdpt_direct
 pdpt_direct:
 	.quad pd_direct PHYS + DIR
-	.set pa, 1 << 30
-	.rept 511
-	.quad NX + BIG + RW + pa
-	.set pa, pa + (1 << 30)
-	.endr
+	.quad pd_direct + 0x1000 PHYS + DIR
+	.quad pd_direct + 0x2000 PHYS + DIR
+	.quad pd_direct + 0x3000 PHYS + DIR
+	.fill 508, 8, 0
 
 pd_direct:
 	.quad pt_direct PHYS + DIR
 	.set pa, 2 << 20
-	.rept 511
+	.rept 4 * 512 - 1
 	.quad NX + BIG + RW + pa
 	.set pa, pa + (2 << 20)
 	.endr
