@@ -252,6 +252,10 @@ static void test_madvise(void)
 	S(mincore, p + 1, PAGE, state);
 	S(mlock, p, PAGE);
 	S(munlock, p, PAGE);
+	S(mlock2, p, PAGE, 0);
+	S(mlock2, p, PAGE, 99);
+	S(mlockall, MCL_CURRENT);
+	S(mlockall, 0);
 	S(munlockall);
 	S(munmap, p + PAGE, PAGE);
 	S(madvise, p, 2 * PAGE, MADV_DONTNEED);

@@ -52,6 +52,7 @@ static void test_ids(void)
 	S(setuid, 0);
 	S(setgid, 0);
 	S(getpgid, 0x3ffffff);
+	S(setsid);
 	S(setpgid, 0, -1);
 }
 
@@ -120,6 +121,10 @@ static void test_system(void)
 	say("memory %d processes %d unit %u", info.totalram > 0, info.procs > 0,
 	    info.mem_unit);
 	S(sysinfo, BAD);
+	S(sethostname, "name", -1);
+	S(sethostname, BAD, 4);
+	S(setdomainname, "name", -1);
+	S(setdomainname, BAD, 4);
 }
 
 static void test_prctl(void)
@@ -150,6 +155,8 @@ static void test_prctl(void)
 	OK(set_tid_address, &number);
 	S(set_robust_list, NULL, 24);
 	S(set_robust_list, NULL, 1);
+	S(get_robust_list, 0, &old, &base);
+	say("length %ld", base);
 }
 
 static void test_scheduler(void)
@@ -166,6 +173,14 @@ static void test_scheduler(void)
 	S(sched_getscheduler, 0);
 	S(sched_getparam, 0, &p);
 	S(sched_getparam, 0, NULL);
+	S(sched_setparam, 0, &p);
+	S(sched_setscheduler, 0, SCHED_OTHER, &p);
+	S(sched_setscheduler, 0, 99, &p);
+	p.sched_priority = 5;
+	S(sched_setparam, 0, &p);
+	S(sched_setscheduler, 0, SCHED_OTHER, &p);
+	S(sched_setaffinity, 0, sizeof(mask), mask);
+	S(sched_setaffinity, 0, sizeof(mask), BAD);
 	S(sched_get_priority_max, SCHED_FIFO);
 	S(sched_get_priority_min, SCHED_FIFO);
 	S(sched_get_priority_max, SCHED_OTHER);

@@ -180,6 +180,21 @@ static void test_copies(void)
 	say_file("b");
 }
 
+/* What needs a pipe, without one. */
+static void test_splice(void)
+{
+	struct iovec v = {"x", 1};
+
+	S(open, "a", O_RDWR | O_CREAT, 0600);
+	S(open, "b", O_RDWR | O_CREAT, 0600);
+	S(splice, 3, NULL, 4, NULL, 10, 0);
+	S(splice, 99, NULL, 4, NULL, 10, 0);
+	S(tee, 3, 4, 10, 0);
+	S(tee, 3, 99, 10, 0);
+	S(vmsplice, 3, &v, 1, 0);
+	S(vmsplice, 99, &v, 1, 0);
+}
+
 /* More than a page, across pages, and sparse. */
 static void test_big(void)
 {
@@ -217,6 +232,7 @@ const struct group rw_groups[] = {
 	{"truncate", test_truncate},
 	{"sync", test_sync},
 	{"copies", test_copies},
+	{"splice", test_splice},
 	{"big", test_big},
 	{NULL, NULL},
 };

@@ -159,6 +159,8 @@ static void test_info(void)
 	say("code %d", code);
 	S(rt_sigqueueinfo, getpid(), SIGUSR1, &info);
 	say("code %d value %d", code, value);
+	S(rt_tgsigqueueinfo, getpid(), getpid(), SIGUSR1, &info);
+	say("code %d value %d", code, value);
 	handle_info(40, on_info, 0);
 	S(rt_sigqueueinfo, getpid(), 40, &info);
 	say("code %d last %d", code, last);

@@ -230,14 +230,31 @@ static void test_times(void)
 	S(utimensat, AT_FDCWD, "f", both, 0x40000000);
 }
 
+/* No file system has this kind of name, and no file this name. */
 static void test_xattrs(void)
 {
 	char buf[16];
 
 	make_file("f", "");
-	S(getxattr, "f", "user.none", buf, 16);
-	S(listxattr, "none", buf, 16);
+	S(open, "f", O_RDWR);
+	S(getxattr, "f", "bogus.name", buf, 16);
+	S(lgetxattr, "f", "bogus.name", buf, 16);
+	S(fgetxattr, 3, "bogus.name", buf, 16);
+	S(setxattr, "f", "bogus.name", buf, 1, 0);
+	S(lsetxattr, "f", "bogus.name", buf, 1, 0);
+	S(fsetxattr, 3, "bogus.name", buf, 1, 0);
+	S(removexattr, "f", "bogus.name");
+	S(lremovexattr, "f", "bogus.name");
+	S(fremovexattr, 3, "bogus.name");
 	S(getxattr, "none", "user.x", buf, 16);
+	S(setxattr, "none", "user.x", buf, 1, 0);
+	S(removexattr, "none", "user.x");
+	S(fgetxattr, 99, "user.x", buf, 16);
+	S(fsetxattr, 99, "user.x", buf, 1, 0);
+	S(fremovexattr, 99, "user.x");
+	S(listxattr, "none", buf, 16);
+	S(llistxattr, "none", buf, 16);
+	S(flistxattr, 99, buf, 16);
 }
 
 /* The time stamps move as files are used. */
