@@ -142,7 +142,7 @@ static long list_dir(struct regs *r, bool old)
 			    .old = old};
 	long n;
 
-	if (!f || !(f->can & FILE_READ))
+	if (!f || (f->flags & O_PATH))
 		return -EBADF;
 	if (!inode_is(f->inode, S_IFDIR))
 		return -ENOTDIR;

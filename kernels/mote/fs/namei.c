@@ -143,6 +143,13 @@ static struct inode *find_child(struct step *s, const struct name *name,
 	return dir_lookup(s->at, name);
 }
 
+/* Is a symbolic link at the end followed? "link/" is what it leads to, unless
+ * a name is asked for: the link's own. */
+static bool must_follow(unsigned flags, bool slash)
+{
+	return slash ? !(flags & WALK_PARENT) : flags & WALK_FOLLOW;
+}
+
 /* One component. Return: 1 go on, 0 the end is reached, -errno. */
 static int walk_step(struct walk *w, struct step *s)
 {
@@ -166,8 +173,7 @@ static int walk_step(struct walk *w, struct step *s)
 	child = find_child(s, &name, &w->kind);
 	w->slash = last && *end == '/';
 	if (child && inode_is(child, S_IFLNK) &&
-	    (!last || (s->flags & WALK_FOLLOW) ||
-	     (w->slash && !(s->flags & WALK_PARENT)))) {
+	    (!last || must_follow(s->flags, w->slash))) {
 		/* A slash at the end stays part of what follows the link. */
 		s->rest = w->slash ? end : rest;
 		err = follow_link(w, s, child);

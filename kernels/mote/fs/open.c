@@ -18,9 +18,8 @@
 
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 /* Flags that act at open time only and are not kept. */
-#define OPEN_ONCE                                                              \
-	(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC | O_DIRECTORY |     \
-	 O_NOFOLLOW | TMPFILE_BIT)
+#define OPEN_ONCE \
+	(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC | TMPFILE_BIT)
 #define OPEN_PATH_KEPT (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 struct open_how_kernel {
@@ -53,7 +52,8 @@ static int check_existing(struct inode *inode, uint32_t flags)
 		return -ENOTDIR;
 	if (flags & O_PATH)
 		return 0;
-	if (inode_is(inode, S_IFDIR) && (wants_write(flags) || flags & O_CREAT))
+	if (inode_is(inode, S_IFDIR) &&
+	    (wants_write(flags) || (flags & (O_CREAT | O_TRUNC))))
 		return -EISDIR;
 	return inode_permit(inode, may_of(flags));
 }
@@ -67,7 +67,6 @@ static int open_existing(struct inode *inode, uint32_t flags, struct file **ret)
 		return err;
 	if (!(flags & O_PATH))
 		kept |= O_LARGEFILE;
-	kept |= flags & (O_DIRECTORY | O_NOFOLLOW);
 	err = file_new(inode, kept, ret);
 	if (!err && (flags & O_TRUNC) && inode_is(inode, S_IFREG) &&
 	    !(inode->flags & INODE_GENERATED))
@@ -88,8 +87,6 @@ static int open_create(struct walk *w, struct open_how_kernel *how,
 	struct inode *inode;
 	int err;
 
-	if (w->slash)
-		return -EISDIR;
 	err = dir_may_change(w->dir);
 	if (err)
 		return err;
@@ -134,12 +131,12 @@ static int open_walked(struct walk *w, struct open_how_kernel *how,
 {
 	if ((how->flags & O_TMPFILE) == O_TMPFILE)
 		return open_tmpfile(w->inode, how, ret);
+	if (w->slash && (how->flags & O_CREAT) && w->kind == WALK_LAST_NAME)
+		return -EISDIR;
 	if (!w->inode)
 		return open_create(w, how, ret);
 	if ((how->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
 		return -EEXIST;
-	if (w->slash && !inode_is(w->inode, S_IFDIR))
-		return -ENOTDIR;
 	return open_existing(w->inode, how->flags, ret);
 }
 

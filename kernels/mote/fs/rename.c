@@ -35,6 +35,9 @@ static int check_loops(const struct rename *m)
 {
 	struct inode *old = m->old.inode, *new = m->new.inode;
 
+	if ((m->flags & RENAME_EXCHANGE) && m->new.slash &&
+	    !inode_is(new, S_IFDIR))
+		return -ENOTDIR;
 	if (inode_is(old, S_IFDIR)) {
 		if (dir_is_within(m->new.dir, old))
 			return -EINVAL;

@@ -259,7 +259,9 @@ static int64_t seek_target(struct file *f, int64_t offset, unsigned whence)
 		base = (int64_t)f->pos;
 		break;
 	case SEEK_END:
-		base = regular ? (int64_t)inode->size : 0;
+		if (!regular)
+			return -EINVAL;
+		base = (int64_t)inode->size;
 		break;
 	case SEEK_DATA:
 	case SEEK_HOLE:

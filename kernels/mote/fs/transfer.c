@@ -108,12 +108,18 @@ long sys_sendfile(struct regs *r)
 static int check_range(const struct file *in, const struct file *out,
 		       uint64_t flags)
 {
-	if (!in || !out || !(in->can & FILE_READ) || !(out->can & FILE_WRITE) ||
-	    (out->flags & O_APPEND))
+	if (!in || !out || ((in->flags | out->flags) & O_PATH))
 		return -EBADF;
+	if (flags)
+		return -EINVAL;
 	if (inode_is(in->inode, S_IFDIR) || inode_is(out->inode, S_IFDIR))
 		return -EISDIR;
-	return flags || !is_plain(in) || !is_plain(out) ? -EINVAL : 0;
+	if (!is_plain(in) || !is_plain(out))
+		return -EINVAL;
+	return (in->can & FILE_READ) && (out->can & FILE_WRITE) &&
+			       !(out->flags & O_APPEND)
+		       ? 0
+		       : -EBADF;
 }
 
 static bool overlap(uint64_t a, uint64_t b, uint64_t bytes)
@@ -133,10 +139,13 @@ long sys_copy_file_range(struct regs *r)
 		err = position_get(in, ARG1(r), &in_pos);
 	if (!err)
 		err = position_get(out, ARG3(r), &out_pos);
-	if (!err && in->inode == out->inode && overlap(in_pos, out_pos, bytes))
-		err = -EINVAL;
 	if (err)
 		return err;
+	if (in_pos >= in->inode->size)
+		return 0;
+	bytes = MIN(bytes, in->inode->size - in_pos);
+	if (in->inode == out->inode && overlap(in_pos, out_pos, bytes))
+		return -EINVAL;
 	n = transfer(in, in_pos, out, out_pos, bytes);
 	if (n <= 0)
 		return n;

@@ -82,10 +82,12 @@ long sys_fallocate(struct regs *r)
 	cleanup_file struct file *f = file_get((int)ARG0(r));
 	int64_t pos = (int64_t)ARG2(r), bytes = (int64_t)ARG3(r), end;
 
-	if (!f || !(f->can & FILE_WRITE))
+	if (!f || (f->flags & O_PATH))
 		return -EBADF;
 	if (pos < 0 || bytes <= 0)
 		return -EINVAL;
+	if (!(f->can & FILE_WRITE))
+		return -EBADF;
 	if (inode_is(f->inode, S_IFIFO))
 		return -ESPIPE;
 	if (!inode_is(f->inode, S_IFREG) ||
