@@ -101,6 +101,7 @@ static void console_reset(struct vdev *vd)
 {
 	struct console *con = (struct console *)vd;
 
+	con->introduced = false;
 	for (unsigned id = 0; id < CONSOLE_PORTS; id++) {
 		con->port[id].ready = false;
 		con->port[id].news = 0;

@@ -17,7 +17,8 @@
  * stdin after its last byte was delivered; for stdout and stderr before the
  * buffer that met the closed pipe is given back. Control receive buffers hold
  * at least 8 bytes; CONSOLE_CONTROL_BYTES hold every message. A port's state
- * is sent once its driver says PORT_READY.
+ * is sent once its driver says PORT_READY; a driver that never said
+ * DEVICE_READY knows the ports, and is told what changes: an end, a resize.
  *
  * Data moves in the kick, by readv(2) and writev(2) on guest pages, when the
  * host's fd is ready; otherwise in the loop thread once it is. */

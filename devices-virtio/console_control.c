@@ -99,6 +99,18 @@ out:
 	vdev_signal(&con->vd, QUEUE_CONTROL_IN);
 }
 
+/** news_at_ready() - what a port's driver is told first. One that did not ask
+ * for the ports (DEVICE_READY) knows them, down to the size of the terminal:
+ * every message spared is time of a guest's start. */
+static uint8_t news_at_ready(const struct console *con, unsigned id)
+{
+	if (!con->introduced)
+		return con->port[id].closed ? NEWS_OPEN : 0;
+	if (con->tty && id == PORT_STDIN)
+		return NEWS_NAME | NEWS_RESIZE | NEWS_OPEN;
+	return NEWS_NAME | NEWS_OPEN;
+}
+
 /** hear() - one control message of the driver. Unknown ports and events are
  * ignored, as are failures (value 0): nothing here depends on them. */
 static void hear(struct console *con, const struct virtio_console_control *msg)
@@ -108,15 +120,14 @@ static void hear(struct console *con, const struct virtio_console_control *msg)
 	if (msg->value != 1)
 		return;
 	if (msg->event == VIRTIO_CONSOLE_DEVICE_READY) {
+		con->introduced = true;
 		for (unsigned id = 0; id < CONSOLE_PORTS; id++)
 			con->port[id].news |= NEWS_ADD;
 	} else if (msg->event == VIRTIO_CONSOLE_PORT_READY &&
 		   msg->id < CONSOLE_PORTS) {
 		port = &con->port[msg->id];
 		port->ready = true;
-		port->news |= NEWS_NAME | NEWS_OPEN;
-		if (con->tty && msg->id == PORT_STDIN)
-			port->news |= NEWS_RESIZE;
+		port->news |= news_at_ready(con, msg->id);
 	}
 }
 

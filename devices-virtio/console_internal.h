@@ -56,6 +56,7 @@ struct console {
 	struct port port[CONSOLE_PORTS];
 	struct virtio_console_config config;
 	bool tty;
+	bool introduced;                      /* the driver said DEVICE_READY */
 	_Atomic uint64_t bytes_in, bytes_out; /* lock held to write */
 	int more_fd; /* eventfd: a visit ended before the work did */
 	struct loop_source *more;
