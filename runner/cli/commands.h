@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands.h - the subcommands of `ampoule`. */
+#pragma once
+#include "runner/cli/options.h"
+
+#include <stdint.h>
+
+extern const struct command command_run;
+extern const struct command command_pack;
+extern const struct command command_doctor;
+
+/** commands_started_ns() - when main() began. */
+uint64_t commands_started_ns(void);
+/** commands_closed_streams() - bit n: stream n was closed when we started. */
+unsigned commands_closed_streams(void);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kernel_elf.h - a guest kernel's ELF64 file as plan segments. Parsing happens
+ * here, in the unprivileged control plane: the VMM only places bytes. */
+#pragma once
+#include "base/plan.h"
+
+#include <stdint.h>
+
+struct kernel_image {
+	struct plan_segment segment[PLAN_SEGMENTS_MAX];
+	uint32_t segment_count;
+	uint64_t entry_gpa; /* physical, 64-bit mode */
+	uint64_t end_gpa;   /* first byte above all segments */
+};
+
+/** kernel_elf_read() - the PT_LOAD segments at their physical addresses.
+ * @fd: borrowed; the segments name it as PLAN_FD_KERNEL.
+ * @ret_why: on failure what is wrong, to be read after "FILE ".
+ * Return: 0, -ENOEXEC, -EINVAL or -errno of reading. */
+int kernel_elf_read(int fd, struct kernel_image *ret, const char **ret_why);

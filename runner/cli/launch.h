@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* launch.h - start the jailer with a plan and the fds it holds. The child turns
+ * into the VMM under the same pid. */
+#pragma once
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct plan;
+struct problem;
+
+struct launch {
+	struct plan *plan; /* fds are filled in */
+	int fd[8];         /* by enum plan_fd, borrowed; -1: none */
+	bool own_group;    /* a process group of its own */
+};
+
+struct child {
+	pid_t pid;
+	int report_fd; /* our end: SOCK_SEQPACKET, does not block */
+};
+
+/** launch_jailer() - @launch->fd[PLAN_FD_REPORT] is made here.
+ * @ret: pid to be reaped and fd to be closed by the caller.
+ * Return: 0 or negative with @why filled. */
+int launch_jailer(struct launch *launch, struct child *ret,
+		  struct problem *why);

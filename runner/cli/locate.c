@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* locate.c - where our own parts lie. */
+#include "runner/cli/locate.h"
+
+#include "runner/cli/problem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+	const char *name;
+	const char *in_build; /* from the root of the build tree */
+	int flags;
+} parts[] = {
+	[PART_JAILER] = {"ampoule-jailer", "jailer/ampoule-jailer", O_PATH},
+	[PART_VMM] = {"ampoule-vmm", "runner/vmm/ampoule-vmm", O_PATH},
+	[PART_MOTE] = {"mote", "kernels/mote/mote", O_RDONLY},
+};
+
+/** build_root() - cut "/runner/cli/ampoule" off our own path, if that is how
+ * it ends. */
+static int build_root(char root[PATH_MAX])
+{
+	static const char tail[] = "/runner/cli/ampoule";
+	ssize_t n = readlink("/proc/self/exe", root, PATH_MAX - 1);
+	size_t len = sizeof(tail) - 1;
+
+	if (n < 0)
+		return -errno;
+	root[n] = '\0';
+	if ((size_t)n < len || strcmp(root + n - len, tail))
+		return -ENOENT;
+	root[(size_t)n - len] = '\0';
+	return 0;
+}
+
+int locate_open(enum part part, int *ret_fd, struct problem *why)
+{
+	char root[PATH_MAX], path[PATH_MAX + 64];
+	int fd;
+
+	if (build_root(root) == 0)
+		snprintf(path, sizeof(path), "%s/%s", root,
+			 parts[part].in_build);
+	else
+		snprintf(path, sizeof(path), "%s/%s", AMPOULE_LIBEXEC_DIR,
+			 parts[part].name);
+	fd = open(path, parts[part].flags | O_CLOEXEC);
+	if (fd < 0)
+		return problem_set(why, EXIT_AMPOULE,
+				   "cannot open %s: %s; is Ampoule installed "
+				   "completely?",
+				   path, strerror(errno));
+	*ret_fd = fd;
+	return 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* locate.h - where our own parts lie: jailer, VMM and mote. In a build tree
+ * those built together with this command, else the installed ones. Only where
+ * the command itself lies decides, no environment variable. */
+#pragma once
+
+struct problem;
+
+enum part {
+	PART_JAILER,
+	PART_VMM,
+	PART_MOTE
+};
+
+/** locate_open() - open a part. @ret_fd: O_PATH for the jailer and the VMM,
+ * O_RDONLY for mote; owned by the caller. */
+int locate_open(enum part part, int *ret_fd, struct problem *why);

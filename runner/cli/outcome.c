@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* outcome.c - what jailer and VMM reported about a run. */
+#include "runner/cli/outcome.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define CODE_FAILED 125u
+#define CODE_MAX    255u
+#define MISSING_MAX 50u
+
+static void take_error(struct outcome *o, struct report_msg *msg)
+{
+	if (o->failed) /* the first cause counts */
+		return;
+	o->failed = true;
+	o->code =
+		msg->value && msg->value <= CODE_MAX ? msg->value : CODE_FAILED;
+	memcpy(o->text, msg->u.text, sizeof(o->text));
+	report_sanitize(o->text, sizeof(o->text));
+}
+
+static int take_exit(struct outcome *o, const struct report_msg *msg)
+{
+	if (!WIFEXITED(msg->value) && !WIFSIGNALED(msg->value))
+		return -EPROTO;
+	if (!o->ended) {
+		o->ended = true;
+		o->wait_status = msg->value & 0xffff;
+	}
+	return 0;
+}
+
+static void take_crash(struct outcome *o, const struct report_msg *msg)
+{
+	o->crashed = true;
+	o->signal = msg->u.crash.signal;
+	o->address = msg->u.crash.address;
+	o->rip = msg->u.crash.rip;
+}
+
+static int take_missing(struct outcome *o, const struct report_msg *msg)
+{
+	if (msg->value > MISSING_MAX)
+		return -EPROTO;
+	for (uint32_t i = 0; i < msg->value; i++) {
+		uint32_t number = msg->u.missing[i].number;
+		uint32_t count = msg->u.missing[i].count;
+
+		if (number >= OUTCOME_SYSCALLS)
+			number = OUTCOME_SYSCALLS - 1;
+		if (!count)
+			continue;
+		if (!o->missing[number])
+			o->missing_kinds++;
+		o->missing[number] = count;
+	}
+	return 0;
+}
+
+static int take_stamps(struct outcome *o, const struct report_msg *msg)
+{
+	if (msg->value > REPORT_STAMPS_MAX)
+		return -EPROTO;
+	for (uint32_t i = 0; i < msg->value; i++) {
+		uint64_t id = msg->u.stamp[i].id;
+
+		if (id >= STAMP_JAILER_START && id <= STAMP_VMM_END)
+			o->stamp_ns[id] = msg->u.stamp[i].ns;
+	}
+	return 0;
+}
+
+static void take_usage(struct outcome *o, const struct report_msg *msg)
+{
+	o->has_usage = true;
+	o->exits_mmio = msg->u.usage.exits_mmio;
+	o->exits_io = msg->u.usage.exits_io;
+	o->exits_hlt = msg->u.usage.exits_hlt;
+	o->exits_other = msg->u.usage.exits_other;
+	o->bytes_in = msg->u.usage.bytes_in;
+	o->bytes_out = msg->u.usage.bytes_out;
+}
+
+int outcome_take(struct outcome *o, struct report_msg *msg, size_t bytes)
+{
+	if (bytes != sizeof(*msg) || msg->version != REPORT_VERSION)
+		return -EPROTO;
+	switch (msg->type) {
+	case REPORT_ERROR:
+		take_error(o, msg);
+		return 0;
+	case REPORT_LOG:
+		report_sanitize(msg->u.text, sizeof(msg->u.text));
+		return msg->value > LOG_LEVEL_TRACE ? -EPROTO : 0;
+	case REPORT_EXIT:
+		return take_exit(o, msg);
+	case REPORT_CRASH:
+		take_crash(o, msg);
+		return 0;
+	case REPORT_MISSING:
+		return take_missing(o, msg);
+	case REPORT_OOM:
+		o->oom = true;
+		o->pages_total = msg->u.oom.pages_total;
+		o->pages_free = msg->u.oom.pages_free;
+		return 0;
+	case REPORT_TIMELINE:
+		return take_stamps(o, msg);
+	case REPORT_USAGE:
+		take_usage(o, msg);
+		return 0;
+	default:
+		return -EPROTO;
+	}
+}
+
+int outcome_exit_code(const struct outcome *o)
+{
+	if (o->failed)
+		return (int)o->code;
+	if (!o->ended)
+		return -1;
+	if (WIFSIGNALED(o->wait_status))
+		return 128 + WTERMSIG(o->wait_status);
+	return WEXITSTATUS(o->wait_status);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* outcome.h - what jailer and VMM reported about a run, collected. Trusts no
+ * byte of a message: a captured VMM may send anything, as often as it likes;
+ * what it sends is bounded and its text made harmless here. */
+#pragma once
+#include "base/report.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OUTCOME_SYSCALLS 1024u /* higher numbers are counted together */
+#define OUTCOME_STAMPS   (STAMP_PROCESS_END + 1)
+
+struct outcome {
+	bool ended; /* wait_status is known */
+	uint32_t wait_status;
+	bool failed; /* Ampoule failed: text and code */
+	uint32_t code;
+	char text[REPORT_TEXT_BYTES];
+	bool crashed;
+	uint32_t signal;
+	uint64_t address, rip;
+	bool oom;
+	uint64_t pages_total, pages_free;
+	uint32_t missing[OUTCOME_SYSCALLS]; /* how often, by number */
+	uint32_t missing_kinds;
+	uint64_t stamp_ns[OUTCOME_STAMPS]; /* 0: not reached */
+	bool has_usage;
+	uint64_t exits_mmio, exits_io, exits_hlt, exits_other;
+	uint64_t bytes_in, bytes_out;
+};
+
+/** outcome_take() - take note of one message of @bytes bytes.
+ * Return: 0; -EPROTO: not a message of ours, ignored. REPORT_LOG is checked
+ * and made printable in @msg but not kept. */
+int outcome_take(struct outcome *o, struct report_msg *msg, size_t bytes);
+
+/** outcome_exit_code() - the code to end with, given all that was reported:
+ * the program's own, 128 + signal, or the code of a failure. -1: unknown. */
+int outcome_exit_code(const struct outcome *o);

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pack.c - what goes into a VM. */
+#include "runner/cli/pack.h"
+
+#include "base/abi/runblock.h"
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "runner/cli/closure.h"
+#include "runner/cli/cpio.h"
+#include "runner/cli/ldcache.h"
+#include "runner/cli/problem.h"
+#include "runner/cli/runblock.h"
+#include "runner/cli/settings.h"
+#include "runner/cli/streams.h"
+#include "runner/cli/tree.h"
+#include "runner/cli/which.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define PASSWD_TEXT                                                            \
+	"root:x:0:0:root:/root:/bin/sh\n"                                      \
+	"nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+#define GROUP_TEXT "root:x:0:\nnogroup:x:65534:\n"
+
+struct packer {
+	const struct settings *settings;
+	struct packed *out;
+	struct strlist libs; /* of all programs packed */
+	struct problem *why;
+};
+
+static int no_memory(struct problem *why)
+{
+	return problem_set(why, EXIT_AMPOULE, "out of memory");
+}
+
+static int add_text(struct packer *p, const char *path, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (tree_has(&p->out->image, path)) { /* the user's own wins */
+		free(copy);
+		return 0;
+	}
+	if (!copy)
+		return no_memory(p->why);
+	if (image_add_bytes(&p->out->image, path, 0644, copy, strlen(text)))
+		return no_memory(p->why);
+	return 0;
+}
+
+/** add_base() - the directories and files that programs take for granted; each
+ * gives way to what the user brought. */
+static int add_base(struct packer *p)
+{
+	const struct stat tmp = {.st_mode = 01777}, root = {.st_mode = 0700};
+	struct image *image = &p->out->image;
+	int err;
+
+	if (image_add(image, IMAGE_DIR, "/tmp", &tmp, NULL) ||
+	    image_add(image, IMAGE_DIR, "/root", &root, NULL))
+		return no_memory(p->why);
+	err = tree_add_dir(image, "/etc", p->why);
+	if (!err)
+		err = tree_add_dir(image, p->settings->cwd, p->why);
+	return err;
+}
+
+static int add_base_files(struct packer *p)
+{
+	int err = add_text(p, "/etc/passwd", PASSWD_TEXT);
+
+	return err ? err : add_text(p, "/etc/group", GROUP_TEXT);
+}
+
+/** add_ldcache() - tell the guest's loader where the libraries are. */
+static int add_ldcache(struct packer *p)
+{
+	uint8_t *bytes;
+	uint64_t size;
+
+	if (!p->libs.count || tree_has(&p->out->image, LDCACHE_PATH))
+		return 0;
+	if (ldcache_build(&p->libs, &bytes, &size))
+		return no_memory(p->why);
+	if (image_add_bytes(&p->out->image, LDCACHE_PATH, 0644, bytes, size))
+		return no_memory(p->why);
+	return 0;
+}
+
+/** add_file_as() - one --file: at @guest, with its libraries if it is a
+ * program. */
+static int add_file_as(struct packer *p, const char *host, const char *guest)
+{
+	struct image *image = &p->out->image;
+	struct stat st;
+	int err = tree_add_as(image, host, guest, p->why);
+
+	if (err)
+		return err;
+	if (stat(host, &st) < 0 || !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+		return 0;
+	return closure_add_needs(image, host, &p->libs, p->why);
+}
+
+/** add_file() - one --file as given: "HOST" or "HOST:GUEST". A relative HOST
+ * alone keeps its place: below the program's working directory. */
+static int add_file(struct packer *p, const char *spec)
+{
+	const char *colon = strrchr(spec, ':');
+	cleanup_free char *host = NULL, *guest = NULL, *cwd = NULL;
+	struct stat st;
+
+	/* A colon may belong to the name. */
+	if (colon && lstat(spec, &st) == 0)
+		colon = NULL;
+	host = colon ? strndup(spec, (size_t)(colon - spec)) : strdup(spec);
+	if (!host)
+		return no_memory(p->why);
+	if (colon && colon[1] != '/')
+		return problem_set(p->why, EXIT_AMPOULE,
+				   "--file %s: the path in the VM has to be "
+				   "absolute",
+				   spec);
+	if (stat(host, &st) < 0)
+		return problem_set(p->why, EXIT_AMPOULE, "--file %s: %s", host,
+				   strerror(errno));
+	if (colon || (host[0] != '/' && !strstr(host, ".."))) {
+		guest = which_absolute(p->settings->cwd,
+				       colon ? colon + 1 : host);
+		return guest ? add_file_as(p, host, guest) : no_memory(p->why);
+	}
+	cwd = getcwd(NULL, 0);
+	guest = which_absolute(cwd ? cwd : "/", host);
+	if (!guest)
+		return no_memory(p->why);
+	if (S_ISREG(st.st_mode) && st.st_mode & 0111) {
+		int err = closure_add_needs(&p->out->image, guest, &p->libs,
+					    p->why);
+
+		if (err)
+			return err;
+	}
+	return tree_add_host(&p->out->image, guest, p->why);
+}
+
+static int add_all(struct packer *p, const char *name)
+{
+	struct image *image = &p->out->image;
+	int err = add_base(p);
+
+	if (!err)
+		err = which_program(name, &p->out->program, p->why);
+	if (!err)
+		err = closure_add_program(image, p->out->program, &p->libs,
+					  p->why);
+	for (size_t i = 0; !err && i < p->settings->files.count; i++)
+		err = add_file(p, p->settings->files.item[i]);
+	if (!err)
+		err = add_base_files(p);
+	return err ? err : add_ldcache(p);
+}
+
+static int write_image(struct packer *p, const void *block, uint64_t bytes,
+		       struct cpio *cpio)
+{
+	const struct cpio_entry entry = {
+		.name = RUNBLOCK_NAME,
+		.mode = S_IFREG | 0400,
+		.bytes = bytes,
+	};
+	int err = cpio_add(cpio, &entry, block);
+
+	if (!err)
+		err = image_write(&p->out->image, cpio, p->why);
+	else
+		problem_set(p->why, EXIT_AMPOULE, "cannot pack: %s",
+			    strerror(-err));
+	if (err)
+		return err;
+	err = cpio_finish(cpio, &p->out->bytes);
+	return err ? problem_set(p->why, EXIT_AMPOULE,
+				 "cannot pack: %s while writing the image",
+				 strerror(-err))
+		   : 0;
+}
+
+static void free_cpio(struct cpio **cpio)
+{
+	cpio_free(*cpio);
+}
+
+static int write_memfd(struct packer *p, const void *block, uint64_t bytes)
+{
+	const int seals =
+		F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+	__attribute__((cleanup(free_cpio))) struct cpio *cpio = NULL;
+	cleanup_fd int fd = fd_memfd_sealable("initrd");
+	int err;
+
+	if (fd < 0 || cpio_new(fd, &cpio))
+		return problem_set(p->why, EXIT_AMPOULE,
+				   "cannot make an image in memory: %s",
+				   strerror(errno));
+	err = write_image(p, block, bytes, cpio);
+	if (err)
+		return err;
+	if (fcntl(fd, F_ADD_SEALS, seals) < 0)
+		return problem_set(p->why, EXIT_AMPOULE,
+				   "cannot seal the image: %s",
+				   strerror(errno));
+	p->out->fd = steal_fd(&fd);
+	return 0;
+}
+
+int pack_program(const struct settings *s, int argc, char *const *argv,
+		 const struct streams *streams, struct packed *ret,
+		 struct problem *why)
+{
+	struct packer p = {.settings = s, .out = ret, .why = why};
+	cleanup_free void *block = NULL;
+	uint64_t bytes = 0;
+	int err;
+
+	*ret = (struct packed){.fd = -1};
+	err = add_all(&p, argv[0]);
+	strlist_done(&p.libs);
+	if (err)
+		return err;
+	err = runblock_build(s, ret->program, argc, argv, streams, &block,
+			     &bytes);
+	if (err)
+		return problem_set(why, EXIT_AMPOULE,
+				   "cannot pass the arguments: %s",
+				   strerror(-err));
+	return write_memfd(&p, block, bytes);
+}
+
+void packed_done(struct packed *p)
+{
+	if (p->fd >= 0)
+		close(p->fd);
+	p->fd = -1;
+	free(p->program);
+	p->program = NULL;
+	image_done(&p->image);
+}
+
+const char *pack_hint(struct packed *p, const struct settings *s, int argc,
+		      char *const *argv)
+{
+	for (int i = 1; i < argc; i++) {
+		cleanup_free char *guest = NULL;
+		struct stat st;
+
+		if (!*argv[i] || argv[i][0] == '-' || stat(argv[i], &st) < 0)
+			continue;
+		guest = which_absolute(s->cwd, argv[i]);
+		if (guest && !tree_has(&p->image, guest))
+			return argv[i];
+	}
+	return NULL;
+}

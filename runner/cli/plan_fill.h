@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plan_fill.h - the plan of a VM from what the command line asks for. */
+#pragma once
+#include <stdint.h>
+
+struct kernel_image;
+struct plan;
+struct problem;
+struct settings;
+struct streams;
+
+/** plan_fill() - everything but the fds (all -1).
+ * @program: names the VM unless the user did.
+ * @initrd_bytes: 0: none.
+ * Return: 0 or -EINVAL with @why: does not fit. */
+int plan_fill(const struct settings *s, const char *program,
+	      const struct kernel_image *kernel, uint64_t initrd_bytes,
+	      const struct streams *streams, struct plan *ret,
+	      struct problem *why);
+
+/** plan_fill_name() - the last component of @path as a VM's name: other
+ * characters become '_'. @ret: PLAN_NAME_BYTES. */
+void plan_fill_name(const char *path, char *ret);

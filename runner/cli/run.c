@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run.c - `ampoule run`: pack, plan, start, stand by, tell how it ended. */
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/plan.h"
+#include "runner/cli/commands.h"
+#include "runner/cli/kernel_elf.h"
+#include "runner/cli/launch.h"
+#include "runner/cli/locate.h"
+#include "runner/cli/logfile.h"
+#include "runner/cli/pack.h"
+#include "runner/cli/plan_fill.h"
+#include "runner/cli/problem.h"
+#include "runner/cli/settings.h"
+#include "runner/cli/streams.h"
+#include "runner/cli/supervise.h"
+#include "runner/cli/trace.h"
+#include "runner/cli/tty.h"
+#include "runner/cli/verdict.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define BACKUP_NS (2 * NS_PER_SEC) /* our clock behind the VMM's own */
+
+struct run {
+	struct settings settings;
+	int argc; /* program and arguments */
+	char **argv;
+	struct streams streams;
+	struct packed packed;
+	struct kernel_image kernel;
+	int kernel_fd, initrd_fd, vmm_fd;
+	int trace_fd, json_fd;
+	uint64_t initrd_bytes;
+	struct plan plan;
+	struct logfile log;
+	struct supervise supervise;
+	struct problem why;
+};
+
+static int open_kernel(struct run *r)
+{
+	const char *path = r->settings.kernel;
+	const char *wrong;
+
+	if (!path) {
+		if (locate_open(PART_MOTE, &r->kernel_fd, &r->why))
+			return -ENOENT;
+		path = "mote";
+	} else {
+		r->kernel_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
+						  O_NONBLOCK);
+		if (r->kernel_fd < 0)
+			return problem_set(&r->why, EXIT_AMPOULE,
+					   "cannot open the kernel %s: %s",
+					   path, strerror(errno));
+	}
+	if (kernel_elf_read(r->kernel_fd, &r->kernel, &wrong))
+		return problem_set(&r->why, EXIT_AMPOULE, "the kernel %s %s",
+				   path, wrong);
+	return 0;
+}
+
+/** open_initrd() - the user's own image, as it is. */
+static int open_initrd(struct run *r)
+{
+	const char *path = r->settings.initrd;
+	struct stat st;
+
+	r->initrd_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (r->initrd_fd < 0 || fstat(r->initrd_fd, &st) < 0)
+		return problem_set(&r->why, EXIT_AMPOULE,
+				   "cannot open the initrd %s: %s", path,
+				   strerror(errno));
+	if (!S_ISREG(st.st_mode) || !st.st_size)
+		return problem_set(
+			&r->why, EXIT_AMPOULE, "the initrd %s is %s", path,
+			S_ISREG(st.st_mode) ? "empty" : "not a file");
+	r->initrd_bytes = (uint64_t)st.st_size;
+	return 0;
+}
+
+static int make_initrd(struct run *r)
+{
+	int err;
+
+	if (r->settings.initrd)
+		return open_initrd(r);
+	if (!r->argc)
+		return 0; /* a kernel that needs no program */
+	err = pack_program(&r->settings, r->argc, r->argv, &r->streams,
+			   &r->packed, &r->why);
+	if (err)
+		return err;
+	r->initrd_fd = steal_fd(&r->packed.fd);
+	r->initrd_bytes = r->packed.bytes;
+	return 0;
+}
+
+/** open_outputs() - before the run, so that a wrong path costs no run. */
+static int open_outputs(struct run *r)
+{
+	const struct settings *s = &r->settings;
+	int err = logfile_open(&r->log, s->log, &r->why);
+
+	if (!err && s->trace)
+		err = trace_create("trace", s->trace, &r->trace_fd, &r->why);
+	if (!err && s->json_path)
+		err = trace_create("json", s->json_path, &r->json_fd, &r->why);
+	return err;
+}
+
+static int prepare(struct run *r)
+{
+	const char *named =
+		r->argc ? r->argv[0]
+			: (r->settings.kernel ? r->settings.kernel : "mote");
+	int err = streams_open(commands_closed_streams(), &r->streams);
+
+	if (err)
+		return problem_set(&r->why, EXIT_AMPOULE,
+				   "cannot open the standard streams: %s",
+				   strerror(-err));
+	err = open_outputs(r);
+	if (!err)
+		err = open_kernel(r);
+	if (!err)
+		err = make_initrd(r);
+	if (!err)
+		err = plan_fill(&r->settings, named, &r->kernel,
+				r->initrd_bytes, &r->streams, &r->plan,
+				&r->why);
+	if (!err)
+		err = locate_open(PART_VMM, &r->vmm_fd, &r->why);
+	r->log.name = r->plan.name;
+	r->supervise.outcome.stamp_ns[STAMP_PACKED] = clock_now_ns();
+	return err;
+}
+
+static int start(struct run *r)
+{
+	/* At the terminal the VMM has to stay in its foreground group. */
+	struct launch launch = {
+		.plan = &r->plan,
+		.own_group = !isatty(STDIN_FILENO),
+	};
+
+	for (int i = 0; i < PLAN_FD_COUNT; i++)
+		launch.fd[i] = -1;
+	launch.fd[PLAN_FD_VMM] = r->vmm_fd;
+	launch.fd[PLAN_FD_KERNEL] = r->kernel_fd;
+	launch.fd[PLAN_FD_INITRD] = r->initrd_fd;
+	launch.fd[PLAN_FD_STDIN] = r->streams.fd[0];
+	launch.fd[PLAN_FD_STDOUT] = r->streams.fd[1];
+	launch.fd[PLAN_FD_STDERR] = r->streams.fd[2];
+	r->supervise.own_group = launch.own_group;
+	return launch_jailer(&launch, &r->supervise.child, &r->why);
+}
+
+/** stand_by() - from the start of the child to its end. */
+static int stand_by(struct run *r)
+{
+	cleanup_tty struct tty tty = {0};
+	struct supervise *s = &r->supervise;
+	int err = supervise_block(&s->signal_fd);
+
+	if (err)
+		return problem_set(&r->why, EXIT_AMPOULE,
+				   "cannot take over signals: %s",
+				   strerror(-err));
+	if (r->streams.interactive)
+		tty_raw(&tty);
+	err = start(r);
+	if (err)
+		return err;
+	streams_close(&r->streams);
+	s->log = &r->log;
+	s->interactive = r->streams.interactive;
+	if (r->settings.time_limit_ns)
+		s->kill_ns =
+			clock_now_ns() + r->settings.time_limit_ns + BACKUP_NS;
+	err = supervise_run(s);
+	if (err)
+		return problem_set(&r->why, EXIT_AMPOULE,
+				   "cannot wait for the VM: %s",
+				   strerror(-err));
+	s->outcome.stamp_ns[STAMP_PROCESS_END] = clock_now_ns();
+	return 0;
+}
+
+/** write_outputs() - the files of --trace and --json. */
+static int write_outputs(struct run *r, const struct result *result)
+{
+	const struct settings *s = &r->settings;
+	int err = 0;
+
+	if (s->trace)
+		err = trace_write(result, r->trace_fd);
+	if (!err && s->json)
+		err = trace_write_json(result, s->json_path ? r->json_fd
+							    : STDERR_FILENO);
+	return err ? problem_set(&r->why, EXIT_AMPOULE,
+				 "cannot write the result: %s", strerror(-err))
+		   : 0;
+}
+
+/** hint() - the most likely reason for a failure: a file left outside. */
+static void hint(struct run *r, int exit_code)
+{
+	const char *missing;
+
+	if (!exit_code || exit_code == EXIT_TIME_LIMIT || !r->argc ||
+	    r->settings.initrd)
+		return;
+	missing = pack_hint(&r->packed, &r->settings, r->argc, r->argv);
+	if (missing)
+		say("note: %s is not in the VM; add --file %s", missing,
+		    missing);
+}
+
+/** tell() - all that has to be said about the end. Return: the exit code. */
+static int tell(struct run *r)
+{
+	const struct verdict_input input = {
+		.supervise = &r->supervise,
+		.settings = &r->settings,
+		.program = r->argc ? r->argv[0] : r->plan.name,
+	};
+	struct result result = {
+		.outcome = &r->supervise.outcome,
+		.name = r->plan.name,
+		.mem_bytes = r->plan.mem_bytes,
+		.initrd_bytes = r->initrd_bytes,
+		.usage = r->supervise.usage,
+	};
+	struct problem line;
+
+	result.exit_code = verdict(&input, &line);
+	result.error = line.text[0] ? line.text : NULL;
+	if (result.error)
+		say("%s", line.text);
+	hint(r, result.exit_code);
+	if (r->settings.verbose)
+		trace_print(&result);
+	if (write_outputs(r, &result))
+		return problem_say(&r->why);
+	return result.exit_code;
+}
+
+static void run_done(struct run *r)
+{
+	settings_done(&r->settings);
+	streams_close(&r->streams);
+	packed_done(&r->packed);
+	logfile_close(&r->log);
+	cleanup_fd_run(&r->kernel_fd);
+	cleanup_fd_run(&r->initrd_fd);
+	cleanup_fd_run(&r->vmm_fd);
+	cleanup_fd_run(&r->trace_fd);
+	cleanup_fd_run(&r->json_fd);
+	cleanup_fd_run(&r->supervise.signal_fd);
+}
+
+static int run_program(struct run *r)
+{
+	if (!r->argc && !r->settings.kernel && !r->settings.initrd) {
+		say("run: no program given; for example 'ampoule run "
+		    "/bin/busybox date'");
+		return EXIT_AMPOULE;
+	}
+	if (prepare(r) || stand_by(r))
+		return problem_say(&r->why);
+	return tell(r);
+}
+
+static const struct option_spec *const tables[] = {
+	settings_run_options,
+	settings_pack_options,
+	NULL,
+};
+
+static int run_command(int argc, char **argv)
+{
+	static struct run r = {
+		.kernel_fd = -1,
+		.initrd_fd = -1,
+		.vmm_fd = -1,
+		.trace_fd = -1,
+		.json_fd = -1,
+		.packed = {.fd = -1},
+		.streams = {.fd = {-1, -1, -1}},
+		.log = {.fd = -1},
+		.supervise = {.signal_fd = -1, .child = {.report_fd = -1}},
+	};
+	int first, err, code;
+
+	settings_init(&r.settings);
+	r.supervise.outcome.stamp_ns[STAMP_PROCESS_START] =
+		commands_started_ns();
+	err = options_parse(&command_run, &r.settings, argc, argv, &first,
+			    &r.why);
+	if (err == OPTIONS_HELP) {
+		options_help(&command_run);
+		code = 0;
+	} else if (err) {
+		code = problem_say(&r.why);
+	} else {
+		r.argc = argc - first;
+		r.argv = argv + first;
+		code = run_program(&r);
+	}
+	run_done(&r);
+	return code;
+}
+
+const struct command command_run = {
+	.name = "run",
+	.synopsis = "[OPTION...] [--] PROGRAM [ARGUMENT...]",
+	.summary = "run a program in a VM of its own",
+	.about = "Runs PROGRAM in a new virtual machine and ends as it ends. "
+		 "The VM has the\nprogram, its interpreter, its libraries and "
+		 "what --file brings along, and nothing\nelse of this host. "
+		 "Standard input, output and error are connected; a terminal\n"
+		 "works as one.",
+	.notes =
+		"examples:\n"
+		"  ampoule run /bin/busybox uname -a\n"
+		"  ampoule run --file /etc/os-release -- /bin/busybox "
+		"sha256sum /etc/os-release\n"
+		"  ampoule run --time 10 --mem 64M ./untrusted < input > "
+		"output\n"
+		"  ampoule run --file ./data:/data --cwd /data -- jq . a.json\n"
+		"  ampoule run -v ./prog          # where the time went, what "
+		"was missing\n\n"
+		"exit codes:\n"
+		"  the program's own; 128+N when signal N ended it\n"
+		"  124  the time limit was reached\n"
+		"  125  Ampoule itself failed; one line says why\n"
+		"  126  PROGRAM is there but cannot be run\n"
+		"  127  PROGRAM was not found\n\n"
+		"signals:\n"
+		"  SIGTERM, SIGINT, SIGHUP and SIGQUIT go to the program; a "
+		"second SIGTERM ends the\n  VM. SIGKILL of this command "
+		"ends the VM too.\n",
+	.tables = tables,
+	.run = run_command,
+};

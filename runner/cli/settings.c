@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* settings.c - the options of `run` and `pack`, as tables. */
+#include "runner/cli/settings.h"
+
+#include "base/plan.h"
+#include "runner/cli/parse.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *set_env(void *settings, const char *value)
+{
+	struct settings *s = settings;
+	const char *equals = strchr(value, '=');
+	const char *host;
+	char *entry;
+
+	if (equals == value || !*value)
+		return "has no name before the '='";
+	if (equals)
+		return strlist_add(&s->env, value) ? "is too much" : NULL;
+	host = getenv(value);
+	if (!host) /* as with env -i: what is not set stays unset */
+		return NULL;
+	if (asprintf(&entry, "%s=%s", value, host) < 0)
+		return "is too much: out of memory";
+	return strlist_add_new(&s->env, entry) ? "is too much" : NULL;
+}
+
+static const char *set_file(void *settings, const char *value)
+{
+	struct settings *s = settings;
+
+	if (!*value || *value == ':')
+		return "names no file of the host";
+	return strlist_add(&s->files, value) ? "is too much" : NULL;
+}
+
+static const char *set_cwd(void *settings, const char *value)
+{
+	struct settings *s = settings;
+
+	if (*value != '/')
+		return "is not an absolute path";
+	s->cwd = value;
+	return NULL;
+}
+
+static const char *set_name(void *settings, const char *value)
+{
+	struct settings *s = settings;
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789._-";
+
+	if (!*value || strlen(value) >= PLAN_NAME_BYTES ||
+	    value[strspn(value, allowed)])
+		return "is not a name of 1 to 63 letters, digits, '.', '_', "
+		       "'-'";
+	s->name = value;
+	return NULL;
+}
+
+static const char *set_mem(void *settings, const char *value)
+{
+	struct settings *s = settings;
+	uint64_t bytes;
+	int err = parse_size(value, &bytes);
+
+	if (err == -EINVAL)
+		return "is not a size like 64M or 1.5G";
+	if (err || bytes > PLAN_MEM_MAX_BYTES)
+		return "is more than 512G";
+	if (bytes < PLAN_MEM_MIN_BYTES)
+		return "is less than 1M";
+	s->mem_bytes = (bytes + 4095) & ~4095ull;
+	return NULL;
+}
+
+static const char *set_cpus(void *settings, const char *value)
+{
+	struct settings *s = settings;
+
+	return parse_count(value, 1, PLAN_CPUS_MAX, &s->cpus)
+		       ? "is not a number from 1 to 64"
+		       : NULL;
+}
+
+static const char *set_time(void *settings, const char *value)
+{
+	struct settings *s = settings;
+
+	return parse_seconds(value, &s->time_limit_ns)
+		       ? "is not a time like 2, 0.5, 300ms or 5m"
+		       : NULL;
+}
+
+static const char *set_kernel(void *settings, const char *value)
+{
+	((struct settings *)settings)->kernel = value;
+	return NULL;
+}
+
+static const char *set_initrd(void *settings, const char *value)
+{
+	((struct settings *)settings)->initrd = value;
+	return NULL;
+}
+
+static const char *set_cmdline(void *settings, const char *value)
+{
+	if (strlen(value) >= PLAN_CMDLINE_BYTES)
+		return "is longer than 2047 bytes";
+	((struct settings *)settings)->cmdline = value;
+	return NULL;
+}
+
+static const char *set_trace(void *settings, const char *value)
+{
+	((struct settings *)settings)->trace = value;
+	return NULL;
+}
+
+static const char *set_log(void *settings, const char *value)
+{
+	((struct settings *)settings)->log = value;
+	return NULL;
+}
+
+static const char *set_log_level(void *settings, const char *value)
+{
+	struct settings *s = settings;
+
+	return log_level_parse(value, &s->log_level)
+		       ? "is none of error, warn, info, debug, trace"
+		       : NULL;
+}
+
+static const char *set_json(void *settings, const char *value)
+{
+	struct settings *s = settings;
+
+	s->json = true;
+	s->json_path = value;
+	return value && !*value ? "names no file" : NULL;
+}
+
+static const char *set_verbose(void *settings, const char *value)
+{
+	((struct settings *)settings)->verbose = true;
+	return NULL;
+}
+
+static const char *set_output(void *settings, const char *value)
+{
+	((struct settings *)settings)->output = value;
+	return *value ? NULL : "names no file";
+}
+
+const struct option_spec settings_pack_options[] = {
+	{"env", 0, OPTION_REQUIRED, "K=V",
+	 "set an environment variable; K alone takes the\n"
+	 "host's value",
+	 set_env},
+	{"file", 0, OPTION_REQUIRED, "HOST[:GUEST]",
+	 "bring a file or a directory along, at the same path\n"
+	 "unless GUEST names another",
+	 set_file},
+	{"cwd", 0, OPTION_REQUIRED, "DIR",
+	 "working directory in the VM (default /)", set_cwd},
+	{0},
+};
+
+const struct option_spec settings_run_options[] = {
+	{"mem", 0, OPTION_REQUIRED, "SIZE",
+	 "memory of the VM, files included (default 128M)", set_mem},
+	{"cpus", 0, OPTION_REQUIRED, "N", "virtual CPUs (default 1)", set_cpus},
+	{"time", 0, OPTION_REQUIRED, "SECONDS",
+	 "end it after this time with exit code 124; also\n"
+	 "300ms, 5m",
+	 set_time},
+	{"name", 0, OPTION_REQUIRED, "NAME",
+	 "name of the VM (default: the program's)", set_name},
+	{"kernel", 0, OPTION_REQUIRED, "FILE",
+	 "guest kernel, an x86-64 ELF file (default mote)", set_kernel},
+	{"initrd", 0, OPTION_REQUIRED, "FILE",
+	 "boot this image instead of packing PROGRAM", set_initrd},
+	{"cmdline", 0, OPTION_REQUIRED, "TEXT", "kernel command line",
+	 set_cmdline},
+	{"trace", 0, OPTION_REQUIRED, "FILE",
+	 "write the start-up timeline as a Chrome trace", set_trace},
+	{"log", 0, OPTION_REQUIRED, "FILE", "append log lines as JSON",
+	 set_log},
+	{"log-level", 0, OPTION_REQUIRED, "LEVEL",
+	 "error, warn (default), info, debug or trace", set_log_level},
+	{"json", 0, OPTION_OPTIONAL, "FILE",
+	 "describe the result as one JSON line, on stderr or\nin FILE",
+	 set_json},
+	{"verbose", 'v', OPTION_FLAG, NULL,
+	 "print the timeline and missing system calls", set_verbose},
+	{0},
+};
+
+const struct option_spec settings_output_options[] = {
+	{"output", 'o', OPTION_REQUIRED, "FILE",
+	 "where to write the image (required)", set_output},
+	{0},
+};
+
+void settings_init(struct settings *s)
+{
+	*s = (struct settings){
+		.cwd = "/",
+		.mem_bytes = SETTINGS_MEM_DEFAULT,
+		.cpus = 1,
+		.log_level = LOG_LEVEL_WARN,
+	};
+}
+
+void settings_done(struct settings *s)
+{
+	strlist_done(&s->env);
+	strlist_done(&s->files);
+}

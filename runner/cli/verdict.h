@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verdict.h - how a run ended: the exit code and the one line about it. */
+#pragma once
+
+struct problem;
+struct settings;
+struct supervise;
+
+struct verdict_input {
+	const struct supervise *supervise;
+	const struct settings *settings;
+	const char *program; /* as the user named it */
+};
+
+/** verdict() - decide. @ret_line: what to say; empty text: nothing.
+ * Return: the exit code. */
+int verdict(const struct verdict_input *in, struct problem *ret_line);
