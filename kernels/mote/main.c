@@ -135,8 +135,8 @@ void start_kernel(uint64_t params_pa, uint64_t start_info_pa, uint64_t tsc)
 	cpu_init();
 	boot_parse(params_pa, start_info_pa, &boot);
 	init_memory(&boot);
-	apic_init();
 	clock_init();
+	apic_init();
 	virtio_find_all(boot.devices, boot.cmdline);
 	harness_init();
 	console_init();

@@ -179,8 +179,11 @@ bool vma_is_free(struct vm *vm, uint64_t start, uint64_t end)
 uint64_t vma_free_range(struct vm *vm, uint64_t bytes, uint64_t align)
 {
 	uint64_t top = vm->mmap_top;
+	uint32_t i = vm_index_above(vm, top);
 
-	for (uint32_t i = vm_index_above(vm, top - 1);; i--) {
+	if (i < vm->count)
+		top = MIN(top, vm->area[i]->start);
+	for (;; i--) {
 		uint64_t floor = i ? vm->area[i - 1]->end : VM_USER_MIN;
 
 		if (top > floor && top - floor >= bytes) {
