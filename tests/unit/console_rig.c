@@ -48,7 +48,7 @@ void rig_start(struct rig *rig, const uint32_t kind[CONSOLE_PORTS],
 	struct console_config config = {.rows = 24, .cols = 80, .tty = true};
 	struct vdev *vd;
 
-	signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
 	must(!loop_new(&rig->loop));
 	config.loop = rig->loop;
 	memcpy(config.fd, rig->guest, sizeof(config.fd));
@@ -124,6 +124,16 @@ void rig_hello(struct rig *rig)
 		rig_say(rig, id, VIRTIO_CONSOLE_PORT_READY, 1);
 	while (rig_hear(rig, &msg, rest))
 		;
+}
+
+void rig_open(struct rig *rig, uint32_t kind, uint64_t features)
+{
+	const uint32_t kinds[CONSOLE_PORTS] = {kind, kind, kind};
+
+	rig_pipes(rig, kind);
+	rig_start(rig, kinds, features);
+	if (features & 1ull << VIRTIO_CONSOLE_F_MULTIPORT)
+		rig_hello(rig);
 }
 
 static void pause_ms(void)

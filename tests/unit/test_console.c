@@ -3,6 +3,7 @@
  * order, without loss, in both directions, until either side ends. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/virtio_mmio.h>
 #include <poll.h>
@@ -35,12 +36,7 @@ static struct criterion_test_params waiting_kinds(void)
 
 static void start(uint32_t kind, uint64_t features)
 {
-	const uint32_t kinds[CONSOLE_PORTS] = {kind, kind, kind};
-
-	rig_pipes(&rig, kind);
-	rig_start(&rig, kinds, features);
-	if (features & MULTI)
-		rig_hello(&rig);
+	rig_open(&rig, kind, features);
 }
 
 static void *guest(uint64_t gpa)
@@ -397,6 +393,57 @@ Test(console, reads_a_file_to_its_end)
 	rig_done(&rig);
 }
 
+Test(console, bounds_a_visit_of_an_endless_input)
+{
+	const uint32_t kinds[] = {PLAN_STREAM_FILE, 0, 0};
+
+	rig_pipes(&rig, PLAN_STREAM_NONBLOCK);
+	close(rig.guest[0]);
+	rig.guest[0] = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	rig_start(&rig, kinds, FULL);
+	for (unsigned i = 0; i < 64; i++)
+		drv_send(&rig.drv, RIG_IN, DRV_DATA, 2 << 20, WR);
+	drv_kick(&rig.drv, RIG_IN);
+	cr_expect(rig_wait_used(&rig, RIG_IN, 64));
+	cr_expect_eq(console_usage(rig.drv.vd).bytes_in, 64u << 20,
+		     "a chain takes at most 1 MiB at a time");
+	rig_done(&rig);
+}
+
+/* Streams that are not what they were said to be */
+
+Test(console, ends_a_stream_that_cannot_be_waited_for)
+{
+	const uint32_t kinds[] = {PLAN_STREAM_FILE, PLAN_STREAM_FILE, 0};
+
+	rig_pipes(&rig, PLAN_STREAM_NONBLOCK); /* and not files at all */
+	rig_start(&rig, kinds, FULL);
+	rig_hello(&rig);
+	drv_send(&rig.drv, RIG_IN, DRV_DATA, 16, WR);
+	drv_kick(&rig.drv, RIG_IN);
+	cr_expect(rig_heard_close(&rig, 0));
+	drv_send(&rig.drv, RIG_OUT, DRV_DATA, 1 << 20, 0);
+	drv_kick(&rig.drv, RIG_OUT);
+	cr_expect_eq(drv_used_count(&rig.drv, RIG_OUT), 1);
+	cr_expect(rig_heard_close(&rig, 1));
+	rig_done(&rig);
+}
+
+Test(console, refuses_a_bad_configuration)
+{
+	struct console_config config = {.fd = {-1, -1, -1}};
+	struct vdev *vd = NULL;
+
+	cr_assert_eq(loop_new(&config.loop), 0);
+	config.kind[2] = 99;
+	cr_expect_eq(console_new(&config, &vd), -EINVAL);
+	config.kind[2] = PLAN_STREAM_SOCKET;
+	cr_expect_eq(console_new(&config, &vd), -EBADF);
+	cr_expect_null(vd, "untouched on failure");
+	vdev_free(vd);
+	loop_free(config.loop);
+}
+
 /* Both at once: what goes in comes out */
 
 #define ECHO_BYTES (8u << 20)
@@ -447,127 +494,5 @@ Test(console, echoes_both_ways_at_once, .timeout = 60)
 	}
 	for (unsigned i = 0; i < 2; i++)
 		pthread_join(thread[i], NULL);
-	rig_done(&rig);
-}
-
-/* Drivers that stop, restart, or are plainer or worse than expected */
-
-Test(console, works_without_multiport)
-{
-	char buf[8] = {0};
-
-	start(PLAN_STREAM_NONBLOCK, 0);
-	memcpy(guest(DRV_DATA), "plain", 5);
-	drv_send(&rig.drv, 1, DRV_DATA, 5, 0);
-	drv_kick(&rig.drv, 1);
-	cr_expect_eq(read(rig.host[1], buf, sizeof(buf)), 5);
-	cr_expect_str_eq(buf, "plain");
-	drv_send(&rig.drv, RIG_OUT, DRV_DATA, 5, 0);
-	drv_kick(&rig.drv, RIG_OUT);
-	cr_expect_eq(drv_used_count(&rig.drv, RIG_OUT), 0, "no such queue");
-	console_resize(rig.drv.vd, 1, 2);
-	cr_expect_eq(drv_get(&rig.drv, VIRTIO_MMIO_INTERRUPT_STATUS) & 2, 2);
-	rig_done(&rig);
-}
-
-Test(console, drops_bytes_for_the_input_port)
-{
-	start(PLAN_STREAM_NONBLOCK, FULL);
-	drv_send(&rig.drv, 1, DRV_DATA, 5, 0);
-	drv_kick(&rig.drv, 1);
-	cr_expect_eq(drv_used_count(&rig.drv, 1), 1);
-	cr_expect_eq(console_usage(rig.drv.vd).bytes_out, 0);
-	rig_done(&rig);
-}
-
-Test(console, is_reset_in_the_middle_of_a_request)
-{
-	char buf[4096];
-	struct pollfd quiet;
-
-	start(PLAN_STREAM_NONBLOCK, FULL);
-	drv_send(&rig.drv, RIG_IN, DRV_DATA, 16, WR);
-	drv_kick(&rig.drv, RIG_IN);
-	drv_send(&rig.drv, RIG_OUT, DRV_DATA, 1 << 20, 0);
-	drv_kick(&rig.drv, RIG_OUT);
-	drv_set(&rig.drv, VIRTIO_MMIO_STATUS, 0);
-	memset(guest(DRV_QUEUE_BASE), 0xff, 8 * DRV_QUEUE_STRIDE);
-	cr_assert_eq(write(rig.host[0], "x", 1), 1);
-	do { /* what was in the pipe already; nothing may follow */
-		quiet = (struct pollfd){.fd = rig.host[1], .events = POLLIN};
-		cr_assert_geq(poll(&quiet, 1, 100), 0);
-	} while (quiet.revents && read(rig.host[1], buf, sizeof(buf)) > 0);
-	cr_expect_eq(*(uint16_t *)guest(DRV_QUEUE_BASE + DRV_USED + 2), 0xffff,
-		     "no ring is touched after reset");
-	drv_start(&rig.drv, FULL, RIG_SIZE);
-	drv_send(&rig.drv, RIG_IN, DRV_DATA, 16, WR);
-	drv_kick(&rig.drv, RIG_IN);
-	cr_expect_eq(drv_used_count(&rig.drv, RIG_IN), 1, "no byte was lost");
-	rig_done(&rig);
-}
-
-Test(console, gives_back_the_buffer_of_a_stopped_queue)
-{
-	struct drv_used used;
-
-	start(PLAN_STREAM_NONBLOCK, FULL);
-	drv_send(&rig.drv, RIG_IN, DRV_DATA, 16, WR);
-	drv_kick(&rig.drv, RIG_IN);
-	drv_set(&rig.drv, VIRTIO_MMIO_QUEUE_SEL, RIG_IN);
-	drv_set(&rig.drv, VIRTIO_MMIO_QUEUE_READY, 0);
-	cr_assert_eq(write(rig.host[0], "keep", 4), 4);
-	drv_queue(&rig.drv, RIG_IN, RIG_SIZE);
-	drv_send(&rig.drv, RIG_IN, DRV_DATA + 4096, 16, WR);
-	drv_kick(&rig.drv, RIG_IN);
-	cr_assert(rig_wait_used(&rig, RIG_IN, 1));
-	cr_assert(drv_take(&rig.drv, RIG_IN, &used));
-	cr_expect(!memcmp(guest(DRV_DATA + 4096), "keep", 4));
-	cr_expect_eq(*(uint8_t *)guest(DRV_DATA), 0, "the old page is safe");
-	rig_done(&rig);
-}
-
-struct bad_chain {
-	const char *what;
-	unsigned queue;
-	uint32_t len;
-	uint16_t flags;
-};
-
-static const struct bad_chain bad_chains[] = {
-	{"writable buffer to stdout", RIG_OUT, 16, WR},
-	{"writable buffer to stderr", RIG_ERR, 16, WR},
-	{"readable buffer for stdin", RIG_IN, 16, 0},
-	{"writable control message", RIG_CONTROL_OUT, 8, WR},
-	{"control message of 7 bytes", RIG_CONTROL_OUT, 7, 0},
-	{"readable control buffer", RIG_CONTROL_IN, 64, 0},
-	{"control buffer of 7 bytes", RIG_CONTROL_IN, 7, WR},
-};
-
-ParameterizedTestParameters(console, breaks_on_a_bad_chain)
-{
-	static unsigned index[sizeof(bad_chains) / sizeof(bad_chains[0])];
-
-	for (unsigned i = 0; i < sizeof(index) / sizeof(index[0]); i++)
-		index[i] = i;
-	return cr_make_param_array(unsigned, index,
-				   sizeof(index) / sizeof(index[0]));
-}
-
-ParameterizedTest(unsigned *index, console, breaks_on_a_bad_chain)
-{
-	const struct bad_chain *b = &bad_chains[*index];
-	const uint32_t kinds[] = {PLAN_STREAM_NONBLOCK, PLAN_STREAM_NONBLOCK,
-				  PLAN_STREAM_NONBLOCK};
-
-	rig_pipes(&rig, PLAN_STREAM_NONBLOCK);
-	rig_start(&rig, kinds, FULL);
-	cr_assert_eq(write(rig.host[0], "secret", 6), 6);
-	drv_send(&rig.drv, b->queue, DRV_DATA, b->len, b->flags);
-	drv_kick(&rig.drv, b->queue);
-	if (b->queue == RIG_CONTROL_IN) /* it is needed for an answer only */
-		rig_say(&rig, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
-	cr_expect(drv_broken(&rig.drv), "%s", b->what);
-	cr_expect_eq(drv_used_count(&rig.drv, b->queue), 0, "%s", b->what);
-	cr_expect_eq(*(uint8_t *)guest(DRV_DATA), 0, "%s", b->what);
 	rig_done(&rig);
 }

@@ -15,11 +15,7 @@ static struct rig rig;
 
 static void start(uint32_t kind, uint64_t features)
 {
-	const uint32_t kinds[CONSOLE_PORTS] = {kind, kind, kind};
-
-	rig_pipes(&rig, kind);
-	rig_start(&rig, kinds, features);
-	rig_hello(&rig);
+	rig_open(&rig, kind, features);
 }
 
 Test(console_control, introduces_its_ports)
