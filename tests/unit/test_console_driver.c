@@ -127,7 +127,7 @@ ParameterizedTestParameters(console_driver, breaks_on_a_bad_chain)
 				   sizeof(index) / sizeof(index[0]));
 }
 
-ParameterizedTest(unsigned *index, console, breaks_on_a_bad_chain)
+ParameterizedTest(unsigned *index, console_driver, breaks_on_a_bad_chain)
 {
 	const struct bad_chain *b = &bad_chains[*index];
 	const uint32_t kinds[] = {PLAN_STREAM_NONBLOCK, PLAN_STREAM_NONBLOCK,
