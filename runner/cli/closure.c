@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #define SCRIPTS_MAX 4   /* nested interpreters, as Linux */
 #define SHEBANG_MAX 256 /* bytes of the #! line that count, as Linux */
@@ -81,6 +81,11 @@ static int add_script(struct closure *c, const char *path, char *line)
 				   "cannot run %s: its #! line names no "
 				   "absolute path",
 				   path);
+	if (access(interp, F_OK) < 0)
+		return problem_set(c->why, EXIT_NOT_EXECUTABLE,
+				   "cannot run %s: its interpreter %s is not "
+				   "on this host",
+				   path, interp);
 	if (++c->scripts > SCRIPTS_MAX)
 		return problem_set(c->why, EXIT_NOT_EXECUTABLE,
 				   "cannot run %s: its #! lines lead in a "
@@ -116,6 +121,11 @@ static int add_needs(struct closure *c, const char *path)
 	if (n > 2 && line[0] == '#' && line[1] == '!')
 		return add_script(c, path, line);
 	err = elf_deps_find(fd, path, &deps, c->why);
+	if (!err && deps.interp && access(deps.interp, F_OK) < 0)
+		return problem_set(c->why, EXIT_NOT_EXECUTABLE,
+				   "cannot run %s: its loader %s is not on "
+				   "this host",
+				   path, deps.interp);
 	return err ? err : add_deps(c, &deps);
 }
 

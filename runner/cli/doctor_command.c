@@ -107,7 +107,7 @@ const struct command command_doctor = {
 	.synopsis = "[--json]",
 	.summary = "check this host and say what to do about it",
 	.about = "Looks at what Ampoule needs and what makes it safer or "
-		 "faster: KVM and its kind,\nkernel, cgroups, namespaces, "
+		 "faster: KVM and its\nkind, kernel, cgroups, namespaces, "
 		 "Landlock, seccomp, io_uring, CPU mitigations.\nChanges "
 		 "nothing.",
 	.notes = "exit codes: 0 when VMs can run, 125 when not\n",

@@ -220,15 +220,23 @@ static int find_library(struct search *s, const struct object *who,
 	return fd;
 }
 
+/** is_interp() - the interpreter is a library too, loaded before all others;
+ * musl's is the C library itself. */
+static bool is_interp(const struct search *s, const char *name)
+{
+	const char *base = strrchr(s->deps->interp, '/') + 1;
+
+	return !strcmp(name, base) ||
+	       (!strncmp(base, "ld-musl", 7) && !strncmp(name, "libc.", 5));
+}
+
 static int add_needed(struct search *s, const struct object *who,
 		      const char *name)
 {
 	char path[PATH_MAX];
 	cleanup_fd int fd = -1;
-	const char *base = strrchr(s->deps->interp, '/') + 1;
 
-	/* The interpreter is a library too, loaded before all others. */
-	if (!strcmp(name, base) || strlist_has(&s->names, name))
+	if (is_interp(s, name) || strlist_has(&s->names, name))
 		return 0;
 	fd = find_library(s, who, name, path);
 	if (fd < 0)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -48,25 +49,37 @@ static void time_text(char *dst, size_t cap)
 	snprintf(dst + n, cap - n, ".%06ldZ", now.tv_nsec / 1000);
 }
 
-void logfile_line(struct logfile *log, const char *source, enum log_level level,
-		  const char *line)
+/** write_json() - one line of the log file; a full disk loses it. */
+static void write_json(const struct logfile *log, const char *source,
+		       enum log_level level, const char *text)
 {
-	cleanup_free char *text = NULL;
-	char when[64], *row;
-	json_t *json;
+	cleanup_free char *json = NULL, *row = NULL;
+	char when[64];
+	json_t *entry;
 
-	if (log->fd < 0) {
-		say("%s: %s", log_level_name(level), line);
-		return;
-	}
 	time_text(when, sizeof(when));
-	json = json_pack("{s:s, s:s, s:s, s:s, s:s}", "time", when, "level",
-			 log_level_name(level), "vm", log->name, "source",
-			 source, "message", line);
-	text = json_dumps(json, JSON_COMPACT);
-	json_decref(json);
-	if (!text || asprintf(&row, "%s\n", text) < 0)
+	entry = json_pack("{s:s, s:s, s:s, s:s, s:s}", "time", when, "level",
+			  log_level_name(level), "vm", log->name, "source",
+			  source, "message", text);
+	json = json_dumps(entry, JSON_COMPACT);
+	json_decref(entry);
+	if (json && asprintf(&row, "%s\n", json) >= 0)
+		fd_write_all(log->fd, row, strlen(row));
+}
+
+void logfile_line(const struct logfile *log, const char *source,
+		  enum log_level level, const char *fmt, ...)
+{
+	char text[PROBLEM_TEXT_BYTES];
+	va_list ap;
+
+	if (level > log->level)
 		return;
-	fd_write_all(log->fd, row, strlen(row));
-	free(row);
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (log->fd >= 0)
+		write_json(log, source, level, text);
+	else
+		say("%s: %s", log_level_name(level), text);
 }

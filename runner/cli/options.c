@@ -13,32 +13,34 @@
 #define WORD_MAX    32 /* longer words have no near neighbour */
 #define OPTIONS_MAX 64
 
-/** distance() - edits (insert, delete, replace a character) from @a to @b. */
+static unsigned min(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/** distance() - edits from @a to @b: insert, delete or replace a character,
+ * or swap two neighbours (optimal string alignment). */
 static unsigned distance(const char *a, const char *b)
 {
-	unsigned row[WORD_MAX + 1];
+	unsigned d[WORD_MAX + 1][WORD_MAX + 1];
 	size_t la = strlen(a), lb = strlen(b);
 
 	if (la > WORD_MAX || lb > WORD_MAX)
 		return UINT32_MAX;
+	for (unsigned i = 0; i <= la; i++)
+		d[i][0] = i;
 	for (unsigned j = 0; j <= lb; j++)
-		row[j] = j;
+		d[0][j] = j;
 	for (unsigned i = 1; i <= la; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = i;
 		for (unsigned j = 1; j <= lb; j++) {
-			unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
+			d[i][j] = min(d[i - 1][j - 1] + (a[i - 1] != b[j - 1]),
+				      min(d[i - 1][j], d[i][j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1])
+				d[i][j] = min(d[i][j], d[i - 2][j - 2] + 1);
 		}
 	}
-	return row[lb];
+	return d[la][lb];
 }
 
 const char *options_nearest(const char *word, const char *const *words,

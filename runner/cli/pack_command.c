@@ -95,7 +95,7 @@ const struct command command_pack = {
 	.synopsis = "-o FILE [OPTION...] [--] PROGRAM [ARGUMENT...]",
 	.summary = "write the image that run would boot to a file",
 	.about = "Packs PROGRAM, its interpreter, its libraries and what "
-		 "--file brings along into an\ninitrd image (cpio, format "
+		 "--file brings along\ninto an initrd image (cpio, format "
 		 "newc). mote boots it on any VMM; cpio lists it.",
 	.notes = "examples:\n"
 		 "  ampoule pack -o hello.img ./hello\n"

@@ -138,6 +138,7 @@ static int prepare(struct run *r)
 	if (!err)
 		err = locate_open(PART_VMM, &r->vmm_fd, &r->why);
 	r->log.name = r->plan.name;
+	r->log.level = settings_log_level(&r->settings);
 	r->supervise.outcome.stamp_ns[STAMP_PACKED] = clock_now_ns();
 	return err;
 }
@@ -180,6 +181,11 @@ static int stand_by(struct run *r)
 		return err;
 	streams_close(&r->streams);
 	s->log = &r->log;
+	logfile_line(&r->log, "ampoule", LOG_LEVEL_INFO,
+		     "started %s as pid %d with %llu MiB, %llu bytes of files",
+		     r->argc ? r->argv[0] : "a kernel", (int)s->child.pid,
+		     (unsigned long long)r->plan.mem_bytes >> 20,
+		     (unsigned long long)r->initrd_bytes);
 	s->interactive = r->streams.interactive;
 	if (r->settings.time_limit_ns)
 		s->kill_ns =
@@ -244,6 +250,11 @@ static int tell(struct run *r)
 	result.error = line.text[0] ? line.text : NULL;
 	if (result.error)
 		say("%s", line.text);
+	if (result.error && r->log.fd >= 0)
+		logfile_line(&r->log, "ampoule", LOG_LEVEL_ERROR, "%s",
+			     line.text);
+	logfile_line(&r->log, "ampoule", LOG_LEVEL_INFO, "ended with code %d",
+		     result.exit_code);
 	hint(r, result.exit_code);
 	if (r->settings.verbose)
 		trace_print(&result);
@@ -324,9 +335,9 @@ const struct command command_run = {
 	.summary = "run a program in a VM of its own",
 	.about = "Runs PROGRAM in a new virtual machine and ends as it ends. "
 		 "The VM has the\nprogram, its interpreter, its libraries and "
-		 "what --file brings along, and nothing\nelse of this host. "
-		 "Standard input, output and error are connected; a terminal\n"
-		 "works as one.",
+		 "what --file brings along, and\nnothing else of this host. "
+		 "Standard input, output and error are connected;\n"
+		 "a terminal works as one.",
 	.notes =
 		"examples:\n"
 		"  ampoule run /bin/busybox uname -a\n"

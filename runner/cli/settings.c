@@ -132,10 +132,12 @@ static const char *set_log(void *settings, const char *value)
 static const char *set_log_level(void *settings, const char *value)
 {
 	struct settings *s = settings;
+	enum log_level level;
 
-	return log_level_parse(value, &s->log_level)
-		       ? "is none of error, warn, info, debug, trace"
-		       : NULL;
+	if (log_level_parse(value, &level))
+		return "is none of error, warn, info, debug, trace";
+	s->log_level = (int)level;
+	return NULL;
 }
 
 static const char *set_json(void *settings, const char *value)
@@ -165,8 +167,8 @@ const struct option_spec settings_pack_options[] = {
 	 "host's value",
 	 set_env},
 	{"file", 0, OPTION_REQUIRED, "HOST[:GUEST]",
-	 "bring a file or a directory along, at the same path\n"
-	 "unless GUEST names another",
+	 "bring a file or a directory along, to the same\n"
+	 "path unless GUEST names another",
 	 set_file},
 	{"cwd", 0, OPTION_REQUIRED, "DIR",
 	 "working directory in the VM (default /)", set_cwd},
@@ -194,9 +196,12 @@ const struct option_spec settings_run_options[] = {
 	{"log", 0, OPTION_REQUIRED, "FILE", "append log lines as JSON",
 	 set_log},
 	{"log-level", 0, OPTION_REQUIRED, "LEVEL",
-	 "error, warn (default), info, debug or trace", set_log_level},
+	 "error, warn, info, debug or trace (default warn,\n"
+	 "with --log info)",
+	 set_log_level},
 	{"json", 0, OPTION_OPTIONAL, "FILE",
-	 "describe the result as one JSON line, on stderr or\nin FILE",
+	 "describe the result as one JSON line, on stderr\n"
+	 "or in FILE",
 	 set_json},
 	{"verbose", 'v', OPTION_FLAG, NULL,
 	 "print the timeline and missing system calls", set_verbose},
@@ -209,13 +214,20 @@ const struct option_spec settings_output_options[] = {
 	{0},
 };
 
+enum log_level settings_log_level(const struct settings *s)
+{
+	if (s->log_level >= 0)
+		return (enum log_level)s->log_level;
+	return s->log ? LOG_LEVEL_INFO : LOG_LEVEL_WARN;
+}
+
 void settings_init(struct settings *s)
 {
 	*s = (struct settings){
 		.cwd = "/",
 		.mem_bytes = SETTINGS_MEM_DEFAULT,
 		.cpus = 1,
-		.log_level = LOG_LEVEL_WARN,
+		.log_level = -1,
 	};
 }
 

@@ -25,7 +25,7 @@ struct settings {
 	const char *cmdline;
 	const char *trace;
 	const char *log;
-	enum log_level log_level;
+	int log_level; /* enum log_level; -1: not given */
 	bool json;
 	const char *json_path; /* NULL: stderr */
 	bool verbose;
@@ -36,6 +36,9 @@ struct settings {
 extern const struct option_spec settings_pack_options[];
 extern const struct option_spec settings_run_options[];
 extern const struct option_spec settings_output_options[];
+
+/** settings_log_level() - as given, else info into a file, warn on stderr. */
+enum log_level settings_log_level(const struct settings *s);
 
 /** settings_init() - the defaults. */
 void settings_init(struct settings *s);
