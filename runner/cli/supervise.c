@@ -101,7 +101,7 @@ static bool take_reports(struct supervise *s)
 			s->outcome.stamp_ns[STAMP_RESULT] = clock_now_ns();
 		if (msg.type == REPORT_LOG)
 			logfile_line(s->log, "vmm", (enum log_level)msg.value,
-				     msg.u.text);
+				     "%s", msg.u.text);
 	}
 }
 
