@@ -156,8 +156,6 @@ static void program_exception(struct regs *r)
 		break;
 	case VEC_BP:
 		signal = SIGTRAP;
-		if (cpu_is_emulated()) /* pushes the instruction itself */
-			r->rip++;
 		break;
 	case VEC_UD:
 		signal = SIGILL, code = ILL_ILLOPN, addr = r->rip;
