@@ -31,10 +31,17 @@ static int file_map_regular(struct file *f, uint64_t index, bool shared_write,
 	return regular_page(f->inode, index, shared_write, ret_pa);
 }
 
+static uint64_t file_run_regular(struct file *f, uint64_t index, uint64_t max,
+				 uint64_t *ret_pa)
+{
+	return regular_run(f->inode, index, max, ret_pa);
+}
+
 static const struct file_ops regular_file_ops = {
 	.read = file_read_regular,
 	.write = file_write_regular,
 	.map_page = file_map_regular,
+	.map_run = file_run_regular,
 };
 
 const struct inode_ops regular_inode_ops = {.file_ops = &regular_file_ops};

@@ -267,8 +267,8 @@ int regular_punch(struct inode *inode, uint64_t pos, uint64_t bytes)
 			break;
 	}
 	if (!err && last > first) {
-		uint64_t base_pages = (inode->reg.base_bytes + PAGE_SIZE - 1) >>
-				      PAGE_SHIFT;
+		uint64_t base_pages =
+			(inode->reg.base_bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
 
 		pagemap_drop(&inode->reg.pages, MAX(first, base_pages),
 			     last - 1);
@@ -331,19 +331,30 @@ int regular_page(struct inode *inode, uint64_t index, bool shared_write,
 	return 0;
 }
 
+uint64_t regular_run(struct inode *inode, uint64_t index, uint64_t max,
+		     uint64_t *ret_pa)
+{
+	const struct inode_reg *reg = &inode->reg;
+	uint64_t end = reg->base_bytes >> PAGE_SHIFT, written;
+
+	if (index >= end || page_offset((uint64_t)(uintptr_t)reg->base))
+		return 0;
+	if (reg->pages.root && pagemap_next(&reg->pages, index, &written))
+		end = MIN(end, written);
+	*ret_pa = kva_to_pa(reg->base + (index << PAGE_SHIFT));
+	return MIN(end - index, max);
+}
+
+/* Pages that hide the initrd's bytes are counted twice, up to the size. */
 uint64_t inode_blocks(const struct inode *inode)
 {
-	const uint64_t blocks_a_page = PAGE_SIZE / 512;
 	const struct inode_reg *reg = &inode->reg;
-	uint64_t base, blocks, index;
+	uint64_t pages, most;
 
 	if (!inode_is(inode, S_IFREG) || (inode->flags & INODE_GENERATED))
 		return 0;
-	base = (reg->base_bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
-	blocks = base * blocks_a_page;
-	if (!reg->pages.root)
-		return blocks;
-	for (index = base; pagemap_next(&reg->pages, index, &index); index++)
-		blocks += blocks_a_page;
-	return blocks;
+	most = (inode->size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	pages = ((reg->base_bytes + PAGE_SIZE - 1) >> PAGE_SHIFT) +
+		reg->pages.count;
+	return MIN(pages, most) * (PAGE_SIZE / 512);
 }

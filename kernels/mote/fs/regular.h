@@ -25,6 +25,9 @@ int64_t regular_seek(struct inode *inode, uint64_t pos, bool hole);
 /** regular_page() - see file_ops.map_page. */
 int regular_page(struct inode *inode, uint64_t index, bool shared_write,
 		 uint64_t *ret_pa);
+/** regular_run() - see file_ops.map_run. */
+uint64_t regular_run(struct inode *inode, uint64_t index, uint64_t max,
+		     uint64_t *ret_pa);
 /** regular_bytes() - contiguous content at @pos where it lies, for the
  * kernel's own reading: NULL with @ret_run zeros, or bytes. 0 at the end. */
 const uint8_t *regular_bytes(struct inode *inode, uint64_t pos,

@@ -17,22 +17,9 @@
 #include "kernels/mote/mm/pte.h"
 #include "kernels/mote/mm/vma.h"
 
-#define AROUND_BYTES    0x10000ul /* window: 16 pages, aligned */
+#define ANON_WINDOW     0x10000ul /* 16 pages, aligned */
+#define FILE_WINDOW     0x40000ul /* 64 pages in place, aligned */
 #define STACK_GAP_BYTES 0x100000ul
-
-static bool plenty(void)
-{
-	return pages_free() > pages_total() / 8;
-}
-
-static void map_leaf(struct vm *vm, uint64_t *pte, uint64_t entry,
-		     uint64_t pages)
-{
-	*pte = entry;
-	vm->resident += pages;
-	if (vm->resident > vm->peak)
-		vm->peak = vm->resident;
-}
 
 /* A stack area grows down to hold @addr, within its limit and clear of the
  * area below. */
@@ -59,14 +46,28 @@ static bool allowed(const struct vma *v, uint64_t error)
 	return v->prot != PROT_NONE;
 }
 
-/* [start, end) around @addr inside the area and the aligned window. */
-static void window(const struct vma *v, uint64_t addr, uint64_t *ret_start,
-		   uint64_t *ret_end)
+/* Entries still empty from @pte on, at most @max, in the table of @pte. */
+static uint64_t empty_run(const uint64_t *pte, uint64_t max)
 {
-	uint64_t start = addr & ~(AROUND_BYTES - 1);
+	uint64_t room = 512 - ((uint64_t)pte / 8 & 511), n = 0;
 
-	*ret_start = MAX(start, v->start);
-	*ret_end = MIN(start + AROUND_BYTES, v->end);
+	max = MIN(max, room);
+	while (n < max && !pte[n])
+		n++;
+	return n;
+}
+
+/* Map @count pages from @entry on into entries that are empty. */
+static void map_run(struct vm *vm, uint64_t *pte, uint64_t entry,
+		    uint64_t count)
+{
+	for (uint64_t *end = pte + count; pte < end; pte++) {
+		*pte = entry;
+		entry += PAGE_SIZE;
+	}
+	vm->resident += count;
+	if (vm->resident > vm->peak)
+		vm->peak = vm->resident;
 }
 
 static bool try_huge(struct vm *vm, const struct vma *v, uint64_t addr)
@@ -83,56 +84,67 @@ static bool try_huge(struct vm *vm, const struct vma *v, uint64_t addr)
 	page = huge_alloc_zero();
 	if (!page)
 		return false;
-	map_leaf(vm, pde, kva_to_pa(page) | pte_bits(v->prot) | PTE_PS, 512);
+	map_run(vm, pde, kva_to_pa(page) | pte_bits(v->prot) | PTE_PS, 1);
+	vm->resident += 511;
 	return true;
+}
+
+/* The pages of the area that follow the one at @addr, up to the window's
+ * end. */
+static uint64_t pages_after(const struct vma *v, uint64_t addr, uint64_t window)
+{
+	uint64_t end = MIN((addr & ~(window - 1)) + window, v->end);
+
+	return (end - (addr & ~(PAGE_SIZE - 1))) / PAGE_SIZE - 1;
 }
 
 static int fault_anonymous(struct vm *vm, struct vma *v, uint64_t addr)
 {
-	uint64_t bits = pte_bits(v->prot);
-	uint64_t start, end;
+	uint64_t bits = pte_bits(v->prot), more, pa;
 	uint64_t *pte;
 	void *page;
 
 	if (try_huge(vm, v, addr))
 		return 0;
 	pte = pte_make(vm, addr);
-	page = pte ? page_alloc_zero() : NULL;
+	if (!pte)
+		return SIGKILL;
+	more = empty_run(pte + 1, pages_after(v, addr, ANON_WINDOW));
+	pa = more ? pages_fresh_run(more + 1) : 0;
+	if (pa) {
+		map_run(vm, pte, pa | bits, more + 1);
+		return 0;
+	}
+	page = page_alloc_zero();
 	if (!page)
 		return SIGKILL;
-	map_leaf(vm, pte, kva_to_pa(page) | bits, 1);
-	if (!plenty())
-		return 0;
-	window(v, addr, &start, &end);
-	pte -= ((addr & ~(PAGE_SIZE - 1)) - start) >> PAGE_SHIFT;
-	for (; start < end; start += PAGE_SIZE, pte++) {
-		if (*pte)
-			continue;
-		page = page_alloc_zero();
-		if (!page)
-			break;
-		map_leaf(vm, pte, kva_to_pa(page) | bits, 1);
-	}
+	map_run(vm, pte, kva_to_pa(page) | bits, 1);
 	return 0;
 }
 
-/* Neighbours that lie in place one after another (initrd): entries only. */
-static void map_around(struct vm *vm, struct vma *v, uint64_t addr,
-		       uint64_t bits)
+/* The pages around @addr that lie in place one after another (initrd) cost an
+ * entry each, so a wide window is worth it. True: @addr is mapped. */
+static bool map_in_place(struct vm *vm, struct vma *v, uint64_t addr,
+			 uint64_t bits)
 {
-	uint64_t start, end, pa, index, run;
+	uint64_t start = MAX(addr & ~(FILE_WINDOW - 1), v->start);
+	uint64_t before = (addr - start) / PAGE_SIZE, count, pa;
+	uint64_t index = v->index + (start - v->start) / PAGE_SIZE;
 	uint64_t *pte;
 
 	if (!v->file->ops->map_run)
-		return;
-	window(v, addr, &start, &end);
-	index = v->index + ((start - v->start) >> PAGE_SHIFT);
-	run = v->file->ops->map_run(v->file, index, (end - start) >> PAGE_SHIFT,
-				    &pa);
-	pte = run ? pte_make(vm, start) : NULL;
-	for (; pte && run > 0; run--, pte++, pa += PAGE_SIZE)
-		if (!*pte)
-			map_leaf(vm, pte, pa | bits, 1);
+		return false;
+	count = before + 1 + pages_after(v, addr, FILE_WINDOW);
+	count = v->file->ops->map_run(v->file, index, count, &pa);
+	pte = count > before ? pte_make(vm, start) : NULL;
+	if (!pte)
+		return false;
+	/* Runs of empty entries between those the program already has. */
+	for (uint64_t i = 0, n; i < count; i += n ? n : 1) {
+		n = empty_run(pte + i, count - i);
+		map_run(vm, pte + i, (pa + i * PAGE_SIZE) | bits, n);
+	}
+	return true;
 }
 
 static int file_error(int r, int *ret_code)
@@ -154,6 +166,9 @@ static int fault_file(struct vm *vm, struct vma *v, uint64_t addr, bool write,
 	void *copy;
 	int r;
 
+	if (!write && !shared &&
+	    map_in_place(vm, v, addr, bits & ~(PTE_W | PTE_D)))
+		return 0;
 	r = v->file->ops->map_page(v->file, index,
 				   shared && v->prot & PROT_WRITE, &pa);
 	if (r < 0)
@@ -170,14 +185,12 @@ static int fault_file(struct vm *vm, struct vma *v, uint64_t addr, bool write,
 		page_unref(pa);
 		if (!copy)
 			return SIGKILL;
-		map_leaf(vm, pte, kva_to_pa(copy) | bits, 1);
+		map_run(vm, pte, kva_to_pa(copy) | bits, 1);
 		return 0;
 	}
 	if (!shared)
 		bits &= ~(PTE_W | PTE_D);
-	map_leaf(vm, pte, pa | bits, 1);
-	if (!write)
-		map_around(vm, v, addr, bits);
+	map_run(vm, pte, pa | bits, 1);
 	return 0;
 }
 

@@ -179,16 +179,29 @@ void *pages_alloc(uint64_t count)
 	return pa ? pa_to_va(pa) : NULL;
 }
 
+static uint64_t count_run(uint64_t pa, uint64_t count)
+{
+	uint32_t *refs = &pool.refs[pa >> PAGE_SHIFT];
+
+	for (uint32_t *end = refs + count; refs < end; refs++)
+		*refs = 1;
+	return pa;
+}
+
 void *pages_alloc_counted(uint64_t count)
 {
 	uint64_t pa = take_fresh(count);
-	uint32_t *refs = &pool.refs[pa >> PAGE_SHIFT];
 
-	if (!pa)
-		return NULL;
-	for (uint64_t i = 0; i < count; i++)
-		refs[i] = 1;
-	return pa_to_va(pa);
+	return pa ? pa_to_va(count_run(pa, count)) : NULL;
+}
+
+uint64_t pages_fresh_run(uint64_t count)
+{
+	uint64_t pa = 0;
+
+	if (pool.free > pool.total / 8)
+		pa = take_fresh(count);
+	return pa ? count_run(pa, count) : 0;
 }
 
 /* Never-used 2 MiB from the top of the last range with room. */

@@ -44,6 +44,9 @@ void *pages_alloc(uint64_t count);
 /** pages_alloc_counted() - the same with one reference on each page, so that
  * page_unref() gives them back one by one. */
 void *pages_alloc_counted(uint64_t count);
+/** pages_fresh_run() - the same by physical address, for mapping in advance:
+ * 0 unless memory is plenty. */
+uint64_t pages_fresh_run(uint64_t count);
 /** huge_alloc_zero() - 2 MiB, 2 MiB aligned, zero, one reference for the
  * whole; NULL unless there is plenty of memory. huge_unref(): back. */
 void *huge_alloc_zero(void);
