@@ -4,6 +4,7 @@
 #include "kernels/mote/proc/exec.h"
 
 #include <errno.h>
+#include <linux/signal.h>
 #include <sys/mman.h>
 
 #include "kernels/mote/arch/cpu.h"
@@ -32,25 +33,31 @@
 #define RANDOM_STACK 0x3ffffful	 /* 22 bits for the stack */
 #define RANDOM_BRK   0x1ffful	 /* 32 MiB for the heap */
 
-struct layout { /* one call of the generator for all */
+struct layout {
 	uint64_t pie, mmap, stack;
+	uint64_t brk_gap;
+};
+
+/* All randomness of a start in 32 bytes, which is what the boot protocol's
+ * seed gives: asking for more would mean to start a device. */
+struct dice {
+	uint64_t a, b;
 	uint8_t at_random[16];
 };
 
 struct new_program {
 	struct vm *vm;
 	uint64_t entry, rsp;
-	uint64_t trampoline;
 };
 
-static void choose_layout(struct layout *l)
+static void choose_layout(const struct dice *d, struct layout *l)
 {
-	random_bytes(l, sizeof(*l));
-	l->pie = PIE_BASE + (l->pie & RANDOM_PAGES) * PAGE_SIZE;
+	l->pie = PIE_BASE + (d->a & RANDOM_PAGES) * PAGE_SIZE;
 	l->stack = VM_USER_TOP - TOP_ROOM -
-		   (l->stack & RANDOM_STACK) * PAGE_SIZE;
+		   (d->b & RANDOM_STACK) * PAGE_SIZE;
 	l->mmap = l->stack - STACK_MAX - STACK_GAP -
-		  (l->mmap & RANDOM_PAGES) * PAGE_SIZE;
+		  (d->a >> 32 & RANDOM_PAGES) * PAGE_SIZE;
+	l->brk_gap = (d->b >> 32 & RANDOM_BRK) * PAGE_SIZE;
 }
 
 static int map_interp(const char *path, struct vm *vm, uint64_t *ret_base,
@@ -99,32 +106,29 @@ static int build(const struct elf_image *e, const char *path,
 		 struct new_program *n)
 {
 	struct layout l;
-	struct stack_facts f = {0};
+	struct dice dice;
+	struct stack_facts f = {.random = dice.at_random};
 	uint64_t bias = 0, brk = 0;
 	int r;
 
-	choose_layout(&l);
+	random_bytes(&dice, sizeof(dice));
+	choose_layout(&dice, &l);
 	n->vm->mmap_top = l.mmap;
 	if (e->position_independent)
 		bias = l.pie - e->start;
 	r = elf_map(e, n->vm, bias, &brk);
 	if (r < 0)
 		return r;
-	n->vm->brk_start = n->vm->brk =
-		brk + (l.stack / PAGE_SIZE & RANDOM_BRK) * PAGE_SIZE;
+	n->vm->brk_start = n->vm->brk = brk + l.brk_gap;
 	n->entry = f.entry = e->entry + bias;
 	if (e->interp[0])
 		r = map_interp(e->interp, n->vm, &f.base, &n->entry);
 	if (r == 0)
 		r = map_stack(n->vm, e, &l);
-	n->trampoline = l.stack + PAGE_SIZE;
-	if (r == 0)
-		r = trampoline_map(n->vm, n->trampoline);
 	if (r < 0)
 		return r;
 	f.phdr = e->phdr_vaddr ? e->phdr_vaddr + bias : 0;
 	f.phnum = e->phnum;
-	memcpy(f.random, l.at_random, sizeof(f.random));
 	return stack_build(n->vm, l.stack, path, strings, &f, t, &n->rsp);
 }
 
@@ -154,19 +158,22 @@ static void commit(struct task *t, const struct new_program *n, struct file *f,
 	if (old_exe)
 		inode_unref(old_exe);
 	set_comm(t, path);
-	t->trampoline = n->trampoline;
-	t->clear_tid = t->robust_list = 0;
+	t->trampoline = t->clear_tid = t->robust_list = 0;
+	memset(r, 0, sizeof(*r));
+	r->cs = USER_CS;
+	r->ss = USER_DS;
+	r->rflags = RFLAGS_IF;
+	r->rip = n->entry;
+	r->rsp = n->rsp;
 	if (old) {
 		signals_after_exec();
 		fs_after_exec();
 		wrmsr(MSR_FS_BASE, t->fs_base = 0);
 		wrmsr(MSR_GS_BASE, t->gs_base = 0);
+		if (trampoline_map() < 0)
+			task_exit(SIGKILL);
+		trampoline_start(r, n->entry);
 	}
-	memset(r, 0, sizeof(*r));
-	r->cs = USER_CS;
-	r->ss = USER_DS;
-	r->rflags = RFLAGS_IF;
-	trampoline_start(r, n->entry, n->rsp, old != NULL);
 }
 
 static int load(struct file *f, const char *path,

@@ -147,7 +147,7 @@ static int enter_handler(struct signals *s, const struct signal_action *a,
 	uint64_t at = ((fpstate - sizeof(struct frame)) & ~15ull) - 8;
 	struct frame f;
 
-	if (!(a->flags & SA_RESTORER))
+	if (!(a->flags & SA_RESTORER) || trampoline_map() < 0)
 		return -1;
 	fill_frame(&f, s, a, info, r, fpstate);
 	if (write_fp_software(fpstate) < 0 ||

@@ -10,7 +10,7 @@
 #include "kernels/mote/arch/cpu.h"
 #include "kernels/mote/arch/trap.h"
 #include "kernels/mote/lib/lib.h"
-#include "kernels/mote/mm/kmalloc.h"
+#include "kernels/mote/mm/page.h"
 #include "kernels/mote/proc/signal_state.h"
 #include "kernels/mote/proc/task.h"
 
@@ -27,7 +27,9 @@
 
 struct signals *signals_new(void)
 {
-	return kzalloc(sizeof(struct signals));
+	/* A fresh page is known to be zero: nothing has to clear it. */
+	_Static_assert(sizeof(struct signals) <= PAGE_SIZE, "one page");
+	return page_alloc_zero();
 }
 
 void signals_after_exec(void)

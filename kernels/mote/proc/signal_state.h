@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SIGNAL_QUEUE_MAX 64
+#define SIGNAL_QUEUE_MAX 32
 
 /* The first bytes of siginfo_t: signo, errno and code, then what the code
  * says. More is never filled. */

@@ -26,6 +26,7 @@
 #define AT_MINSIGSTKSZ_TYPE 51
 #define HWCAP2_FSGSBASE_BIT 2u
 #define CLOCK_TICKS	    100u
+#define RANDOM_BYTES	    16u
 
 struct writer { /* upward, through the direct map, page by page */
 	struct vm *vm;
@@ -75,36 +76,47 @@ static int write_bytes(struct vm *vm, uint64_t addr, const char *src,
 	return 0;
 }
 
+/* Straight into the task's copy: it is read for /proc/self/auxv. */
 static uint32_t fill_auxv(uint64_t *v, const struct stack_facts *f,
 			  const struct task *t, uint64_t path,
 			  uint64_t platform, uint64_t random)
 {
-	const uint64_t all[] = {
-		AT_HWCAP, cpu_info.hwcap,
-		AT_PAGESZ, PAGE_SIZE,
-		AT_CLKTCK, CLOCK_TICKS,
-		AT_PHDR, f->phdr,
-		AT_PHENT, sizeof(Elf64_Phdr),
-		AT_PHNUM, f->phnum,
-		AT_BASE, f->base,
-		AT_FLAGS, 0,
-		AT_ENTRY, f->entry,
-		AT_UID, t->uid,
-		AT_EUID, t->uid,
-		AT_GID, t->gid,
-		AT_EGID, t->gid,
-		AT_SECURE, 0,
-		AT_RANDOM, random,
-		AT_HWCAP2, cpu_info.fsgsbase ? HWCAP2_FSGSBASE_BIT : 0,
-		AT_EXECFN, path,
-		AT_PLATFORM, platform,
-		AT_MINSIGSTKSZ_TYPE, signal_frame_bytes(),
-		AT_NULL, 0,
-	};
-	_Static_assert(ARRAY_LEN(all) <= TASK_AUXV_WORDS, "auxv");
+	uint64_t *first = v;
 
-	memcpy(v, all, sizeof(all));
-	return ARRAY_LEN(all);
+#define PAIR(type, value) (*v++ = (type), *v++ = (value))
+	PAIR(AT_HWCAP, cpu_info.hwcap);
+	PAIR(AT_PAGESZ, PAGE_SIZE);
+	PAIR(AT_CLKTCK, CLOCK_TICKS);
+	PAIR(AT_PHDR, f->phdr);
+	PAIR(AT_PHENT, sizeof(Elf64_Phdr));
+	PAIR(AT_PHNUM, f->phnum);
+	PAIR(AT_BASE, f->base);
+	PAIR(AT_FLAGS, 0);
+	PAIR(AT_ENTRY, f->entry);
+	PAIR(AT_UID, t->uid);
+	PAIR(AT_EUID, t->uid);
+	PAIR(AT_GID, t->gid);
+	PAIR(AT_EGID, t->gid);
+	PAIR(AT_SECURE, 0);
+	PAIR(AT_RANDOM, random);
+	PAIR(AT_HWCAP2, cpu_info.fsgsbase ? HWCAP2_FSGSBASE_BIT : 0);
+	PAIR(AT_EXECFN, path);
+	PAIR(AT_PLATFORM, platform);
+	PAIR(AT_MINSIGSTKSZ_TYPE, signal_frame_bytes());
+	PAIR(AT_NULL, 0);
+#undef PAIR
+	_Static_assert(TASK_AUXV_WORDS >= 40, "auxv");
+	return (uint32_t)(v - first);
+}
+
+static void put_auxv(struct writer *w, const uint64_t *v, uint32_t words)
+{
+	if (!w->failed && w->left >= words * sizeof(*v)) {
+		memcpy(w->at, v, words * sizeof(*v));
+		return;
+	}
+	for (uint32_t i = 0; i < words; i++)
+		put(w, v[i]);
 }
 
 /* @count strings from @text on; returns the first byte after them. */
@@ -131,7 +143,7 @@ int stack_build(struct vm *vm, uint64_t top, const char *path,
 	uint64_t path_at = (top - 8 - path_bytes) & ~7ul;
 	uint64_t text_at = (path_at - strings->bytes) & ~7ul;
 	uint64_t platform_at = text_at - sizeof(platform);
-	uint64_t random_at = platform_at - sizeof(facts->random);
+	uint64_t random_at = platform_at - RANDOM_BYTES;
 	struct writer w = {.vm = vm};
 	uint32_t words = fill_auxv(t->auxv, facts, t, path_at, platform_at,
 				   random_at);
@@ -148,15 +160,14 @@ int stack_build(struct vm *vm, uint64_t top, const char *path,
 	    write_bytes(vm, text_at, strings->text, strings->bytes) < 0 ||
 	    write_bytes(vm, platform_at, platform, sizeof(platform)) < 0 ||
 	    write_bytes(vm, random_at, (const char *)facts->random,
-			sizeof(facts->random)) < 0)
+			RANDOM_BYTES) < 0)
 		return -ENOMEM;
 
 	put(&w, strings->argc);
 	env = put_pointers(&w, strings->text, text_at, strings->argc);
 	env_offset = (uint64_t)(env - strings->text);
 	put_pointers(&w, env, text_at + env_offset, strings->envc);
-	for (uint32_t i = 0; i < words; i++)
-		put(&w, t->auxv[i]);
+	put_auxv(&w, t->auxv, words);
 	t->user_arg_start = text_at;
 	t->user_arg_end = t->user_env_start = text_at + env_offset;
 	t->user_env_end = text_at + strings->bytes;

@@ -20,18 +20,27 @@ static uint64_t user_address(const char *label)
 	return current()->trampoline + (uint64_t)(label - trampoline_page);
 }
 
-int trampoline_map(struct vm *vm, uint64_t addr)
+/* Above the stack, where exec.c leaves room and only a MAP_FIXED of the
+ * program can be in the way. */
+int trampoline_map(void)
 {
-	return vm_map_page(vm, addr, kva_to_pa(trampoline_page),
-			   PROT_READ | PROT_EXEC, "[vdso]");
+	struct task *t = current();
+	uint64_t addr = t->vm->stack_top + PAGE_SIZE;
+	int r;
+
+	if (t->trampoline)
+		return 0;
+	while (addr < VM_USER_TOP - PAGE_SIZE && vm_find(t->vm, addr))
+		addr += PAGE_SIZE;
+	r = vm_map_page(t->vm, addr, kva_to_pa(trampoline_page),
+			PROT_READ | PROT_EXEC, "[vdso]");
+	if (r == 0)
+		t->trampoline = addr;
+	return r;
 }
 
-void trampoline_start(struct regs *r, uint64_t entry, uint64_t rsp, bool reset)
+void trampoline_start(struct regs *r, uint64_t entry)
 {
-	r->rsp = rsp;
-	r->rip = entry;
-	if (!reset)
-		return;
 	r->r11 = entry;
 	r->rip = user_address(cpu_info.xsave ? tramp_start : tramp_start_fx);
 }
@@ -53,5 +62,7 @@ void trampoline_restore(struct regs *r, uint64_t fpstate, bool extended)
 
 bool trampoline_holds(uint64_t rip)
 {
-	return rip - current()->trampoline < PAGE_SIZE;
+	uint64_t start = current()->trampoline;
+
+	return start && rip - start < PAGE_SIZE;
 }

@@ -7,13 +7,16 @@
 #include <stdint.h>
 
 struct regs;
-struct vm;
 
-int trampoline_map(struct vm *vm, uint64_t addr);
+/** trampoline_map() - into the current task's address space, at the first
+ * need: most programs never see a signal. 0 or -ENOMEM. */
+int trampoline_map(void);
 
-/** trampoline_start() - @r enters a program at @entry; @reset: the FPU still
- * holds the state of another one. */
-void trampoline_start(struct regs *r, uint64_t entry, uint64_t rsp, bool reset);
+/* The rest is for a task that has it mapped. */
+
+/** trampoline_start() - @r enters a program at @entry, with rsp as it is; the
+ * FPU, which holds another program's state, is reset. */
+void trampoline_start(struct regs *r, uint64_t entry);
 /** trampoline_signal() - @r saves the FPU to @fpstate, resets it, and goes on
  * at @handler with rdi, rsi as in @r and rdx = @ucontext. */
 void trampoline_signal(struct regs *r, uint64_t fpstate, uint64_t ucontext,
