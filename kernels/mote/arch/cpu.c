@@ -94,7 +94,9 @@ static void init_syscall(void)
 {
 	wrmsr(MSR_STAR, (uint64_t)KERNEL_CS << 32 | 0x23ull << 48);
 	wrmsr(MSR_LSTAR, (uint64_t)entry_syscall);
-	wrmsr(MSR_FMASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_AC);
+	/* NT too: an iretq with it set is #GP. */
+	wrmsr(MSR_FMASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT |
+				 RFLAGS_AC);
 }
 
 static void init_hypervisor(void)

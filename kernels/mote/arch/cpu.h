@@ -49,6 +49,7 @@
 #define RFLAGS_TF 0x100ul
 #define RFLAGS_IF 0x200ul
 #define RFLAGS_DF 0x400ul
+#define RFLAGS_NT 0x4000ul
 #define RFLAGS_AC 0x40000ul
 
 /* Filled once by cpu_init(), read-only afterwards; read inline because a call

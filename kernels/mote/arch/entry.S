@@ -20,7 +20,7 @@
 #define REGS_SYSCALL 256
 #define USER_CS 0x33
 #define USER_DS 0x2b
-#define FLAGS_KEEP 0x250dd5	/* what a program may set, but RF */
+#define FLAGS_KEEP 0x240dd5	/* what a program may set, but RF */
 #define FLAGS_FORCE 0x202	/* IF and the bit that is always one */
 
 /* Offsets into struct regs. */

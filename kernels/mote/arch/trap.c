@@ -49,10 +49,11 @@ static _Noreturn void out_of_memory(void)
 {
 	struct task *t = current();
 
-	harness_report_oom(pages_total(), pages_free(), t->comm);
-	kprintf("mote: out of memory: %s needed a page and none is left of "
-		"%lu KiB\n",
-		t->comm, pages_total() * 4);
+	if (harness_present())
+		harness_report_oom(pages_total(), pages_free(), t->comm);
+	else
+		kprintf("mote: %s needs a page and none is left of %lu KiB\n",
+			t->comm, pages_total() * 4);
 	task_exit(SIGKILL);
 }
 

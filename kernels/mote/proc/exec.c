@@ -198,8 +198,11 @@ static int load(struct file *f, const char *path,
 	return err;
 }
 
-static int exec_depth(const char *path, const struct exec_strings *strings,
-		      struct regs *r, int depth)
+/* @name: what the program is called, @path: what is loaded; they differ for a
+ * script's interpreter. */
+static int exec_depth(const char *name, const char *path,
+		      const struct exec_strings *strings, struct regs *r,
+		      int depth)
 {
 	struct script script;
 	struct file *f;
@@ -212,10 +215,10 @@ static int exec_depth(const char *path, const struct exec_strings *strings,
 	} else {
 		err = script_parse(f, path, strings, &script);
 		if (err == 0)
-			err = load(f, path, strings, r);
+			err = load(f, name, strings, r);
 		else if (err > 0) {
 			err = depth < SCRIPT_DEPTH_MAX ?
-				      exec_depth(script.interp,
+				      exec_depth(name, script.interp,
 						 &script.strings, r,
 						 depth + 1) :
 				      -ELOOP;
@@ -229,5 +232,5 @@ static int exec_depth(const char *path, const struct exec_strings *strings,
 int exec_program(const char *path, const struct exec_strings *strings,
 		 struct regs *r)
 {
-	return exec_depth(path, strings, r, 0);
+	return exec_depth(path, path, strings, r, 0);
 }

@@ -6,7 +6,7 @@
 #include "base/abi/harness.h"
 #include "kernels/mote/drv/harness.h"
 
-#define MISSING_MAX 32u
+#define MISSING_MAX 48u
 
 static struct {
 	struct harness_missing slot[MISSING_MAX];

@@ -230,6 +230,14 @@ long sys_futex(struct regs *r)
 	}
 }
 
+/* Only the plain Linux personality exists; asking for it is fine. */
+long sys_personality(struct regs *r)
+{
+	uint32_t persona = (uint32_t)ARG0(r);
+
+	return persona == 0 || persona == 0xffffffffu ? 0 : -EINVAL;
+}
+
 long sys_membarrier(struct regs *r)
 {
 	return ARG0(r) == MEMBARRIER_CMD_QUERY ? MEMBARRIER_CMD_GLOBAL :

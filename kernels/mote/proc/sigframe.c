@@ -193,12 +193,16 @@ static bool dumps_core(int signal)
 static _Noreturn void end_by(const struct signal_info *info,
 			     const struct regs *r)
 {
-	if (dumps_core(info->signo))
-		harness_report_crash(info->signo, info->code,
-				     info->code > 0 && info->code != SI_KERNEL ?
-					     info->field[0] :
-					     0,
-				     r->rip, current()->comm);
+	const char *comm = current()->comm;
+	bool has_address = info->code > 0 && info->code != SI_KERNEL;
+	uint64_t addr = has_address ? info->field[0] : 0;
+
+	if (dumps_core(info->signo) && harness_present())
+		harness_report_crash(info->signo, info->code, addr, r->rip,
+				     comm);
+	else if (dumps_core(info->signo))
+		kprintf("mote: %s: signal %d at %lx, rip %lx\n", comm,
+			info->signo, addr, r->rip);
 	task_exit(info->signo);
 }
 

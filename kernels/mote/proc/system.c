@@ -38,6 +38,7 @@ long sys_sysinfo(struct regs *r)
 	return copy_to_user(ARG0(r), &s, sizeof(s));
 }
 
+/* The name is fixed when the kernel is built. */
 static long refuse_name(struct regs *r)
 {
 	return -EPERM;

@@ -33,7 +33,7 @@ int trampoline_map(void)
 	while (addr < VM_USER_TOP - PAGE_SIZE && vm_find(t->vm, addr))
 		addr += PAGE_SIZE;
 	r = vm_map_page(t->vm, addr, kva_to_pa(trampoline_page),
-			PROT_READ | PROT_EXEC, "[vdso]");
+			PROT_READ | PROT_EXEC, "[sigpage]");
 	if (r == 0)
 		t->trampoline = addr;
 	return r;
