@@ -137,7 +137,7 @@ def test_option_without_value(t):
 
 def test_unknown_command(t):
     result = t.command(t.ampoule, "rnu", "x").ended(125)
-    result.noted("rnu", "run")
+    result.noted("rnu", "help")
 
 
 # ------------------------------------------------------------ guest kernels

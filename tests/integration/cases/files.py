@@ -103,8 +103,9 @@ def test_working_directory(t):
     t.run("--cwd", "/tmp", BUSYBOX, "pwd").ended(0).said("/tmp\n")
 
 
-def test_missing_working_directory(t):
-    t.run("--cwd", "/nowhere", BUSYBOX, "pwd").ended(125).noted("/nowhere")
+def test_working_directory_is_made(t):
+    t.run("--cwd", "/not/there/yet", BUSYBOX, "pwd").ended(0).said(
+        "/not/there/yet\n")
 
 
 def test_tmp_is_writable_and_fresh(t):

@@ -27,7 +27,7 @@ static int epipe(void)
 /* End of file is seen again at every further read. */
 static int eof(void)
 {
-	char buf[512];
+	static char buf[65536];
 	size_t total = 0;
 	ssize_t got;
 
