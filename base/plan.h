@@ -11,34 +11,34 @@
 #pragma once
 #include <stdint.h>
 
-#define PLAN_MAGIC	    0x4e414c5045504d41ull /* "AMPEPLAN" */
-#define PLAN_VERSION	    1u
-#define PLAN_FD_NUMBER	    3 /* the plan's own fd in jailer and VMM */
-#define PLAN_NAME_BYTES	    64u
-#define PLAN_CMDLINE_BYTES  2048u
-#define PLAN_SEGMENTS_MAX   16u
-#define PLAN_DEVICES_MAX    8u
-#define PLAN_CPUS_MAX	    64u
-#define PLAN_MEM_MIN_BYTES  (1ull << 20)
-#define PLAN_MEM_MAX_BYTES  (512ull << 30)
+#define PLAN_MAGIC         0x4e414c5045504d41ull /* "AMPEPLAN" */
+#define PLAN_VERSION       1u
+#define PLAN_FD_NUMBER     3 /* the plan's own fd in jailer and VMM */
+#define PLAN_NAME_BYTES    64u
+#define PLAN_CMDLINE_BYTES 2048u
+#define PLAN_SEGMENTS_MAX  16u
+#define PLAN_DEVICES_MAX   8u
+#define PLAN_CPUS_MAX      64u
+#define PLAN_MEM_MIN_BYTES (1ull << 20)
+#define PLAN_MEM_MAX_BYTES (512ull << 30)
 
 /* Guest-physical map. RAM fills [0, PLAN_GAP_START) first and goes on at
  * PLAN_GAP_END; the gap holds devices and the local APIC. */
-#define PLAN_GAP_START	    0xc0000000ull
-#define PLAN_GAP_END	    0x100000000ull
-#define PLAN_MMIO_BASE	    0xd0000000ull /* device n: + n * PLAN_MMIO_STRIDE */
-#define PLAN_MMIO_STRIDE    0x1000ull
-#define PLAN_VECTOR_BASE    0x30u /* device n raises vector + n */
-#define PLAN_BOOT_BYTES	    0x40000ull /* RAM from 0 on: the VMM's boot data */
+#define PLAN_GAP_START   0xc0000000ull
+#define PLAN_GAP_END     0x100000000ull
+#define PLAN_MMIO_BASE   0xd0000000ull /* device n: + n * PLAN_MMIO_STRIDE */
+#define PLAN_MMIO_STRIDE 0x1000ull
+#define PLAN_VECTOR_BASE 0x30u      /* device n raises vector + n */
+#define PLAN_BOOT_BYTES  0x40000ull /* RAM from 0 on: the VMM's boot data */
 
 /* fds a process inherits, by role; -1 is none. Numbers are >= 4. */
 enum plan_fd {
-	PLAN_FD_KVM,	 /* /dev/kvm, opened by the jailer */
-	PLAN_FD_VMM,	 /* the VMM's executable; closed by execveat */
-	PLAN_FD_KERNEL,	 /* kernel ELF file or unpacked payload */
-	PLAN_FD_INITRD,	 /* sealed memfd */
-	PLAN_FD_REPORT,	 /* SOCK_SEQPACKET to the control plane: report.h */
-	PLAN_FD_STDIN,	 /* the program's streams */
+	PLAN_FD_KVM,    /* /dev/kvm, opened by the jailer */
+	PLAN_FD_VMM,    /* the VMM's executable; closed by execveat */
+	PLAN_FD_KERNEL, /* kernel ELF file or unpacked payload */
+	PLAN_FD_INITRD, /* sealed memfd */
+	PLAN_FD_REPORT, /* SOCK_SEQPACKET to the control plane: report.h */
+	PLAN_FD_STDIN,  /* the program's streams */
 	PLAN_FD_STDOUT,
 	PLAN_FD_STDERR,
 	PLAN_FD_COUNT
@@ -46,10 +46,10 @@ enum plan_fd {
 
 /* How the VMM may use a stream's fd without ever blocking on it. */
 enum plan_stream_kind {
-	PLAN_STREAM_NONE = 0,	  /* closed: EOF or EPIPE at once */
-	PLAN_STREAM_FILE = 1,	  /* regular file or /dev/null: never blocks */
+	PLAN_STREAM_NONE = 0,     /* closed: EOF or EPIPE at once */
+	PLAN_STREAM_FILE = 1,     /* regular file or /dev/null: never blocks */
 	PLAN_STREAM_NONBLOCK = 2, /* own file description with O_NONBLOCK */
-	PLAN_STREAM_SOCKET = 3,	  /* recvmsg/sendmsg with MSG_DONTWAIT */
+	PLAN_STREAM_SOCKET = 3,   /* recvmsg/sendmsg with MSG_DONTWAIT */
 	PLAN_STREAM_BLOCKING = 4, /* poll first, at most PIPE_BUF a write */
 };
 
@@ -58,7 +58,7 @@ struct plan_segment { /* bytes of an fd placed in guest memory */
 	uint64_t file_offset;
 	uint64_t file_bytes;
 	uint64_t mem_bytes; /* >= file_bytes; the rest is zero */
-	uint32_t fd;	    /* enum plan_fd: KERNEL or INITRD */
+	uint32_t fd;        /* enum plan_fd: KERNEL or INITRD */
 	uint32_t reserved;
 };
 
@@ -69,7 +69,7 @@ enum plan_device_kind {
 	PLAN_DEVICE_RNG = 3,
 };
 
-#define PLAN_FLAG_TRACE	     1u /* send the timeline in the end */
+#define PLAN_FLAG_TRACE      1u /* send the timeline in the end */
 #define PLAN_FLAG_FOREGROUND 2u /* die with the parent */
 
 struct plan {
@@ -77,19 +77,19 @@ struct plan {
 	uint32_t version;
 	uint32_t total_bytes; /* sizeof(struct plan) */
 	uint32_t flags;
-	uint32_t log_level; /* enum log_level */
+	uint32_t log_level;         /* enum log_level */
 	char name[PLAN_NAME_BYTES]; /* [a-zA-Z0-9._-], NUL-terminated */
-	uint64_t mem_bytes; /* multiple of 4096 */
+	uint64_t mem_bytes;         /* multiple of 4096 */
 	uint32_t cpus;
 	uint32_t segment_count;
 	uint64_t time_limit_ns; /* 0: none */
-	uint64_t entry_gpa;	/* 64-bit entry point */
-	uint64_t initrd_gpa;	/* 0: none */
+	uint64_t entry_gpa;     /* 64-bit entry point */
+	uint64_t initrd_gpa;    /* 0: none */
 	uint64_t initrd_bytes;
 	struct plan_segment segment[PLAN_SEGMENTS_MAX];
 	uint32_t device_count; /* device n at PLAN_MMIO_BASE + n * stride */
-	uint32_t device[PLAN_DEVICES_MAX];     /* enum plan_device_kind */
-	uint32_t stream_kind[3];	       /* enum plan_stream_kind */
+	uint32_t device[PLAN_DEVICES_MAX]; /* enum plan_device_kind */
+	uint32_t stream_kind[3];           /* enum plan_stream_kind */
 	uint16_t tty_rows, tty_cols;
 	int32_t fd[PLAN_FD_COUNT];
 	uint32_t cmdline_bytes; /* without NUL, < PLAN_CMDLINE_BYTES */

@@ -6,24 +6,24 @@
 #pragma once
 #include <stdint.h>
 
-#define REPORT_VERSION	   1u
-#define REPORT_TEXT_BYTES  400u
-#define REPORT_STAMPS_MAX  24u
+#define REPORT_VERSION    1u
+#define REPORT_TEXT_BYTES 400u
+#define REPORT_STAMPS_MAX 24u
 
 enum report_type {
 	REPORT_ERROR = 1,    /* text: Ampoule failed; exit code in value */
-	REPORT_LOG = 2,	     /* text, level in value */
+	REPORT_LOG = 2,      /* text, level in value */
 	REPORT_EXIT = 3,     /* value: wait(2) status of the program */
 	REPORT_CRASH = 4,    /* crash */
 	REPORT_MISSING = 5,  /* missing, count in value */
-	REPORT_OOM = 6,	     /* oom */
+	REPORT_OOM = 6,      /* oom */
 	REPORT_TIMELINE = 7, /* stamps, count in value */
 	REPORT_USAGE = 8,    /* usage: counters at the end */
 };
 
-enum report_stamp { /* the start-up timeline, CLOCK_MONOTONIC */
+enum report_stamp {              /* the start-up timeline, CLOCK_MONOTONIC */
 	STAMP_PROCESS_START = 1, /* ampoule's main() */
-	STAMP_PACKED,		 /* initrd ready */
+	STAMP_PACKED,            /* initrd ready */
 	STAMP_JAILER_START,
 	STAMP_JAILER_DONE, /* just before execveat */
 	STAMP_VMM_START,
@@ -33,8 +33,8 @@ enum report_stamp { /* the start-up timeline, CLOCK_MONOTONIC */
 	STAMP_KERNEL_ENTRY,
 	STAMP_PROGRAM_START, /* READY doorbell */
 	STAMP_PROGRAM_EXIT,  /* EXIT doorbell */
-	STAMP_VMM_END,	     /* last thing the VMM does */
-	STAMP_RESULT,	     /* the control plane knows the status */
+	STAMP_VMM_END,       /* last thing the VMM does */
+	STAMP_RESULT,        /* the control plane knows the status */
 	STAMP_PROCESS_END,
 };
 

@@ -17,7 +17,7 @@
 #define BOOTINFO_DEVICES_MAX 16u
 
 struct bootinfo_device {
-	uint64_t gpa;	    /* virtio-mmio registers, one page */
+	uint64_t gpa;       /* virtio-mmio registers, one page */
 	uint32_t vector;    /* MSI vector the device raises on vCPU 0 */
 	uint32_t device_id; /* virtio device id, HARNESS_DEVICE_ID included */
 };

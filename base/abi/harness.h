@@ -23,9 +23,9 @@
 #pragma once
 #include <stdint.h>
 
-#define HARNESS_DEVICE_ID   0xffff0001u /* outside what virtio 1.2, 5 lists */
-#define HARNESS_MAGIC	    0x4f504d41u /* "AMPO" */
-#define HARNESS_VERSION	    1u
+#define HARNESS_DEVICE_ID 0xffff0001u /* outside what virtio 1.2, 5 lists */
+#define HARNESS_MAGIC     0x4f504d41u /* "AMPO" */
+#define HARNESS_VERSION   1u
 
 #define HARNESS_REG_MAGIC    0x00
 #define HARNESS_REG_EXIT     0x08
@@ -36,18 +36,18 @@
 #define HARNESS_REG_POWEROFF 0x30
 #define HARNESS_CONFIG_BYTES 0x38
 
-#define HARNESS_REQ_TERM     1u /* host got SIGTERM: deliver it */
-#define HARNESS_REQ_INT	     2u /* host got SIGINT */
-#define HARNESS_REQ_WINCH    4u /* terminal size changed (console resize) */
-#define HARNESS_REQ_HUP	     8u /* host got SIGHUP */
-#define HARNESS_REQ_QUIT    16u /* host got SIGQUIT */
+#define HARNESS_REQ_TERM  1u  /* host got SIGTERM: deliver it */
+#define HARNESS_REQ_INT   2u  /* host got SIGINT */
+#define HARNESS_REQ_WINCH 4u  /* terminal size changed (console resize) */
+#define HARNESS_REQ_HUP   8u  /* host got SIGHUP */
+#define HARNESS_REQ_QUIT  16u /* host got SIGQUIT */
 
 /* What REPORT points to: header, then `bytes` of payload of that type. */
 enum harness_report_type {
 	HARNESS_REPORT_MISSING = 1, /* struct harness_missing[] */
 	HARNESS_REPORT_CRASH = 2,   /* struct harness_crash */
 	HARNESS_REPORT_PANIC = 3,   /* text, not NUL-terminated */
-	HARNESS_REPORT_OOM = 4,	    /* struct harness_oom */
+	HARNESS_REPORT_OOM = 4,     /* struct harness_oom */
 };
 #define HARNESS_REPORT_MAX 512u /* payload bytes */
 

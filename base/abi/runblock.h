@@ -10,8 +10,8 @@
 #pragma once
 #include <stdint.h>
 
-#define RUNBLOCK_NAME	 "ampoule.run"
-#define RUNBLOCK_MAGIC	 0x4e555250u /* "PRUN" */
+#define RUNBLOCK_NAME    "ampoule.run"
+#define RUNBLOCK_MAGIC   0x4e555250u /* "PRUN" */
 #define RUNBLOCK_VERSION 1u
 
 enum runblock_stream { /* what the host's side of a stream is */
@@ -30,7 +30,8 @@ struct runblock {
 	uint32_t envc;
 	uint32_t uid;
 	uint32_t gid;
-	uint8_t stream[4]; /* stdin, stdout, stderr: enum runblock_stream; [3] 0 */
+	uint8_t stream[4]; /* stdin, stdout, stderr: enum runblock_stream; [3] 0
+			    */
 	uint16_t tty_rows;
 	uint16_t tty_cols;
 	uint32_t flags; /* RUNBLOCK_FLAG_* */
