@@ -18,6 +18,7 @@
 #include "kernels/mote/mm/vma.h"
 
 #define ANON_WINDOW     0x10000ul /* 16 pages, aligned */
+#define COPY_WINDOW     0x8000ul  /* 8 pages, aligned */
 #define FILE_WINDOW     0x40000ul /* 64 pages in place, aligned */
 #define STACK_GAP_BYTES 0x100000ul
 
@@ -52,20 +53,27 @@ static uint64_t empty_run(const uint64_t *pte, uint64_t max)
 	uint64_t room = 512 - ((uint64_t)pte / 8 & 511), n = 0;
 
 	max = MIN(max, room);
+	while (n + 4 <= max && !(pte[n] | pte[n + 1] | pte[n + 2] | pte[n + 3]))
+		n += 4;
 	while (n < max && !pte[n])
 		n++;
 	return n;
 }
 
-/* Map @count pages from @entry on into entries that are empty. */
+/* Map @count pages from @entry on into entries that are empty. Both loops take
+ * four a turn: windows are wide and each instruction counts. */
 static void map_run(struct vm *vm, uint64_t *pte, uint64_t entry,
 		    uint64_t count)
 {
-	for (uint64_t *end = pte + count; pte < end; pte++) {
-		*pte = entry;
-		entry += PAGE_SIZE;
-	}
 	vm->resident += count;
+	for (; count >= 4; count -= 4, pte += 4, entry += 4 * PAGE_SIZE) {
+		pte[0] = entry;
+		pte[1] = entry + PAGE_SIZE;
+		pte[2] = entry + 2 * PAGE_SIZE;
+		pte[3] = entry + 3 * PAGE_SIZE;
+	}
+	for (; count > 0; count--, pte++, entry += PAGE_SIZE)
+		*pte = entry;
 	if (vm->resident > vm->peak)
 		vm->peak = vm->resident;
 }
@@ -155,64 +163,79 @@ static int file_error(int r, int *ret_code)
 	return SIGBUS;
 }
 
+/* How many entries from @pte on map pages that lie in place one after another
+ * with the same permissions, within the area and the window for copies. */
+static uint64_t same_run(const struct vma *v, uint64_t addr,
+			 const uint64_t *pte)
+{
+	uint64_t max = 1 + pages_after(v, addr, COPY_WINDOW), n = 1;
+
+	if (page_refs(*pte & PTE_ADDR) != PAGE_REFS_FOREIGN)
+		return 1;
+	while (n < max && pte[n] == pte[0] + n * PAGE_SIZE)
+		n++;
+	return n;
+}
+
+/* A write to a page that is there but read-only: ours alone, or copied, with
+ * its neighbours if that is one copy: data that is relocated is written page
+ * after page. */
+static int fault_copy(const struct vma *v, uint64_t addr, uint64_t *pte)
+{
+	uint64_t old = *pte, src = old & PTE_ADDR, bits = pte_bits(v->prot);
+	uint64_t count = same_run(v, addr, pte), pa;
+	void *copy;
+
+	if (page_refs(src) == 1 && !(old & PTE_FOREIGN)) {
+		*pte = old | PTE_W | PTE_D;
+		tlb_flush_page(addr);
+		return 0;
+	}
+	pa = count > 1 ? pages_fresh_run(count) : 0;
+	if (!pa) {
+		count = 1;
+		copy = page_alloc();
+		if (!copy)
+			return SIGKILL;
+		pa = kva_to_pa(copy);
+	}
+	bulk_copy(pa_to_va(pa), pa_to_va(src), count * PAGE_SIZE);
+	for (uint64_t i = 0; i < count; i++) {
+		pte[i] = (pa + i * PAGE_SIZE) | bits;
+		tlb_flush_page(addr + i * PAGE_SIZE);
+	}
+	if (!(old & PTE_FOREIGN))
+		page_unref(src);
+	return 0;
+}
+
 static int fault_file(struct vm *vm, struct vma *v, uint64_t addr, bool write,
 		      int *ret_code)
 {
-	bool shared = v->flags & VMA_SHARED;
+	bool shared = v->flags & VMA_SHARED, huge;
 	uint64_t index = v->index + ((addr - v->start) >> PAGE_SHIFT);
 	uint64_t bits = pte_bits(v->prot);
 	uint64_t *pte;
 	uint64_t pa;
-	void *copy;
 	int r;
 
-	if (!write && !shared &&
-	    map_in_place(vm, v, addr, bits & ~(PTE_W | PTE_D)))
-		return 0;
-	r = v->file->ops->map_page(v->file, index,
-				   shared && v->prot & PROT_WRITE, &pa);
-	if (r < 0)
-		return file_error(r, ret_code);
-	pte = pte_make(vm, addr);
-	if (!pte) {
-		page_unref(pa);
-		return SIGKILL;
-	}
-	if (write && !shared) {
-		copy = page_alloc();
-		if (copy)
-			bulk_copy(copy, pa_to_va(pa), PAGE_SIZE);
-		page_unref(pa);
-		if (!copy)
-			return SIGKILL;
-		map_run(vm, pte, kva_to_pa(copy) | bits, 1);
-		return 0;
-	}
 	if (!shared)
 		bits &= ~(PTE_W | PTE_D);
-	map_run(vm, pte, pa | bits, 1);
-	return 0;
-}
-
-/* A write to a page that is there but read-only: ours alone, or copied. */
-static int fault_copy(const struct vma *v, uint64_t addr, uint64_t *pte)
-{
-	uint64_t old = *pte;
-	void *copy;
-
-	if (page_refs(old & PTE_ADDR) == 1 && !(old & PTE_FOREIGN)) {
-		*pte = old | PTE_W | PTE_D;
-	} else {
-		copy = page_alloc();
-		if (!copy)
+	if (shared || !map_in_place(vm, v, addr, bits)) {
+		r = v->file->ops->map_page(v->file, index,
+					   shared && v->prot & PROT_WRITE, &pa);
+		if (r < 0)
+			return file_error(r, ret_code);
+		pte = pte_make(vm, addr);
+		if (!pte) {
+			page_unref(pa);
 			return SIGKILL;
-		bulk_copy(copy, pa_to_va(old & PTE_ADDR), PAGE_SIZE);
-		*pte = kva_to_pa(copy) | pte_bits(v->prot);
-		if (!(old & PTE_FOREIGN))
-			page_unref(old & PTE_ADDR);
+		}
+		map_run(vm, pte, pa | bits, 1);
 	}
-	tlb_flush_page(addr);
-	return 0;
+	if (!write || shared)
+		return 0;
+	return fault_copy(v, addr, pte_find(vm, addr, &huge));
 }
 
 int vm_fault(struct vm *vm, uint64_t addr, uint64_t error, int *ret_code)

@@ -294,7 +294,7 @@ uint32_t page_refs(uint64_t pa)
 	uint64_t frame = pa >> PAGE_SHIFT;
 
 	if (frame >= pool.frame_end || !pool.refs[frame])
-		return UINT32_MAX;
+		return PAGE_REFS_FOREIGN;
 	return pool.refs[frame];
 }
 

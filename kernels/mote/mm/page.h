@@ -58,7 +58,8 @@ void huge_split(uint64_t pa);
  * image, initrd) are ignored by both. */
 void page_ref(uint64_t pa);
 void page_unref(uint64_t pa);
-/** page_refs() - how many users; 0xffffffff for pages outside the allocator. */
+/** page_refs() - how many users; PAGE_REFS_FOREIGN: outside the allocator. */
+#define PAGE_REFS_FOREIGN UINT32_MAX
 uint32_t page_refs(uint64_t pa);
 
 uint64_t pages_total(void);
