@@ -118,7 +118,7 @@ def check_headers():
         source = f'#include "{name}"\n#include "{name}"\n'
         result = command("gcc", "-xc", "-fsyntax-only", "-Wall", "-Werror",
                          *(f for f in flags_of(name)
-                           if not f.startswith("-fsanitize")),
+                           if not f.startswith(("-fsanitize", "-fcolor"))),
                          "-I", ROOT, "-I", BUILD / "clang", "-",
                          input=source)
         return [f"{name}: {line}" for line in result.stderr.splitlines()[:4]
