@@ -252,17 +252,30 @@ struct inode *dev_special(const uint8_t *header, uint32_t mode)
 	return dev_by_number(RDEV(meta.rdev_major, meta.rdev_minor), mode);
 }
 
+/* Names come into being when somebody asks for them, or for all. */
+static bool asked_for(const struct name *wanted, const char *text)
+{
+	return !wanted || (*text == *wanted->text &&
+			   strlen(text) == wanted->bytes &&
+			   !memcmp(text, wanted->text, wanted->bytes));
+}
+
 static void dev_refresh(struct inode *dir, const struct name *wanted)
 {
-	if (dir->flags & INODE_FILLED)
+	if ((dir->flags & INODE_FILLED) ||
+	    (wanted && dir_find_raw(dir, wanted)))
 		return;
-	dir->flags |= INODE_FILLED;
+	if (!wanted)
+		dir->flags |= INODE_FILLED;
 	for (size_t i = 0; i < ARRAY_LEN(devices); i++)
-		mount_add(dir, devices[i].name,
-			  device_inode(&devices[i], devices[i].mode));
+		if (asked_for(wanted, devices[i].name))
+			mount_add(dir, devices[i].name,
+				  device_inode(&devices[i], devices[i].mode));
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
-		mount_link(dir, &links[i]);
-	mount_add(dir, "shm", dir_new(01777));
+		if (asked_for(wanted, links[i].name))
+			mount_link(dir, &links[i]);
+	if (asked_for(wanted, "shm"))
+		mount_add(dir, "shm", dir_new(01777));
 }
 
 static const struct inode_ops dev_dir_ops = {.file_ops = &dir_file_ops,

@@ -45,13 +45,6 @@ static struct dentry **bucket_of(uint64_t hash)
 	return &names.bucket[hash & names.mask];
 }
 
-struct dentry *dir_find(struct inode *dir, const struct name *name)
-{
-	if (dir->ops->refresh)
-		dir->ops->refresh(dir, name);
-	return dir_find_raw(dir, name);
-}
-
 struct dentry *dir_find_raw(struct inode *dir, const struct name *name)
 {
 	uint64_t hash = entry_hash(dir, name);

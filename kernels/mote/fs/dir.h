@@ -9,9 +9,16 @@ int dir_init(void);
 struct inode *dir_root(void);
 
 /** dir_find() - the entry called @name; NULL: none. */
-struct dentry *dir_find(struct inode *dir, const struct name *name);
-/** dir_find_raw() - the same, a generated directory is not brought up to date. */
 struct dentry *dir_find_raw(struct inode *dir, const struct name *name);
+static inline struct dentry *dir_find(struct inode *dir,
+				      const struct name *name)
+{
+	if (dir->ops->refresh)
+		dir->ops->refresh(dir, name);
+	return dir_find_raw(dir, name);
+}
+/* dir_find_raw() does not bring a generated directory up to date first. */
+
 /** dir_lookup() - its inode; NULL: none. */
 static inline struct inode *dir_lookup(struct inode *dir,
 				       const struct name *name)

@@ -108,19 +108,19 @@ static struct inode *make_inode(const struct cpio_entry *e)
 
 	switch (e->mode & S_IFMT) {
 	case S_IFREG:
-		inode = inode_new(S_IFREG | permissions, &regular_inode_ops);
+		inode = inode_new_boot(S_IFREG | permissions, &regular_inode_ops);
 		if (!inode)
 			return NULL;
 		inode->reg.base = e->data;
 		inode->reg.base_bytes = inode->size = e->bytes;
 		break;
 	case S_IFDIR:
-		inode = dir_new(permissions);
+		inode = inode_new_boot(S_IFDIR | permissions, &dir_inode_ops);
 		break;
 	case S_IFLNK:
 		if (!e->bytes || e->bytes >= FS_PATH_MAX)
 			return NULL;
-		inode = inode_new(S_IFLNK | 0777, &link_inode_ops);
+		inode = inode_new_boot(S_IFLNK | 0777, &link_inode_ops);
 		if (!inode)
 			return NULL;
 		inode->target = (const char *)e->data;
@@ -195,7 +195,7 @@ static void unpack_entry(struct unpack *u, const struct cpio_entry *e)
 	dir = find_dir(u, path, &name);
 	if (!dir)
 		return;
-	old = dir_find(dir, &name);
+	old = dir_find_raw(dir, &name);
 	if (old && inode_is(old->inode, S_IFDIR)) {
 		if ((e->mode & S_IFMT) == S_IFDIR)
 			old->inode->mode = S_IFDIR | (e->mode & 07777);

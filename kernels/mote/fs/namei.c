@@ -164,7 +164,7 @@ static int walk_step(struct walk *w, struct step *s)
 		return -ENAMETOOLONG;
 	if (!inode_is(s->at, S_IFDIR))
 		return -ENOTDIR;
-	err = inode_permit(s->at, MAY_EXEC);
+	err = dir_permit_search(s->at);
 	if (err)
 		return err;
 	while (*rest == '/')

@@ -19,10 +19,9 @@ const struct inode_ops link_inode_ops = {0};
 static struct pool inode_pool = {.bytes = sizeof(struct inode)};
 static uint32_t last_ino;
 
-struct inode *inode_new(uint32_t mode, const struct inode_ops *ops)
+struct inode *inode_new_boot(uint32_t mode, const struct inode_ops *ops)
 {
 	struct inode *inode = pool_get(&inode_pool);
-	struct task *task = current();
 
 	if (!inode)
 		return NULL;
@@ -30,7 +29,15 @@ struct inode *inode_new(uint32_t mode, const struct inode_ops *ops)
 	inode->ops = ops;
 	inode->ino = ++last_ino;
 	inode->device = FS_DEVICE_ROOT;
-	if (task) {
+	return inode;
+}
+
+struct inode *inode_new(uint32_t mode, const struct inode_ops *ops)
+{
+	struct inode *inode = inode_new_boot(mode, ops);
+	const struct task *task = current();
+
+	if (inode && task) {
 		inode->uid = task->uid;
 		inode->gid = task->gid;
 		inode->mtime_ns = fs_now();
@@ -79,13 +86,12 @@ void inode_load_header(struct inode *inode)
 	inode->atime_ns = inode->ctime_ns = inode->mtime_ns;
 }
 
-int inode_permit(struct inode *inode, uint32_t may)
+int inode_permit_ids(struct inode *inode, uint32_t may)
 {
 	const struct task *task = current();
 	uint32_t bits = inode->mode;
 
-	if (!task || !task->uid) {
-		/* The superuser may all, but execute only what has an x bit. */
+	if (!task->uid) {
 		if ((may & MAY_EXEC) && !(bits & 0111) &&
 		    !inode_is(inode, S_IFDIR))
 			return -EACCES;

@@ -17,6 +17,7 @@
 
 #include "kernels/mote/fs/name.h"
 #include "kernels/mote/fs/pagemap.h"
+#include "kernels/mote/proc/task.h"
 
 struct dentry;
 struct file;
@@ -103,6 +104,8 @@ struct dentry {
 /** inode_new() - no name, no reference: unless it gets one, inode_put_new().
  * Owner ids and times are the current ones. NULL: no memory. */
 struct inode *inode_new(uint32_t mode, const struct inode_ops *ops);
+/** inode_new_boot() - the same for the initrd: no ids and times of its own. */
+struct inode *inode_new_boot(uint32_t mode, const struct inode_ops *ops);
 void inode_put_new(struct inode *inode);
 /** inode_release() - free it if neither name nor user is left. */
 void inode_release(struct inode *inode);
@@ -124,7 +127,19 @@ static inline bool inode_is(const struct inode *inode, uint32_t type)
 #define MAY_WRITE 2u
 #define MAY_READ  4u
 /** inode_permit() - may the current ids do this? 0 or -EACCES. */
-int inode_permit(struct inode *inode, uint32_t may);
+int inode_permit_ids(struct inode *inode, uint32_t may);
+static inline int inode_permit(struct inode *inode, uint32_t may)
+{
+	/* The superuser may all, but execute only what has an x bit. */
+	if (!current()->uid && !(may & MAY_EXEC))
+		return 0;
+	return inode_permit_ids(inode, may);
+}
+/** dir_permit_search() - the same for walking through a directory. */
+static inline int dir_permit_search(struct inode *dir)
+{
+	return current()->uid ? inode_permit_ids(dir, MAY_EXEC) : 0;
+}
 /** inode_owned() - may the current ids change its attributes? 0, -EPERM. */
 int inode_owned(struct inode *inode);
 

@@ -32,6 +32,32 @@ void *pagemap_get(const struct pagemap *map, uint64_t index)
 	return node;
 }
 
+void *pagemap_run(const struct pagemap *map, uint64_t index, uint64_t max,
+		  uint64_t *ret_pages)
+{
+	void **slot = (void **)(uintptr_t)&map->root;
+	uint64_t room = 1, pages = 1;
+	uint8_t *page;
+
+	if (!covers(map, index))
+		return NULL;
+	for (uint32_t h = map->height; h && *slot; h--) {
+		uint64_t i = index >> entry_shift(h) & (TABLE_LEN - 1);
+
+		slot = (void **)*slot + i;
+		room = TABLE_LEN - i;
+	}
+	page = *slot;
+	if (!page)
+		return NULL;
+	if (room > max)
+		room = max;
+	while (pages < room && slot[pages] == page + pages * PAGE_SIZE)
+		pages++;
+	*ret_pages = pages;
+	return page;
+}
+
 /* Make the tree tall enough for @index. */
 static int grow(struct pagemap *map, uint64_t index)
 {
@@ -64,11 +90,15 @@ int pagemap_set(struct pagemap *map, uint64_t index, void *page)
 		       (index >> entry_shift(h) & (TABLE_LEN - 1));
 	}
 	*slot = page;
+	map->count++;
+	if (index > map->last)
+		map->last = index;
 	return 0;
 }
 
-/* The first page of the subtree @node at or after @index (relative to it). */
-static bool next_in(void *node, uint32_t height, uint64_t index,
+/* The first page of the subtree @node in [@first, @last], both relative to
+ * it. Tables have 512 slots: nothing walks over those that cannot be used. */
+static bool next_in(void *node, uint32_t height, uint64_t first, uint64_t last,
 		    uint64_t *ret_index)
 {
 	uint32_t shift;
@@ -77,14 +107,17 @@ static bool next_in(void *node, uint32_t height, uint64_t index,
 		return false;
 	if (!height) {
 		*ret_index = 0;
-		return !index;
+		return true;
 	}
 	shift = entry_shift(height);
-	for (uint64_t i = index >> shift; i < TABLE_LEN; i++) {
+	for (uint64_t i = first >> shift; i < TABLE_LEN; i++) {
 		uint64_t base = i << shift;
-		uint64_t from = index > base ? index - base : 0;
 
-		if (next_in(((void **)node)[i], height - 1, from, ret_index)) {
+		if (base > last)
+			return false;
+		if (next_in(((void **)node)[i], height - 1,
+			    first > base ? first - base : 0, last - base,
+			    ret_index)) {
 			*ret_index += base;
 			return true;
 		}
@@ -95,44 +128,64 @@ static bool next_in(void *node, uint32_t height, uint64_t index,
 bool pagemap_next(const struct pagemap *map, uint64_t index,
 		  uint64_t *ret_index)
 {
-	return covers(map, index) &&
-	       next_in(map->root, map->height, index, ret_index);
+	return index <= map->last && covers(map, index) &&
+	       next_in(map->root, map->height, index, map->last, ret_index);
 }
 
-/* Drop [first, last] of a subtree; true when nothing is left in it. */
-static bool drop_in(void *node, uint32_t height, uint64_t first, uint64_t last)
+/* Indices relative to a subtree: what to drop, and the highest there may be. */
+struct range {
+	uint64_t first, last, limit;
+};
+
+static struct range range_below(const struct range *r, uint64_t base)
 {
-	uint64_t span;
-	bool empty = true;
+	return (struct range){
+		.first = r->first > base ? r->first - base : 0,
+		.last = r->last - base,
+		.limit = r->limit - base,
+	};
+}
+
+/* Drop a range of a subtree. A table goes when the range covers all that may
+ * be in it, so that nobody has to look whether it is empty. True: it went. */
+static bool drop_in(struct pagemap *map, void *node, uint32_t height,
+		    struct range r)
+{
+	uint32_t shift;
+	uint64_t i;
 
 	if (!node)
 		return true;
 	if (!height) {
 		page_unref(kva_to_pa(node));
+		map->count--;
 		return true;
 	}
-	span = 1ull << entry_shift(height);
-	for (uint64_t i = 0, base = 0; i < TABLE_LEN; i++, base += span) {
+	shift = entry_shift(height);
+	for (i = r.first >> shift; i < TABLE_LEN && i << shift <= r.last; i++) {
 		void **slot = (void **)node + i;
 
-		if (*slot && base <= last && base + span > first &&
-		    drop_in(*slot, height - 1, first > base ? first - base : 0,
-			    last - base))
+		if (drop_in(map, *slot, height - 1, range_below(&r, i << shift)))
 			*slot = NULL;
-		if (*slot)
-			empty = false;
 	}
-	if (empty)
-		page_unref(kva_to_pa(node));
-	return empty;
+	if (r.first || (i < TABLE_LEN && r.last < r.limit))
+		return false;
+	page_unref(kva_to_pa(node));
+	return true;
 }
 
 void pagemap_drop(struct pagemap *map, uint64_t first, uint64_t last)
 {
-	if (!map->root || first > last || !covers(map, first))
+	struct range r = {first, last, map->last};
+
+	if (r.last > map->last)
+		r.last = map->last;
+	if (!map->root || first > r.last)
 		return;
-	if (drop_in(map->root, map->height, first, last)) {
+	if (drop_in(map, map->root, map->height, r)) {
 		map->root = NULL;
 		map->height = 0;
 	}
+	if (r.last == map->last)
+		map->last = first ? first - 1 : 0;
 }

@@ -15,10 +15,16 @@
 struct pagemap {
 	void *root;
 	uint32_t height;
+	uint32_t count; /* pages in it */
+	uint64_t last;	/* no index above this one was ever set */
 };
 
 /** pagemap_get() - the page's kernel address, NULL when absent. */
 void *pagemap_get(const struct pagemap *map, uint64_t index);
+/** pagemap_run() - the same, and how many pages from @index on (at most @max)
+ * lie one behind the other in memory as they do in the file. */
+void *pagemap_run(const struct pagemap *map, uint64_t index, uint64_t max,
+		  uint64_t *ret_pages);
 /** pagemap_set() - store a page where none is; the map owns the caller's
  * reference. Return: 0, -ENOMEM (for a table). */
 int pagemap_set(struct pagemap *map, uint64_t index, void *page);

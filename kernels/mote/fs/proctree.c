@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* proctree.c - make names of a generated tree as they are asked for. A
- * directory's inode knows its place by ->id: a row of the table whose path
- * begins with it, and how long that beginning is. */
+ * directory's inode knows its place by ->id: the first row of the table whose
+ * path begins with it, how many rows do, and how long that beginning is. */
 #include "kernels/mote/fs/proctree.h"
 
 #include <linux/errno.h>
@@ -10,9 +10,10 @@
 #include "kernels/mote/fs/mount.h"
 #include "kernels/mote/lib/lib.h"
 
-#define PLACE(row, bytes) ((row) << 8 | (bytes))
-#define PLACE_ROW(id)	  ((id) >> 8)
-#define PLACE_BYTES(id)	  ((id) & 0xff)
+#define PLACE(row, rows, bytes) ((row) << 16 | (rows) << 8 | (bytes))
+#define PLACE_ROW(id)		((id) >> 16)
+#define PLACE_ROWS(id)		((id) >> 8 & 0xff)
+#define PLACE_BYTES(id)		((id) & 0xff)
 
 static void tree_refresh(struct inode *dir, const struct name *wanted);
 
@@ -45,27 +46,36 @@ static struct name component(const char *text,
 	return name_scan(room);
 }
 
+/* How many rows from @row on share the first @bytes of its path. */
+static uint32_t rows_of(const struct inode *dir, uint32_t row, uint32_t bytes)
+{
+	uint32_t count, end = row + 1;
+	const struct proc_file *table =
+		proc_table((enum inode_device)dir->device, &count);
+
+	while (end < count &&
+	       !strncmp(table[end].path, table[row].path, bytes))
+		end++;
+	return end - row;
+}
+
 static void make_name(struct inode *dir, const struct proc_file *file,
-		      uint32_t row, const struct name *wanted)
+		      uint32_t row)
 {
 	char room[FS_NAME_MAX + 1 + NAME_SLACK];
 	uint32_t from = PLACE_BYTES(dir->id);
 	const char *text = file->path + from;
+	struct name name = component(text, room);
 	struct inode *inode;
-	struct name name;
 
-	/* Most rows differ from the wanted name in the first letter. */
-	if (wanted && *text != *wanted->text)
-		return;
-	name = component(text, room);
-	if ((wanted && (name.hash != wanted->hash)) ||
-	    dir_find_raw(dir, &name))
+	if (dir_find_raw(dir, &name))
 		return;
 	if (text[name.bytes] == '/') {
 		inode = dir_new(0555);
 		if (inode) {
+			from += name.bytes + 1;
 			inode->ops = &tree_dir;
-			inode->id = PLACE(row, from + name.bytes + 1);
+			inode->id = PLACE(row, rows_of(dir, row, from), from);
 		}
 	} else {
 		inode = make_inode(file, row);
@@ -73,31 +83,44 @@ static void make_name(struct inode *dir, const struct proc_file *file,
 	mount_add(dir, room, inode);
 }
 
+/* Is @name the first component of @text? */
+static bool begins_with(const char *text, const struct name *name)
+{
+	for (uint32_t i = 0; i < name->bytes; i++)
+		if (text[i] != name->text[i])
+			return false;
+	return !text[name->bytes] || text[name->bytes] == '/';
+}
+
 static void tree_refresh(struct inode *dir, const struct name *wanted)
 {
-	uint32_t count, bytes = PLACE_BYTES(dir->id);
-	const struct proc_file *table = proc_table(dir->device, &count);
-	const char *place = table[PLACE_ROW(dir->id)].path;
+	uint32_t count, from = PLACE_BYTES(dir->id), row = PLACE_ROW(dir->id);
+	const struct proc_file *table =
+		proc_table((enum inode_device)dir->device, &count);
+	uint32_t end = row + PLACE_ROWS(dir->id);
 
 	if ((dir->flags & INODE_FILLED) ||
 	    (wanted && dir_find_raw(dir, wanted)))
 		return;
-	/* Rows of one directory stand together: begin at its first. */
-	for (uint32_t row = PLACE_ROW(dir->id); row < count; row++) {
-		if (strncmp(table[row].path, place, bytes))
-			break;
-		make_name(dir, &table[row], row, wanted);
+	for (; row < end; row++) {
+		if (wanted && !begins_with(table[row].path + from, wanted))
+			continue;
+		make_name(dir, &table[row], row);
+		if (wanted)
+			return;
 	}
-	if (!wanted)
-		dir->flags |= INODE_FILLED;
+	dir->flags |= wanted ? 0 : INODE_FILLED;
 }
 
 int proctree_mount(const char *name, enum inode_device device)
 {
 	struct inode *dir = mount_dir(name, &tree_dir, 0555);
+	uint32_t rows;
 
 	if (!dir)
 		return -ENOMEM;
 	dir->device = device;
+	(void)proc_table(device, &rows);
+	dir->id = PLACE(0u, rows, 0u);
 	return 0;
 }

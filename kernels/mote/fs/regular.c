@@ -16,42 +16,34 @@ static uint64_t page_offset(uint64_t pos)
 	return pos & (PAGE_SIZE - 1);
 }
 
-const uint8_t *regular_bytes(struct inode *inode, uint64_t pos,
+const uint8_t *regular_bytes(struct inode *inode, uint64_t pos, uint64_t want,
 			     uint64_t *ret_run)
 {
 	const struct inode_reg *reg = &inode->reg;
-	uint64_t left = pos < inode->size ? inode->size - pos : 0;
-	uint64_t in_page = PAGE_SIZE - page_offset(pos);
-	const uint8_t *page = NULL;
+	uint64_t offset = page_offset(pos);
 
+	if (pos >= inode->size) {
+		*ret_run = 0;
+		return NULL;
+	}
+	want = MIN(want, inode->size - pos);
 	if (reg->pages.root) {
-		page = pagemap_get(&reg->pages, pos >> PAGE_SHIFT);
-		left = MIN(left, in_page);
+		uint64_t pages = (offset + want + PAGE_SIZE - 1) >> PAGE_SHIFT;
+		const uint8_t *page = pagemap_run(
+			&reg->pages, pos >> PAGE_SHIFT, pages, &pages);
+
+		if (page) {
+			*ret_run = MIN(want, (pages << PAGE_SHIFT) - offset);
+			return page + offset;
+		}
+		want = MIN(want, PAGE_SIZE - offset); /* the next may be one */
 	}
-	if (!page && pos < reg->base_bytes)
-		left = MIN(left, reg->base_bytes - pos);
-	*ret_run = left;
-	if (page)
-		return page + page_offset(pos);
-	return pos < reg->base_bytes ? reg->base + pos : NULL;
-}
-
-/* The same, joined over pages that happen to be neighbours in memory. */
-static const uint8_t *joined_bytes(struct inode *inode, uint64_t pos,
-				   uint64_t want, uint64_t *ret_run)
-{
-	uint64_t run, more;
-	const uint8_t *src = regular_bytes(inode, pos, &run);
-
-	while (run && run < want) {
-		const uint8_t *next = regular_bytes(inode, pos + run, &more);
-
-		if (!more || next != (src ? src + run : NULL))
-			break;
-		run += more;
+	if (pos >= reg->base_bytes) {
+		*ret_run = want;
+		return NULL;
 	}
-	*ret_run = MIN(run, want);
-	return src;
+	*ret_run = MIN(want, reg->base_bytes - pos);
+	return reg->base + pos;
 }
 
 long regular_read(struct inode *inode, struct uio *u, uint64_t pos)
@@ -63,7 +55,7 @@ long regular_read(struct inode *inode, struct uio *u, uint64_t pos)
 	want = MIN(u->left, inode->size - pos);
 	while (done < want) {
 		const uint8_t *src =
-			joined_bytes(inode, pos + done, want - done, &run);
+			regular_bytes(inode, pos + done, want - done, &run);
 		long n = src ? uio_copy_out(u, src, run) : uio_zero_out(u, run);
 
 		if (n <= 0)
@@ -131,12 +123,28 @@ struct run {
 	uint64_t fresh; /* bit n: page index + n has undefined content */
 };
 
+/* Pages that are there already, as far as they are neighbours. */
+static bool run_existing(struct inode *inode, uint64_t pos, uint64_t want,
+			 struct run *ret)
+{
+	uint64_t offset = page_offset(pos);
+	uint64_t pages = (offset + want + PAGE_SIZE - 1) >> PAGE_SHIFT;
+
+	ret->index = pos >> PAGE_SHIFT;
+	ret->fresh = 0;
+	ret->va = pagemap_run(&inode->reg.pages, ret->index, pages, &pages);
+	ret->bytes = MIN(want, (pages << PAGE_SHIFT) - offset);
+	return ret->va;
+}
+
 static int run_prepare(struct inode *inode, uint64_t pos, uint64_t want,
 		       struct run *ret)
 {
 	struct run run = {.index = pos >> PAGE_SHIFT};
 	uint64_t offset = page_offset(pos);
 
+	if (run_existing(inode, pos, want, ret))
+		return 0;
 	for (uint64_t i = 0; i < RUN_PAGES_MAX && run.bytes < want; i++) {
 		uint64_t bytes = MIN(want - run.bytes, PAGE_SIZE - offset);
 		bool fresh;
@@ -145,16 +153,15 @@ static int run_prepare(struct inode *inode, uint64_t pos, uint64_t want,
 
 		if (!va)
 			break;
-		if (fresh)
-			run.fresh |= 1ull << i;
 		if (i && va != run.va + i * PAGE_SIZE) {
 			/* Not a neighbour: it waits for the next run, with
 			 * defined content. */
 			if (fresh)
 				fill_from_base(inode, run.index + i, va, 0);
-			run.fresh &= ~(1ull << i);
 			break;
 		}
+		if (fresh)
+			run.fresh |= 1ull << i;
 		if (!i)
 			run.va = va;
 		run.bytes += bytes;

@@ -28,9 +28,9 @@ int regular_page(struct inode *inode, uint64_t index, bool shared_write,
 /** regular_run() - see file_ops.map_run. */
 uint64_t regular_run(struct inode *inode, uint64_t index, uint64_t max,
 		     uint64_t *ret_pa);
-/** regular_bytes() - contiguous content at @pos where it lies, for the
- * kernel's own reading: NULL with @ret_run zeros, or bytes. 0 at the end. */
-const uint8_t *regular_bytes(struct inode *inode, uint64_t pos,
+/** regular_bytes() - up to @want bytes of content at @pos where they lie.
+ * Return: @ret_run bytes there; NULL: so many zeros, 0 at the end. */
+const uint8_t *regular_bytes(struct inode *inode, uint64_t pos, uint64_t want,
 			     uint64_t *ret_run);
 /** inode_blocks() - 512-byte blocks its content takes. */
 uint64_t inode_blocks(const struct inode *inode);

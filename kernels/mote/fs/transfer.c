@@ -19,12 +19,11 @@ static long transfer_piece(struct file *in, uint64_t in_pos, struct file *out,
 			   uint64_t out_pos, uint64_t bytes)
 {
 	uint64_t run;
-	const uint8_t *src = regular_bytes(in->inode, in_pos, &run);
+	const uint8_t *src = regular_bytes(in->inode, in_pos, bytes, &run);
 	void *zeros = NULL;
 	struct uio u;
 	long n;
 
-	run = MIN(run, bytes);
 	if (!run)
 		return 0;
 	if (!src) { /* a hole */
