@@ -17,9 +17,10 @@
 #include "kernels/mote/mm/pte.h"
 #include "kernels/mote/mm/vma.h"
 
-#define ANON_WINDOW     0x10000ul /* 16 pages, aligned */
-#define COPY_WINDOW     0x8000ul  /* 8 pages, aligned */
-#define FILE_WINDOW     0x40000ul /* 64 pages in place, aligned */
+#define ANON_WINDOW     0x10000ul  /* 16 pages, aligned */
+#define COPY_WINDOW     0x8000ul   /* 8 pages, aligned */
+#define POPULATE_MAX    0x100000ul /* file areas up to 1 MiB: at once */
+#define FILE_WINDOW     0x40000ul  /* 64 pages in place, aligned */
 #define STACK_GAP_BYTES 0x100000ul
 
 /* A stack area grows down to hold @addr, within its limit and clear of the
@@ -130,29 +131,51 @@ static int fault_anonymous(struct vm *vm, struct vma *v, uint64_t addr)
 	return 0;
 }
 
-/* The pages around @addr that lie in place one after another (initrd) cost an
- * entry each, so a wide window is worth it. True: @addr is mapped. */
-static bool map_in_place(struct vm *vm, struct vma *v, uint64_t addr,
-			 uint64_t bits)
+/* Map what lies in place one after another (initrd) in [start, end) of the
+ * area, one table's worth at most. Return: where to go on. */
+static uint64_t map_in_place(struct vm *vm, const struct vma *v, uint64_t start,
+			     uint64_t end)
 {
-	uint64_t start = MAX(addr & ~(FILE_WINDOW - 1), v->start);
-	uint64_t before = (addr - start) / PAGE_SIZE, count, pa;
 	uint64_t index = v->index + (start - v->start) / PAGE_SIZE;
+	uint64_t bits = pte_bits(v->prot) & ~(PTE_W | PTE_D), count, pa;
 	uint64_t *pte;
 
-	if (!v->file->ops->map_run)
-		return false;
-	count = before + 1 + pages_after(v, addr, FILE_WINDOW);
-	count = v->file->ops->map_run(v->file, index, count, &pa);
-	pte = count > before ? pte_make(vm, start) : NULL;
+	end = MIN(end, (start & ~(HUGE_BYTES - 1)) + HUGE_BYTES);
+	count = v->file->ops->map_run(v->file, index, (end - start) / PAGE_SIZE,
+				      &pa);
+	pte = count ? pte_make(vm, start) : NULL;
 	if (!pte)
-		return false;
+		return start;
 	/* Runs of empty entries between those the program already has. */
 	for (uint64_t i = 0, n; i < count; i += n ? n : 1) {
 		n = empty_run(pte + i, count - i);
 		map_run(vm, pte + i, (pa + i * PAGE_SIZE) | bits, n);
 	}
-	return true;
+	return start + count * PAGE_SIZE;
+}
+
+/* An entry costs so little beside a fault that a wide window around @addr is
+ * worth it. True: @addr is mapped now. */
+static bool map_around(struct vm *vm, const struct vma *v, uint64_t addr)
+{
+	uint64_t start = MAX(addr & ~(FILE_WINDOW - 1), v->start);
+	uint64_t end = MIN((addr & ~(FILE_WINDOW - 1)) + FILE_WINDOW, v->end);
+
+	return v->file->ops->map_run && map_in_place(vm, v, start, end) > addr;
+}
+
+void vm_populate(struct vm *vm, const struct vma *v)
+{
+	uint64_t start = v->start, next;
+
+	if (!v->file || v->flags & VMA_SHARED || !v->file->ops->map_run ||
+	    v->prot == PROT_NONE || v->end - v->start > POPULATE_MAX)
+		return;
+	for (; start < v->end; start = next) {
+		next = map_in_place(vm, v, start, v->end);
+		if (next == start)
+			return;
+	}
 }
 
 static int file_error(int r, int *ret_code)
@@ -221,7 +244,7 @@ static int fault_file(struct vm *vm, struct vma *v, uint64_t addr, bool write,
 
 	if (!shared)
 		bits &= ~(PTE_W | PTE_D);
-	if (shared || !map_in_place(vm, v, addr, bits)) {
+	if (shared || !map_around(vm, v, addr)) {
 		r = v->file->ops->map_page(v->file, index,
 					   shared && v->prot & PROT_WRITE, &pa);
 		if (r < 0)

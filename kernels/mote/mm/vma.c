@@ -247,6 +247,7 @@ int vm_map(struct vm *vm, uint64_t addr, uint64_t bytes, uint32_t prot,
 	if (file)
 		file_ref(file);
 	insert_at(vm, vm_index_above(vm, addr), v);
+	vm_populate(vm, v);
 	vma_merge_around(vm, addr, addr + bytes);
 	*ret_addr = addr;
 	return 0;

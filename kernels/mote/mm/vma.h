@@ -15,3 +15,6 @@ int vma_split_at(struct vm *vm, uint64_t addr);
 bool vma_is_free(struct vm *vm, uint64_t start, uint64_t end);
 /** vma_merge_around() - join equal neighbours in and beside [start, end). */
 void vma_merge_around(struct vm *vm, uint64_t start, uint64_t end);
+/** vm_populate() - map at once what of a new, not too large area of a file
+ * lies in place; what does not is left to faults. */
+void vm_populate(struct vm *vm, const struct vma *v);
