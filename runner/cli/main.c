@@ -82,8 +82,9 @@ static int unknown_command(const char *name)
 		names[i] = commands[i]->name;
 	near = options_nearest(name, names, COMMANDS);
 	if (near)
-		say("unknown command '%s'; did you mean 'ampoule %s'?", name,
-		    near);
+		say("unknown command '%s'; did you mean 'ampoule %s'? See "
+		    "'ampoule help'",
+		    name, near);
 	else
 		say("unknown command '%s'; see 'ampoule help'", name);
 	return EXIT_AMPOULE;

@@ -96,7 +96,7 @@ const struct command command_pack = {
 	.summary = "write the image that run would boot to a file",
 	.about = "Packs PROGRAM, its interpreter, its libraries and what "
 		 "--file brings along\ninto an initrd image (cpio, format "
-		 "newc). mote boots it on any VMM; cpio lists it.",
+		 "newc). mote boots it on any\nVMM; cpio lists it.",
 	.notes = "examples:\n"
 		 "  ampoule pack -o hello.img ./hello\n"
 		 "  cpio -itv < hello.img\n"

@@ -356,8 +356,8 @@ const struct command command_run = {
 		"  127  PROGRAM was not found\n\n"
 		"signals:\n"
 		"  SIGTERM, SIGINT, SIGHUP and SIGQUIT go to the program; a "
-		"second SIGTERM ends the\n  VM. SIGKILL of this command "
-		"ends the VM too.\n",
+		"second\n"
+		"  SIGTERM ends the VM. SIGKILL of this command ends it too.\n",
 	.tables = tables,
 	.run = run_command,
 };

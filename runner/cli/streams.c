@@ -90,23 +90,26 @@ static int open_stream(struct streams *s, int number)
 }
 
 /** find_terminal() - a program at the terminal gets one of its own when both
- * its input and its output are there and we are in the foreground. Otherwise
- * the host's terminal keeps doing the line editing and the newlines, and the
- * program sees a pipe. */
+ * its input and its output are there and we are in the foreground. With the
+ * input alone, the host's terminal goes on editing lines and echoing, and the
+ * program sees a terminal that it only reads from. */
 static void find_terminal(struct streams *s, unsigned closed)
 {
 	struct winsize size;
 
-	if (closed & 3 || !isatty(0) || !isatty(1) || tcgetpgrp(0) != getpgrp())
+	if (closed & 1 || !isatty(0))
 		return;
-	s->interactive = true;
-	for (int i = 0; i < 3; i++) {
-		if (!(closed & (1u << i)) && isatty(i))
-			s->guest[i] = RUNBLOCK_STREAM_TTY;
-	}
-	if (ioctl(1, TIOCGWINSZ, &size) == 0) {
+	s->guest[0] = RUNBLOCK_STREAM_TTY;
+	if (ioctl(0, TIOCGWINSZ, &size) == 0) {
 		s->rows = size.ws_row;
 		s->cols = size.ws_col;
+	}
+	if (closed & 2 || !isatty(1) || tcgetpgrp(0) != getpgrp())
+		return;
+	s->interactive = true;
+	for (int i = 1; i < 3; i++) {
+		if (!(closed & (1u << i)) && isatty(i))
+			s->guest[i] = RUNBLOCK_STREAM_TTY;
 	}
 }
 
