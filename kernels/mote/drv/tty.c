@@ -50,10 +50,13 @@ static void input(const uint8_t *text, uint32_t bytes)
 	tty_echo();
 }
 
+/** hangup() - the host's side is closed. Where the program only reads from the
+ * terminal, the host edits the lines, and this is an end of file. */
 static void hangup(void)
 {
 	tty.ldisc.hung_up = true;
-	signal_send(SIGHUP);
+	if (echo_port != NO_ECHO_PORT)
+		signal_send(SIGHUP);
 }
 
 static void resize(uint16_t rows, uint16_t cols)
