@@ -28,52 +28,56 @@
 #define CLOCK_TICKS	    100u
 #define RANDOM_BYTES	    16u
 
-struct writer { /* upward, through the direct map, page by page */
+/* Writes by way of the direct map. Nearly always the whole of a first stack
+ * is in one page, which is translated once. */
+struct writer {
 	struct vm *vm;
-	uint64_t addr;
-	uint64_t *at;	/* where addr is; valid while left > 0 */
-	uint64_t left;	/* bytes to the end of the page */
+	uint64_t page;	  /* address of the page that is open; 0: none */
+	uint8_t *content; /* where the kernel sees it */
 	bool failed;
 };
 
-static void refill(struct writer *w)
+/* Where the kernel sees user address @addr. */
+static uint8_t *locate(struct writer *w, uint64_t addr)
 {
-	uint64_t want = PAGE_SIZE - (w->addr & (PAGE_SIZE - 1)), pa, bytes;
+	uint64_t page = addr & ~(PAGE_SIZE - 1), pa, bytes;
 
-	if (vm_translate(w->vm, w->addr, want, true, &pa, &bytes) < 0) {
-		w->failed = true;
-		return;
+	if (page != w->page) {
+		if (vm_translate(w->vm, page, PAGE_SIZE, true, &pa, &bytes) <
+		    0) {
+			w->failed = true;
+			return NULL;
+		}
+		w->page = page;
+		w->content = pa_to_va(pa);
 	}
-	w->at = pa_to_va(pa);
-	w->left = bytes;
+	return w->content + (addr - page);
 }
 
-static void put(struct writer *w, uint64_t v)
+static void put_bytes(struct writer *w, uint64_t addr, const void *from,
+		      uint64_t bytes)
 {
-	if (w->left == 0)
-		refill(w);
-	if (w->failed)
-		return;
-	*w->at++ = v;
-	w->addr += 8;
-	w->left -= 8;
-}
+	const uint8_t *src = from;
 
-static int write_bytes(struct vm *vm, uint64_t addr, const char *src,
-		       uint64_t bytes)
-{
-	while (bytes) {
-		uint64_t pa, n;
+	while (bytes && !w->failed) {
+		uint64_t n = MIN(bytes, PAGE_SIZE - (addr & (PAGE_SIZE - 1)));
+		uint8_t *dst = locate(w, addr);
 
-		if (vm_translate(vm, addr, bytes, true, &pa, &n) < 0)
-			return -ENOMEM;
-		n = MIN(n, bytes);
-		memcpy(pa_to_va(pa), src, n);
+		if (!dst)
+			return;
+		memcpy(dst, src, n);
 		addr += n;
 		src += n;
 		bytes -= n;
 	}
-	return 0;
+}
+
+static void put_word(struct writer *w, uint64_t addr, uint64_t v)
+{
+	uint64_t *dst = (uint64_t *)(void *)locate(w, addr);
+
+	if (dst)
+		*dst = v;
 }
 
 /* Straight into the task's copy: it is read for /proc/self/auxv. */
@@ -109,27 +113,21 @@ static uint32_t fill_auxv(uint64_t *v, const struct stack_facts *f,
 	return (uint32_t)(v - first);
 }
 
-static void put_auxv(struct writer *w, const uint64_t *v, uint32_t words)
-{
-	if (!w->failed && w->left >= words * sizeof(*v)) {
-		memcpy(w->at, v, words * sizeof(*v));
-		return;
-	}
-	for (uint32_t i = 0; i < words; i++)
-		put(w, v[i]);
-}
-
-/* @count strings from @text on; returns the first byte after them. */
-static const char *put_pointers(struct writer *w, const char *text,
-				uint64_t user, uint32_t count)
+/* Pointers to @count strings and a NULL, from *@at on. @text: the strings,
+ * @user: where the program finds them. Returns what comes after them. */
+static const char *put_pointers(struct writer *w, uint64_t *at,
+				const char *text, uint64_t user,
+				uint32_t count)
 {
 	const char *p = text;
 
-	for (uint32_t i = 0; i < count; i++) {
-		put(w, user + (uint64_t)(p - text));
+	for (uint32_t i = 0; i < count && !w->failed; i++) {
+		put_word(w, *at, user + (uint64_t)(p - text));
+		*at += sizeof(uint64_t);
 		p += strlen(p) + 1;
 	}
-	put(w, 0);
+	put_word(w, *at, 0);
+	*at += sizeof(uint64_t);
 	return p;
 }
 
@@ -148,28 +146,26 @@ int stack_build(struct vm *vm, uint64_t top, const char *path,
 	uint32_t words = fill_auxv(t->auxv, facts, t, path_at, platform_at,
 				   random_at);
 	uint64_t total = (3 + (uint64_t)strings->argc + strings->envc + words) *
-			 8;
-	uint64_t env_offset;
+			 sizeof(uint64_t);
+	uint64_t env_at, at = (random_at - total) & ~15ul;
 	const char *env;
 
 	if (strings->bytes > EXEC_STRINGS_MAX || total > EXEC_STRINGS_MAX)
 		return -E2BIG;
-	w.addr = (random_at - total) & ~15ul;
-	*ret_rsp = w.addr;
-	if (write_bytes(vm, path_at, path, path_bytes) < 0 ||
-	    write_bytes(vm, text_at, strings->text, strings->bytes) < 0 ||
-	    write_bytes(vm, platform_at, platform, sizeof(platform)) < 0 ||
-	    write_bytes(vm, random_at, (const char *)facts->random,
-			RANDOM_BYTES) < 0)
-		return -ENOMEM;
+	*ret_rsp = at;
+	put_bytes(&w, path_at, path, path_bytes);
+	put_bytes(&w, text_at, strings->text, strings->bytes);
+	put_bytes(&w, platform_at, platform, sizeof(platform));
+	put_bytes(&w, random_at, facts->random, RANDOM_BYTES);
 
-	put(&w, strings->argc);
-	env = put_pointers(&w, strings->text, text_at, strings->argc);
-	env_offset = (uint64_t)(env - strings->text);
-	put_pointers(&w, env, text_at + env_offset, strings->envc);
-	put_auxv(&w, t->auxv, words);
+	put_word(&w, at, strings->argc);
+	at += sizeof(uint64_t);
+	env = put_pointers(&w, &at, strings->text, text_at, strings->argc);
+	env_at = text_at + (uint64_t)(env - strings->text);
+	put_pointers(&w, &at, env, env_at, strings->envc);
+	put_bytes(&w, at, t->auxv, words * sizeof(uint64_t));
 	t->user_arg_start = text_at;
-	t->user_arg_end = t->user_env_start = text_at + env_offset;
+	t->user_arg_end = t->user_env_start = env_at;
 	t->user_env_end = text_at + strings->bytes;
 	return w.failed ? -ENOMEM : 0;
 }
