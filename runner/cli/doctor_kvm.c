@@ -14,7 +14,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#define LOOP_COUNT    2000   /* of two instructions */
+#define LOOP_COUNT    2000 /* of two instructions */
+#define LOOP_TRIES    3
 #define NATIVE_MAX_NS 100ull /* an iteration; emulated it takes ~1000 */
 #define GUEST_BYTES   4096
 #define REASON_FORBIDDEN                                                       \
@@ -74,11 +75,26 @@ static int probe_vm_open(struct probe_vm *p)
 	return 0;
 }
 
-/** run_loop() - time the loop: from a port exit before it to one after. */
+/** time_loop() - from the port exit before the loop to the one after it; then
+ * on to the one before it again. */
+static int time_loop(struct probe_vm *p, uint64_t *ret_ns)
+{
+	uint64_t before = clock_now_ns();
+
+	if (ioctl(p->vcpu, KVM_RUN, 0) < 0)
+		return -errno;
+	*ret_ns = clock_now_ns() - before;
+	if (p->run->exit_reason != KVM_EXIT_IO)
+		return -EIO;
+	return ioctl(p->vcpu, KVM_RUN, 0) < 0 ? -errno : 0;
+}
+
+/** run_loop() - the least time of several: the first one pays for page faults
+ * and, under a hypervisor that translates code, for the translation. */
 static int run_loop(struct probe_vm *p, uint64_t *ret_ns)
 {
 	/* out %al,$0x80; mov $LOOP_COUNT,%cx; 1: dec %cx; jnz 1b;
-	 * out %al,$0x80 */
+	 * out %al,$0x80; jmp to the start */
 	static const uint8_t code[] = {
 		0xe6,
 		0x80,
@@ -90,10 +106,13 @@ static int run_loop(struct probe_vm *p, uint64_t *ret_ns)
 		0xfd,
 		0xe6,
 		0x80,
+		0xeb,
+		0xf4,
 	};
 	struct kvm_regs regs = {.rip = 0, .rflags = 2};
 	struct kvm_sregs sregs;
-	uint64_t before;
+	uint64_t ns = 0;
+	int err;
 
 	memcpy(p->mem, code, sizeof(code));
 	if (ioctl(p->vcpu, KVM_GET_SREGS, &sregs) < 0)
@@ -104,11 +123,14 @@ static int run_loop(struct probe_vm *p, uint64_t *ret_ns)
 	    ioctl(p->vcpu, KVM_SET_REGS, &regs) < 0 ||
 	    ioctl(p->vcpu, KVM_RUN, 0) < 0)
 		return -errno;
-	before = clock_now_ns();
-	if (ioctl(p->vcpu, KVM_RUN, 0) < 0)
-		return -errno;
-	*ret_ns = clock_now_ns() - before;
-	return p->run->exit_reason == KVM_EXIT_IO ? 0 : -EIO;
+	*ret_ns = UINT64_MAX;
+	for (int i = 0; i < LOOP_TRIES; i++) {
+		err = time_loop(p, &ns);
+		if (err)
+			return err;
+		*ret_ns = ns < *ret_ns ? ns : *ret_ns;
+	}
+	return 0;
 }
 
 void doctor_probe_kvm(struct doctor_finding *f)
