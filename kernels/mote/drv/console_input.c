@@ -114,9 +114,11 @@ static int bounce_post(uint32_t bytes)
 
 static void bounce_take(void)
 {
+	uint32_t bytes = virtq_take(STDIN->q);
+
 	bounce.posted = false;
 	bounce.at = 0;
-	bounce.end = MIN(virtq_take(STDIN->q), (uint32_t)PAGE_SIZE);
+	bounce.end = MIN(bytes, (uint32_t)PAGE_SIZE);
 }
 
 static long bounce_copy(struct uio *u)

@@ -38,6 +38,7 @@ static bool start(void)
 uint32_t rng_read(void *dst, uint32_t bytes)
 {
 	struct phys_span span = { .bytes = bytes };
+	uint32_t got;
 
 	if (!start())
 		return 0;
@@ -49,5 +50,6 @@ uint32_t rng_read(void *dst, uint32_t bytes)
 		wait_for_device(virtq_is_done, &queue);
 		virtq_interrupts(&queue, false);
 	}
-	return MIN(virtq_take(&queue), bytes);
+	got = virtq_take(&queue);
+	return MIN(got, bytes);
 }

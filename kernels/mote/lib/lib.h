@@ -30,5 +30,6 @@ __attribute__((format(printf, 1, 2))) void kprintf(const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) _Noreturn void panic(const char *fmt, ...);
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+/* The arguments are evaluated twice. */
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
