@@ -156,6 +156,25 @@ def plan_seeds():
         (0x200000, 0, 1, 0xffffffffffffffff, 2, 0)]))
 
 
+def cpio_entry(name, mode=0o100644, data=b"", namesize=None):
+    name += b"\0"
+    fields = [1, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0,
+              len(name) if namesize is None else namesize, 0]
+    head = b"070701" + b"".join(b"%08x" % f for f in fields) + name
+    head += b"\0" * (-len(head) % 4)
+    return head + data + b"\0" * (-len(data) % 4)
+
+
+def cpio_seeds():
+    end = cpio_entry(b"TRAILER!!!") + b"\0" * 16
+    save("cpio", "files", cpio_entry(b"usr", 0o40755)
+         + cpio_entry(b"usr/bin/x", 0o100755, b"body") + end)
+    save("cpio", "link", cpio_entry(b"bin", 0o120777, b"usr/bin") + end)
+    save("cpio", "long", cpio_entry(b"x", namesize=0xffffffff) + end)
+    save("cpio", "cut", cpio_entry(b"y", data=b"12345678")[:-4])
+
+
+cpio_seeds()
 queue_seeds()
 mmio_seeds()
 console_seeds()
