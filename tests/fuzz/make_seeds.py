@@ -174,7 +174,30 @@ def cpio_seeds():
     save("cpio", "cut", cpio_entry(b"y", data=b"12345678")[:-4])
 
 
+def elf_file(kind, segments, interp=b""):
+    at = 64 + 56 * len(segments)
+    head = b"\x7fELF\2\1\1" + b"\0" * 9 + struct.pack(
+        "<HHIQQQIHHHHHH", kind, 62, 1, 0x401000, 64, 0, 0, 64, 56,
+        len(segments), 0, 0, 0)
+    for typ, flags, vaddr, filesz, memsz, offset in segments:
+        head += struct.pack("<IIQQQQQQ", typ, flags, offset, vaddr, vaddr,
+                            filesz, memsz, 4096)
+    assert len(head) == at
+    return head + interp
+
+
+def elf_seeds():
+    load = (1, 5, 0x400000, 200, 200, 0)
+    save("elf", "static", elf_file(2, [
+        load, (1, 6, 0x402010, 0x10, 0x3000, 0x10), (0x6474e551, 6, 0, 0, 0, 0)]))
+    save("elf", "interp", elf_file(3, [
+        (3, 4, 0, 8, 8, 64 + 112), (1, 5, 0, 200, 200, 0)], b"/lib/ld\0"))
+    save("elf", "wrap", elf_file(2, [
+        load, (1, 6, 0x500000, 16, 0xffffffffffffffff, 0)]))
+
+
 cpio_seeds()
+elf_seeds()
 queue_seeds()
 mmio_seeds()
 console_seeds()
