@@ -116,7 +116,7 @@ static void control_say(uint32_t id, enum control_event event)
 	virtq_submit(&control_out, &span, 1, 0);
 	virtio_notify(console.device, &control_out);
 	spin_until_done(&control_out);
-	virtq_take(&control_out);
+	virtq_skip(&control_out);
 }
 
 /* Start and stop */
@@ -216,7 +216,7 @@ static void output_wait(struct virtq *q)
 static bool output_take(struct port *p)
 {
 	if (p->busy && virtq_is_done(p->q)) {
-		virtq_take(p->q);
+		virtq_skip(p->q);
 		p->busy = false;
 		console_hear();
 	}
@@ -243,10 +243,16 @@ static long write_some(struct port *p, struct uio *u)
 	if (count <= 0)
 		return count;
 	bytes = virtq_submit(p->q, span, count, 0);
-	p->busy = true;
 	virtio_notify(console.device, p->q);
-	if (!output_finish(p))
-		return -EINTR;
+	if (virtq_is_done(p->q)) {
+		virtq_skip(p->q);
+		if (virtq_is_done(&control_in))
+			console_hear();
+	} else {
+		p->busy = true;
+		if (!output_finish(p))
+			return -EINTR;
+	}
 	if (p->closed)
 		return -EPIPE;
 	uio_advance(u, bytes);
@@ -262,7 +268,7 @@ long console_write(enum console_port id, struct uio *u, bool nonblock)
 	(void)nonblock;
 	if (!console_port_ready(id))
 		return -EIO;
-	if (!output_finish(p))
+	if (p->busy && !output_finish(p))
 		return -EINTR;
 	if (p->closed)
 		return -EPIPE;

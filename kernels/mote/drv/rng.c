@@ -47,7 +47,7 @@ uint32_t rng_read(void *dst, uint32_t bytes)
 	virtio_notify(device, &queue);
 	if (!virtq_is_done(&queue)) {
 		virtq_interrupts(&queue, true);
-		wait_for_device(virtq_is_done, &queue);
+		wait_for_device(virtq_wait, &queue);
 		virtq_interrupts(&queue, false);
 	}
 	got = virtq_take(&queue);

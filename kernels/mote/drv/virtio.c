@@ -20,7 +20,6 @@ enum reg { /* virtio 1.2, 4.2.2 */
 	REG_QUEUE_SEL = 0x030,
 	REG_QUEUE_NUM = 0x038,
 	REG_QUEUE_READY = 0x044,
-	REG_QUEUE_NOTIFY = 0x050,
 	REG_INTERRUPT_ACK = 0x064,
 	REG_STATUS = 0x070,
 	REG_QUEUE_DESC = 0x080,
@@ -226,42 +225,30 @@ void virtio_run(const struct virtio_device *d)
 	write_reg(d, REG_STATUS, STATUS_RUNNING);
 }
 
-void virtio_notify(const struct virtio_device *d, const struct virtq *q)
-{
-	__asm__ volatile("" ::: "memory"); /* x86 keeps stores in order */
-	write_reg(d, REG_QUEUE_NOTIFY, q->index);
-	__asm__ volatile("" ::: "memory");
-}
-
 uint64_t virtq_submit(struct virtq *q, const struct phys_span *spans,
 		      int count, uint16_t flags)
 {
 	struct virtq_desc *d = q->desc;
 	uint64_t bytes = 0;
 
-	for (int i = 0; i < count; i++, d++) {
-		d->addr = spans[i].pa;
-		d->len = spans[i].bytes;
+	for (int i = 1; i < count; i++, d++, spans++) {
+		d->addr = spans->pa;
+		d->len = spans->bytes;
 		d->flags = flags | VIRTQ_DESC_NEXT;
-		d->next = (uint16_t)(i + 1);
-		bytes += spans[i].bytes;
+		d->next = (uint16_t)i;
+		bytes += spans->bytes;
 	}
-	d[-1].flags = flags;
+	d->addr = spans->pa;
+	d->len = spans->bytes;
+	d->flags = flags;
 	__asm__ volatile("" ::: "memory");
 	q->avail_idx++;
-	return bytes;
+	return bytes + spans->bytes;
 }
 
-bool virtq_is_done(void *queue)
+bool virtq_wait(void *q)
 {
-	const struct virtq *q = queue;
-
-	return q->used_idx != q->seen;
-}
-
-uint32_t virtq_take(struct virtq *q)
-{
-	return q->used[q->seen++ & (q->size - 1)].len;
+	return virtq_is_done(q);
 }
 
 void virtq_interrupts(struct virtq *q, bool on)

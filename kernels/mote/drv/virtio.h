@@ -20,6 +20,8 @@
 #define VIRTIO_ID_CONSOLE 3u
 #define VIRTIO_ID_RNG	  4u
 
+#define VIRTIO_QUEUE_NOTIFY 0x050 /* register; virtio 1.2, 4.2.2 */
+
 #define VIRTIO_DEVICES_MAX 16u
 #define VIRTQ_SIZE	   64u
 
@@ -83,19 +85,42 @@ void virtio_queue_start(const struct virtio_device *d, struct virtq *q);
 void virtio_queue_stop(const struct virtio_device *d, struct virtq *q);
 /** virtio_run() - set-up is over. */
 void virtio_run(const struct virtio_device *d);
-/** virtio_notify() - the device looks at @q before this returns, if ours. */
-void virtio_notify(const struct virtio_device *d, const struct virtq *q);
-
+/** virtq_wait() - as wait_until() wants virtq_is_done(). */
+bool virtq_wait(void *q);
 /** virtq_submit() - make @spans the one chain in flight. @flags: 0 for the
  * device to read, VIRTQ_DESC_WRITE for it to fill. @count <= VIRTQ_SIZE.
  * Return: bytes in it. The caller notifies. */
 uint64_t virtq_submit(struct virtq *q, const struct phys_span *spans,
 		      int count, uint16_t flags);
-/** virtq_is_done() - as wait_until() wants it; @q: struct virtq. */
-bool virtq_is_done(void *q);
-/** virtq_take() - accept the used chain. Return: bytes the device wrote. */
-uint32_t virtq_take(struct virtq *q);
-
 /** virtq_interrupts() - whether the device interrupts for used buffers. What
  * it used before is not announced: look again after switching on. */
 void virtq_interrupts(struct virtq *q, bool on);
+
+/* Inline, because a call costs more than what these do. */
+
+/** virtio_notify() - the device looks at @q before this returns, if ours. */
+static inline void virtio_notify(const struct virtio_device *d,
+				 const struct virtq *q)
+{
+	__asm__ volatile("" ::: "memory"); /* x86 keeps stores in order */
+	*(volatile uint32_t *)(d->regs + VIRTIO_QUEUE_NOTIFY) = q->index;
+	__asm__ volatile("" ::: "memory");
+}
+
+/** virtq_is_done() - has the device used what is in flight? */
+static inline bool virtq_is_done(const struct virtq *q)
+{
+	return q->used_idx != q->seen;
+}
+
+/** virtq_take() - accept the used chain. Return: bytes the device wrote. */
+static inline uint32_t virtq_take(struct virtq *q)
+{
+	return q->used[q->seen++ & (q->size - 1)].len;
+}
+
+/** virtq_skip() - virtq_take() of a chain that the device only read. */
+static inline void virtq_skip(struct virtq *q)
+{
+	q->seen++;
+}
