@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* execve.c - execve(2): gather what the old program passes, then exec.c. */
+/* execve.c - execve(2), execveat(2): gather what the old program passes, then
+ * exec.c does the work. */
 #include <errno.h>
+#include <linux/fcntl.h>
 #include <linux/limits.h>
 
 #include "kernels/mote/arch/trap.h"
+#include "kernels/mote/fs/file.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/mm/page.h"
@@ -79,20 +82,14 @@ static int add_array(struct gather *g, uint64_t array, uint32_t *ret_count)
 	return 0;
 }
 
-long sys_execve(struct regs *r)
+/* @path (kernel memory, owned by the caller) with the caller's arrays. */
+static long exec_with(struct regs *r, const char *path, uint64_t argv,
+		      uint64_t envp)
 {
 	struct gather g = {0};
 	struct exec_strings strings = {0};
-	char *path = kmalloc(PATH_MAX);
-	long err = -ENOMEM;
+	long err = add_array(&g, argv, &strings.argc);
 
-	if (path) {
-		err = strncpy_from_user(path, ARG0(r), PATH_MAX);
-		if (err == 0)
-			err = -ENOENT;
-	}
-	if (err > 0)
-		err = add_array(&g, ARG1(r), &strings.argc);
 	if (err == 0 && strings.argc == 0) { /* Linux: an empty argv[0] */
 		strings.argc = 1;
 		err = grow(&g);
@@ -100,7 +97,7 @@ long sys_execve(struct regs *r)
 			g.text[g.bytes++] = '\0';
 	}
 	if (err == 0)
-		err = add_array(&g, ARG2(r), &strings.envc);
+		err = add_array(&g, envp, &strings.envc);
 	if (err == 0) {
 		strings.text = g.text;
 		strings.bytes = g.bytes;
@@ -109,6 +106,68 @@ long sys_execve(struct regs *r)
 	if (err == 0)
 		user_work_flags |= WORK_EXEC;
 	kfree(g.text);
+	return err;
+}
+
+/* Room for "/proc/self/fd/N/" before a path. */
+#define FD_PREFIX_BYTES 32
+
+/* How file @fd, or @path below it, is called in the tree. */
+static long fd_path(char *dst, int fd, const char *path)
+{
+	struct file *f = file_get(fd);
+	size_t n;
+
+	if (!f)
+		return -EBADF;
+	file_unref(f);
+	n = ksnprintf(dst, FD_PREFIX_BYTES, "/proc/self/fd/%d", fd);
+	if (*path)
+		dst[n++] = '/';
+	strscpy(dst + n, path, PATH_MAX);
+	return 0;
+}
+
+long sys_execve(struct regs *r)
+{
+	char *path = kmalloc(PATH_MAX);
+	long err = -ENOMEM;
+
+	if (path)
+		err = strncpy_from_user(path, ARG0(r), PATH_MAX);
+	if (err == 0)
+		err = -ENOENT;
+	if (err > 0)
+		err = exec_with(r, path, ARG1(r), ARG2(r));
+	kfree(path);
+	return err;
+}
+
+long sys_execveat(struct regs *r)
+{
+	uint64_t flags = ARG4(r);
+	int fd = (int)ARG0(r);
+	char *path, *name, *user;
+	long err = -ENOMEM;
+
+	if (flags & ~(uint64_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+		return -EINVAL;
+	path = name = kmalloc(2 * PATH_MAX);
+	if (!path)
+		return err;
+	user = path + PATH_MAX;
+	err = strncpy_from_user(user, ARG1(r), PATH_MAX);
+	if (err == 0 && !(flags & AT_EMPTY_PATH))
+		err = -ENOENT;
+	if (err >= 0 && (fd == AT_FDCWD || *user == '/'))
+		name = user;
+	else if (err >= 0 && strnlen(user, PATH_MAX) + FD_PREFIX_BYTES >
+				     PATH_MAX)
+		err = -ENAMETOOLONG;
+	else if (err >= 0)
+		err = fd_path(path, fd, user);
+	if (err >= 0)
+		err = *name ? exec_with(r, name, ARG2(r), ARG3(r)) : -EACCES;
 	kfree(path);
 	return err;
 }

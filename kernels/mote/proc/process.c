@@ -11,6 +11,7 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/syscall.h"
 #include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/time.h"
@@ -119,7 +120,6 @@ static long set_name(uint64_t from)
 long sys_prctl(struct regs *r)
 {
 	struct task *t = current();
-	int signal = 0;
 
 	switch ((int)ARG0(r)) {
 	case PR_SET_NAME:
@@ -141,12 +141,17 @@ long sys_prctl(struct regs *r)
 	case PR_GET_NO_NEW_PRIVS:
 		return t->no_new_privs;
 	case PR_SET_PDEATHSIG:
+		if (ARG1(r) > SIGNALS)
+			return -EINVAL;
+		t->death_signal = (int)ARG1(r);
+		return 0;
 	case PR_SET_KEEPCAPS:
 	case PR_SET_TIMERSLACK:
 	case PR_SET_CHILD_SUBREAPER:
 		return 0;
 	case PR_GET_PDEATHSIG:
-		return copy_to_user(ARG1(r), &signal, sizeof(signal));
+		return copy_to_user(ARG1(r), &t->death_signal,
+				    sizeof(t->death_signal));
 	case PR_GET_KEEPCAPS:
 	case PR_GET_SECCOMP:
 		return 0;
@@ -215,6 +220,8 @@ long sys_futex(struct regs *r)
 
 	if (ARG0(r) & 3)
 		return -EINVAL;
+	if (ARG0(r) >= VM_USER_TOP)
+		return -EFAULT;
 	switch (op) {
 	case FUTEX_WAIT:
 	case FUTEX_WAIT_BITSET:

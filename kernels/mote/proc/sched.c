@@ -58,38 +58,6 @@ long sys_getcpu(struct regs *r)
 	return 0;
 }
 
-long sys_sched_getscheduler(struct regs *r)
-{
-	return names_self(ARG0(r)) ? SCHED_NORMAL : -ESRCH;
-}
-
-long sys_sched_setscheduler(struct regs *r)
-{
-	if (!names_self(ARG0(r)))
-		return -ESRCH;
-	return (int)ARG1(r) == SCHED_NORMAL ? 0 : -EPERM;
-}
-
-long sys_sched_getparam(struct regs *r)
-{
-	uint32_t priority = 0;
-
-	if (!names_self(ARG0(r)))
-		return -ESRCH;
-	return copy_to_user(ARG1(r), &priority, sizeof(priority));
-}
-
-long sys_sched_setparam(struct regs *r)
-{
-	uint32_t priority;
-
-	if (!names_self(ARG0(r)))
-		return -ESRCH;
-	if (copy_from_user(&priority, ARG1(r), sizeof(priority)) < 0)
-		return -EFAULT;
-	return priority == 0 ? 0 : -EINVAL;
-}
-
 static bool real_time(uint64_t policy)
 {
 	return policy == SCHED_FIFO || policy == SCHED_RR;
@@ -98,6 +66,61 @@ static bool real_time(uint64_t policy)
 static bool known_policy(uint64_t policy)
 {
 	return policy <= SCHED_DEADLINE && policy != 4;
+}
+
+/* Remembered, not acted on: nothing else wants the CPU. */
+static long set_policy(int policy, uint64_t param_at)
+{
+	struct task *t = current();
+	int priority;
+
+	if (!param_at)
+		return -EINVAL;
+	if (copy_from_user(&priority, param_at, sizeof(priority)) < 0)
+		return -EFAULT;
+	if (!known_policy((uint32_t)policy) || policy == SCHED_DEADLINE)
+		return -EINVAL;
+	if (real_time((uint32_t)policy) ? priority < 1 || priority > 99 :
+					  priority != 0)
+		return -EINVAL;
+	if (real_time((uint32_t)policy) && t->uid != 0)
+		return -EPERM;
+	t->policy = policy;
+	t->priority = priority;
+	return 0;
+}
+
+long sys_sched_getscheduler(struct regs *r)
+{
+	return names_self(ARG0(r)) ? current()->policy : -ESRCH;
+}
+
+long sys_sched_setscheduler(struct regs *r)
+{
+	if ((int)ARG0(r) < 0 || (int)ARG1(r) < 0)
+		return -EINVAL;
+	if (!names_self(ARG0(r)))
+		return -ESRCH;
+	return set_policy((int)ARG1(r), ARG2(r));
+}
+
+long sys_sched_getparam(struct regs *r)
+{
+	if (!ARG1(r) || (int)ARG0(r) < 0)
+		return -EINVAL;
+	if (!names_self(ARG0(r)))
+		return -ESRCH;
+	return copy_to_user(ARG1(r), &current()->priority,
+			    sizeof(current()->priority));
+}
+
+long sys_sched_setparam(struct regs *r)
+{
+	if ((int)ARG0(r) < 0)
+		return -EINVAL;
+	if (!names_self(ARG0(r)))
+		return -ESRCH;
+	return set_policy(current()->policy, ARG1(r));
 }
 
 long sys_sched_get_priority_max(struct regs *r)

@@ -8,6 +8,7 @@
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/proc/syscall.h"
+#include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/time.h"
 #include "kernels/mote/proc/uname.h"
 
@@ -38,18 +39,25 @@ long sys_sysinfo(struct regs *r)
 	return copy_to_user(ARG0(r), &s, sizeof(s));
 }
 
-/* The name is fixed when the kernel is built. */
-static long refuse_name(struct regs *r)
+/* The names are fixed when the kernel is built; what Linux checks before it
+ * looks at the caller's rights is checked here too. */
+static long refuse_name(uint64_t from, uint64_t bytes)
 {
-	return -EPERM;
+	char name[__NEW_UTS_LEN];
+
+	if (current()->uid != 0)
+		return -EPERM;
+	if (bytes > sizeof(name))
+		return -EINVAL;
+	return copy_from_user(name, from, bytes) < 0 ? -EFAULT : -EPERM;
 }
 
 long sys_sethostname(struct regs *r)
 {
-	return refuse_name(r);
+	return refuse_name(ARG0(r), ARG1(r));
 }
 
 long sys_setdomainname(struct regs *r)
 {
-	return refuse_name(r);
+	return refuse_name(ARG0(r), ARG1(r));
 }

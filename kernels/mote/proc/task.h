@@ -36,6 +36,8 @@ struct task {
 	uint64_t auxv[TASK_AUXV_WORDS]; /* as on the stack */
 	int sid, pgid;
 	int nice;
+	int death_signal; /* prctl(PR_SET_PDEATHSIG); nobody can send it */
+	int policy, priority; /* as sched_setscheduler(2), remembered only */
 	uint32_t dumpable, no_new_privs; /* as prctl(2) */
 	struct task_limit limit[TASK_LIMITS];
 	uint64_t clear_tid; /* set_tid_address */
