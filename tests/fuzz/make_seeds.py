@@ -196,8 +196,43 @@ def elf_seeds():
         load, (1, 6, 0x500000, 16, 0xffffffffffffffff, 0)]))
 
 
+def host_elf(phdrs, entry=0x100040, kind=2, tail=b""):
+    head = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack(
+        "<HHIQQQIHHHHHH", kind, 62, 1, entry, 64, 0, 0, 64, 56,
+        len(phdrs), 0, 0, 0)
+    return head + b"".join(struct.pack("<IIQQQQQQ", *p) for p in phdrs) + tail
+
+
+def host_elf_seeds():
+    high, low = 0xffffffff80000000, 0x100000
+    load = (1, 5, 0, high, low, 0x200, 0x2000, 0x1000)
+    rest = (1, 6, 0x100, high + 0x2000, low + 0x2000, 0x80, 0x1000, 0x1000)
+    pad = bytes(0x200)
+    save("kernel_elf", "high", host_elf([load], entry=high + 64, tail=pad))
+    save("kernel_elf", "two", host_elf([load, rest], entry=low + 64, tail=pad))
+    save("kernel_elf", "overlap", host_elf([load, load], tail=pad))
+    save("kernel_elf", "short", host_elf([load]))
+
+    # One segment at 0; interpreter at 300, dynamic section at 400, strings
+    # at 600.
+    whole = (1, 5, 0, 0, 0, 700, 700, 0x1000)
+    interp = (3, 4, 300, 300, 300, 11, 11, 1)
+    dynamic = (2, 4, 400, 400, 400, 112, 112, 8)
+    tags = [(5, 600), (10, 60), (1, 1), (1, 9), (15, 17), (29, 25), (0, 0)]
+    text = b"\0liba.so\0libb.so\0$ORIGIN\0/opt:${ORIGIN}/../lib\0"
+    body = host_elf([whole, interp, dynamic], kind=3, entry=64)
+    body = body.ljust(300, b"\0") + b"/lib/ld.so\0"
+    body = body.ljust(400, b"\0") + b"".join(
+        struct.pack("<QQ", *tag) for tag in tags)
+    body = body.ljust(600, b"\0") + text
+    save("elf_needs", "dynamic", body.ljust(700, b"\0"))
+    save("elf_needs", "static", host_elf([load], tail=pad))
+    save("elf_needs", "cut", body[:620])
+
+
 cpio_seeds()
 elf_seeds()
+host_elf_seeds()
 queue_seeds()
 mmio_seeds()
 console_seeds()
