@@ -40,7 +40,7 @@ static void send_size(const struct supervise *s)
 	union sigval size = {.sival_int = (int)tty_size()};
 
 	if (s->interactive && size.sival_int)
-		sigqueue(s->child.pid, SIGWINCH, size);
+		sigqueue(s->child.pid, SIGURG, size);
 }
 
 /** freeze() - the user's Ctrl-Z: the VM stops with us and goes on with us. */

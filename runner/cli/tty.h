@@ -18,5 +18,5 @@ void tty_restore(struct tty *tty);
 #define cleanup_tty __attribute__((cleanup(tty_restore)))
 
 /** tty_size() - of the terminal on stdout, as the value that goes with
- * SIGWINCH to the VMM: rows << 16 | columns; 0: unknown. */
+ * SIGURG to the VMM: rows << 16 | columns; 0: unknown. */
 uint32_t tty_size(void);

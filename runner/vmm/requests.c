@@ -24,7 +24,7 @@ static const struct {
 } signals[] = {
 	{SIGTERM, HARNESS_REQ_TERM},   {SIGINT, HARNESS_REQ_INT},
 	{SIGHUP, HARNESS_REQ_HUP},     {SIGQUIT, HARNESS_REQ_QUIT},
-	{SIGWINCH, HARNESS_REQ_WINCH},
+	{SIGURG, 0}, /* the console device tells the guest */
 };
 #define SIGNALS (sizeof(signals) / sizeof(signals[0]))
 
@@ -82,11 +82,11 @@ static void ask_guest(struct requests *r, const struct signalfd_siginfo *si)
 
 	if (is_final(r, signal))
 		stop_exit(r->stop, si->ssi_signo);
-	if (signal == SIGWINCH && si->ssi_code == SI_QUEUE && r->console)
+	if (signal == SIGURG && si->ssi_code == SI_QUEUE && r->console)
 		console_resize(r->console, (uint16_t)(size >> 16),
 			       (uint16_t)size);
 	for (size_t i = 0; i < SIGNALS && r->harness; i++) {
-		if (signals[i].signal == signal)
+		if (signals[i].signal == signal && signals[i].request)
 			harness_request(r->harness, signals[i].request);
 	}
 	if (signal == SIGTERM || signal == SIGINT) {

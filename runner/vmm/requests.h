@@ -6,7 +6,9 @@
  *                    has not even looked after 2 s, ends the VM as if by that
  *                    signal
  *   SIGHUP SIGQUIT   ask the guest
- *   SIGWINCH         terminal size: sigqueue(3) value rows << 16 | cols
+ *   SIGURG           terminal size: sigqueue(3) value rows << 16 | cols. Not
+ *                    SIGWINCH: the terminal sends that by itself, without a
+ *                    size, and one that is pending swallows the next
  *   time limit       ends the VM, code 124
  *   report socket    closed by the other side: ends a foreground VM
  */
