@@ -18,6 +18,7 @@
 /* Where a walk stands. */
 struct step {
 	struct inode *at;
+	struct inode *root; /* where "/" and the last ".." lead */
 	const char *rest;
 	uint32_t links;
 	unsigned flags;
@@ -49,14 +50,10 @@ void walk_done(struct walk *walk)
 	kfree(walk->page);
 }
 
-static int walk_start(struct step *s, int dirfd, const char *text)
+static int start_at(struct step *s, int dirfd, bool relative)
 {
 	struct file *f;
 
-	if (*text == '/') {
-		s->at = dir_root();
-		return 0;
-	}
 	if (dirfd == AT_FDCWD) {
 		struct task *task = current();
 
@@ -68,9 +65,30 @@ static int walk_start(struct step *s, int dirfd, const char *text)
 		return -EBADF;
 	s->at = f->inode;
 	file_unref(f); /* the descriptor table still holds it */
-	if (*text && !inode_is(s->at, S_IFDIR))
-		return -ENOTDIR;
+	return relative && !inode_is(s->at, S_IFDIR) ? -ENOTDIR : 0;
+}
+
+/* A path that begins with a slash, or a link that leads to one. */
+static int to_root(struct step *s)
+{
+	if (s->flags & WALK_BENEATH)
+		return -EXDEV;
+	s->at = s->root;
 	return 0;
+}
+
+static int walk_start(struct step *s, int dirfd, const char *text)
+{
+	bool absolute = *text == '/';
+	int err;
+
+	s->root = dir_root();
+	if (absolute && !(s->flags & WALK_IN_ROOT))
+		return to_root(s);
+	err = start_at(s, dirfd, *text);
+	if (s->flags & (WALK_BENEATH | WALK_IN_ROOT))
+		s->root = s->at;
+	return err;
 }
 
 /* Put "@target/@rest" in place of the text: what follows a symbolic link. */
@@ -102,8 +120,11 @@ static int follow_link(struct walk *w, struct step *s, struct inode *link)
 	const char *rest = s->rest;
 	int err;
 
-	if (++s->links > LINKS_MAX)
+	if (++s->links > LINKS_MAX || (s->flags & WALK_NO_LINKS) ||
+	    (link->ops->follow && (s->flags & WALK_NO_MAGIC)))
 		return -ELOOP;
+	if (link->ops->follow && (s->flags & (WALK_BENEATH | WALK_IN_ROOT)))
+		return -EXDEV;
 	if (link->ops->follow) { /* /proc/self/fd/N leads to no path */
 		s->at = link->ops->follow(link);
 		return s->at ? 0 : -ENOENT;
@@ -121,26 +142,33 @@ static int follow_link(struct walk *w, struct step *s, struct inode *link)
 	if (err)
 		return err;
 	s->rest = w->page;
-	if (*s->rest == '/')
-		s->at = dir_root();
-	return 0;
+	return *s->rest == '/' ? to_root(s) : 0;
 }
 
-static struct inode *find_child(struct step *s, const struct name *name,
-				enum walk_last *ret_kind)
+/* Return: 0 with the child, or NULL in it; -EXDEV. */
+static int find_child(struct step *s, const struct name *name,
+		      enum walk_last *ret_kind, struct inode **ret)
 {
 	*ret_kind = WALK_LAST_NAME;
 	if (name->text[0] == '.') {
 		if (name->bytes == 1) {
 			*ret_kind = WALK_LAST_DOT;
-			return s->at;
+			*ret = s->at;
+			return 0;
 		}
 		if (name->bytes == 2 && name->text[1] == '.') {
 			*ret_kind = WALK_LAST_DOTDOT;
-			return dir_parent(s->at);
+			*ret = s->at == s->root ? s->at : dir_parent(s->at);
+			return s->at == s->root && (s->flags & WALK_BENEATH)
+				       ? -EXDEV
+				       : 0;
 		}
 	}
-	return dir_lookup(s->at, name);
+	*ret = dir_lookup(s->at, name);
+	return *ret && (s->flags & WALK_NO_MOUNTS) &&
+			       (*ret)->device != s->at->device
+		       ? -EXDEV
+		       : 0;
 }
 
 /* Is a symbolic link at the end followed? "link/" is what it leads to, unless
@@ -170,7 +198,9 @@ static int walk_step(struct walk *w, struct step *s)
 	while (*rest == '/')
 		rest++;
 	last = !*rest;
-	child = find_child(s, &name, &w->kind);
+	err = find_child(s, &name, &w->kind, &child);
+	if (err)
+		return err;
 	w->slash = last && *end == '/';
 	if (child && inode_is(child, S_IFLNK) &&
 	    (!last || must_follow(s->flags, w->slash))) {

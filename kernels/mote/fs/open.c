@@ -25,6 +25,7 @@
 struct open_how_kernel {
 	uint32_t flags;
 	uint32_t mode;
+	unsigned walk; /* more of enum walk_flags */
 };
 
 static bool wants_write(uint32_t flags)
@@ -156,6 +157,7 @@ static long open_path(int dirfd, uint64_t user, struct open_how_kernel how)
 		flags = 0;
 	if (how.flags & O_CREAT)
 		flags |= WALK_PARENT;
+	flags |= how.walk;
 	err = path_get(&path, user);
 	if (!err)
 		err = walk_path(&walk, dirfd, path.text, flags);
@@ -172,28 +174,51 @@ long sys_open(struct regs *r)
 {
 	return open_path(AT_FDCWD, ARG0(r),
 			 (struct open_how_kernel){(uint32_t)ARG1(r),
-						  (uint32_t)ARG2(r)});
+						  (uint32_t)ARG2(r), 0});
 }
 
 long sys_openat(struct regs *r)
 {
 	return open_path((int)ARG0(r), ARG1(r),
 			 (struct open_how_kernel){(uint32_t)ARG2(r),
-						  (uint32_t)ARG3(r)});
+						  (uint32_t)ARG3(r), 0});
 }
 
 long sys_creat(struct regs *r)
 {
 	return open_path(AT_FDCWD, ARG0(r),
 			 (struct open_how_kernel){O_CREAT | O_WRONLY | O_TRUNC,
-						  (uint32_t)ARG1(r)});
+						  (uint32_t)ARG1(r), 0});
 }
 
-/* The flags that change how a path is resolved are refused, as by a kernel
- * that does not know them: callers fall back or fail safely. */
+static int walk_flags_of(uint64_t resolve, unsigned *ret)
+{
+	static const struct {
+		uint64_t resolve;
+		unsigned walk;
+	} table[] = {
+		{RESOLVE_NO_SYMLINKS, WALK_NO_LINKS},
+		{RESOLVE_NO_MAGICLINKS, WALK_NO_MAGIC},
+		{RESOLVE_BENEATH, WALK_BENEATH},
+		{RESOLVE_IN_ROOT, WALK_IN_ROOT},
+		{RESOLVE_NO_XDEV, WALK_NO_MOUNTS},
+	};
+
+	*ret = 0;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		if (resolve & table[i].resolve)
+			*ret |= table[i].walk;
+		resolve &= ~table[i].resolve;
+	}
+	if ((*ret & WALK_BENEATH) && (*ret & WALK_IN_ROOT))
+		return -EINVAL;
+	return resolve ? -EINVAL : 0;
+}
+
 long sys_openat2(struct regs *r)
 {
 	struct open_how how;
+	unsigned walk;
 
 	if (ARG3(r) < sizeof(how))
 		return -EINVAL;
@@ -201,12 +226,13 @@ long sys_openat2(struct regs *r)
 		return -E2BIG;
 	if (copy_from_user(&how, ARG2(r), sizeof(how)))
 		return -EFAULT;
-	if (how.resolve || how.flags >> 32 || (how.mode & ~07777ull) ||
+	if (walk_flags_of(how.resolve, &walk) || how.flags >> 32 ||
+	    (how.mode & ~07777ull) ||
 	    (how.mode && !(how.flags & (O_CREAT | TMPFILE_BIT))))
 		return -EINVAL;
 	return open_path((int)ARG0(r), ARG1(r),
 			 (struct open_how_kernel){(uint32_t)how.flags,
-						  (uint32_t)how.mode});
+						  (uint32_t)how.mode, walk});
 }
 
 long sys_close(struct regs *r)

@@ -65,8 +65,13 @@ static void add_area_name(struct text *t, const struct vma *a)
 	char *path;
 
 	if (!a->file) {
-		if (a->name)
-			text_add(t, " %s", a->name);
+		const char *name = a->flags & VMA_HEAP ? "[heap]"
+				   : a->flags & VMA_GROWSDOWN
+					   ? "[stack]"
+					   : a->name;
+
+		if (name)
+			text_add(t, "                  %s", name);
 		return;
 	}
 	path = kmalloc(FS_PATH_MAX);

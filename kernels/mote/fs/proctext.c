@@ -90,7 +90,8 @@ void proctext_cpuinfo(struct text *t)
 		 (version[0] >> 8 & 15) + (version[0] >> 20 & 255));
 	text_add(t, "model\t\t: %u\n",
 		 (version[0] >> 4 & 15) | (version[0] >> 12 & 0xf0));
-	text_add(t, "model name\t: %s\n", (char *)brand);
+	if (brand[0]) /* not every host shows it to the kernel */
+		text_add(t, "model name\t: %s\n", (char *)brand);
 	text_add(t, "stepping\t: %u\n", version[0] & 15);
 	text_add(t, "siblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\n");
 	text_add(t, "fpu\t\t: yes\nfpu_exception\t: yes\nwp\t\t: yes\n");

@@ -69,6 +69,13 @@ static long write_here(struct file *f, struct uio *u)
 	return n;
 }
 
+/* A buffer that cannot lie in the program's half is bad as a whole, however
+ * little would be moved. */
+static bool bad_buffer(uint64_t base, uint64_t bytes)
+{
+	return (base | bytes) >> 47;
+}
+
 long sys_read(struct regs *r)
 {
 	struct file *f = file_get((int)ARG0(r));
@@ -78,7 +85,7 @@ long sys_read(struct regs *r)
 	if (!f)
 		return -EBADF;
 	uio_init_user(&u, ARG1(r), MIN(ARG2(r), RW_BYTES_MAX));
-	n = read_here(f, &u);
+	n = bad_buffer(ARG1(r), ARG2(r)) ? -EFAULT : read_here(f, &u);
 	file_unref(f);
 	return n;
 }
@@ -92,7 +99,7 @@ long sys_write(struct regs *r)
 	if (!f)
 		return -EBADF;
 	uio_init_user(&u, ARG1(r), MIN(ARG2(r), RW_BYTES_MAX));
-	n = write_here(f, &u);
+	n = bad_buffer(ARG1(r), ARG2(r)) ? -EFAULT : write_here(f, &u);
 	file_unref(f);
 	return n;
 }
@@ -212,36 +219,34 @@ long sys_pwritev(struct regs *r)
 	return vector_at(r, true);
 }
 
-/* Position -1 of the second generation means the file's own. */
+/* Position -1 of the second generation means the file's own. What the flags
+ * ask for holds for files in memory anyway, but for RWF_APPEND. */
 static long vector_either(struct regs *r, bool write)
 {
-	return ARG3(r) == UINT64_MAX ? vector_here(r, write)
-				     : vector_at(r, write);
-}
-
-/* What the flags ask for holds for files in memory, but for RWF_APPEND. */
-static int check_rwf(uint64_t flags)
-{
 	const uint64_t fine = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT;
+	bool append = write && (ARG5(r) & RWF_APPEND);
+	cleanup_file struct file *f = append ? file_get((int)ARG0(r)) : NULL;
+	uint32_t flags = f ? f->flags : 0;
+	long n;
 
-	return flags & ~fine ? -EOPNOTSUPP : 0;
+	if (ARG5(r) & ~(fine | (write ? RWF_APPEND : 0)))
+		return -EOPNOTSUPP;
+	if (f)
+		f->flags |= O_APPEND;
+	n = ARG3(r) == UINT64_MAX ? vector_here(r, write)
+				  : vector_at(r, write);
+	if (f)
+		f->flags = flags;
+	return n;
 }
 
 long sys_preadv2(struct regs *r)
 {
-	int err = check_rwf(ARG5(r));
-
-	if (err)
-		return err;
 	return vector_either(r, false);
 }
 
 long sys_pwritev2(struct regs *r)
 {
-	int err = check_rwf(ARG5(r));
-
-	if (err)
-		return err;
 	return vector_either(r, true);
 }
 
@@ -274,9 +279,9 @@ static int64_t seek_target(struct file *f, int64_t offset, unsigned whence)
 	default:
 		return -EINVAL;
 	}
-	if (__builtin_add_overflow(base, offset, &base))
-		return -EOVERFLOW;
-	return base < 0 ? -EINVAL : base;
+	if (__builtin_add_overflow(base, offset, &base) || base < 0)
+		return -EINVAL;
+	return base;
 }
 
 long sys_lseek(struct regs *r)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sync.c - calls about storage behind the files. There is none: what is
- * written is as safe as it will ever be. Extended attributes: none either. */
+ * written is as safe as it will ever be. */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 
 #include "kernels/mote/fs/file.h"
-#include "kernels/mote/fs/namei.h"
+#include "kernels/mote/fs/node.h"
 #include "kernels/mote/proc/syscall.h"
 
 static long synced(struct regs *r)
@@ -65,69 +65,4 @@ long sys_readahead(struct regs *r)
 	if (!f || !(f->can & FILE_READ))
 		return -EBADF;
 	return inode_is(f->inode, S_IFREG) ? 0 : -EINVAL;
-}
-
-static long no_xattr(struct regs *r)
-{
-	return -EOPNOTSUPP;
-}
-
-long sys_setxattr(struct regs *r)
-{
-	return no_xattr(r);
-}
-
-long sys_lsetxattr(struct regs *r)
-{
-	return no_xattr(r);
-}
-
-long sys_fsetxattr(struct regs *r)
-{
-	return no_xattr(r);
-}
-
-long sys_getxattr(struct regs *r)
-{
-	return no_xattr(r);
-}
-
-long sys_lgetxattr(struct regs *r)
-{
-	return no_xattr(r);
-}
-
-long sys_fgetxattr(struct regs *r)
-{
-	return no_xattr(r);
-}
-
-long sys_listxattr(struct regs *r)
-{
-	return no_xattr(r);
-}
-
-long sys_llistxattr(struct regs *r)
-{
-	return no_xattr(r);
-}
-
-long sys_flistxattr(struct regs *r)
-{
-	return no_xattr(r);
-}
-
-long sys_removexattr(struct regs *r)
-{
-	return no_xattr(r);
-}
-
-long sys_lremovexattr(struct regs *r)
-{
-	return no_xattr(r);
-}
-
-long sys_fremovexattr(struct regs *r)
-{
-	return no_xattr(r);
 }
