@@ -159,6 +159,23 @@ static void test_prctl(void)
 	say("length %ld", base);
 }
 
+static void test_capabilities(void)
+{
+	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct d[2] = {0};
+
+	OK(capget, &h, d);
+	S(capset, &h, d);
+	S(capget, &h, BAD);
+	S(capget, BAD, d);
+	S(capset, BAD, d);
+	h.version = 7;
+	S(capget, &h, d);
+	say("version %#x", h.version);
+	S(personality, 0xffffffffl);
+	S(personality, 0);
+}
+
 static void test_scheduler(void)
 {
 	unsigned long mask[16] = {0};
@@ -296,6 +313,7 @@ const struct group proc_groups[] = {
 	{"usage", test_usage},
 	{"system", test_system},
 	{"prctl", test_prctl},
+	{"capabilities", test_capabilities},
 	{"scheduler", test_scheduler},
 	{"futex", test_futex},
 	{"random", test_random},
