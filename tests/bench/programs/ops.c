@@ -19,7 +19,7 @@
 #define BATCHES    5
 #define PAGE       4096u
 #define LARGE      (1u << 20)
-#define FAULT_SPAN (64u * PAGE) /* pages touched for one mmap() */
+#define FAULT_SPAN ((size_t)64 * PAGE) /* pages touched for one mmap() */
 
 struct bench {
 	int null_fd;
@@ -41,10 +41,10 @@ static long op_fault(const struct bench *b)
 
 	if (span == MAP_FAILED)
 		return -errno;
-	for (unsigned i = 0; i < FAULT_SPAN; i += PAGE)
+	for (size_t i = 0; i < FAULT_SPAN; i += PAGE)
 		span[i] = 1;
 	munmap((void *)(uintptr_t)span, FAULT_SPAN);
-	return FAULT_SPAN / PAGE;
+	return (long)(FAULT_SPAN / PAGE);
 }
 
 static long write_all(int fd, const unsigned char *data, size_t bytes)
@@ -115,14 +115,16 @@ static double batch(const struct bench *b, unsigned which, uint64_t length_ns)
 	return (double)(now - start) / (double)done;
 }
 
+static unsigned char buffer[LARGE] __attribute__((aligned(PAGE)));
+
 int main(int argc, char **argv)
 {
 	uint64_t ms = argc > 1 ? strtoull(argv[1], NULL, 10) : 20;
 	struct bench b = {.null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC)};
 
-	b.buffer = aligned_alloc(PAGE, LARGE);
-	if (b.null_fd < 0 || !b.buffer) {
-		perror("ops: /dev/null and 1 MiB of memory");
+	b.buffer = buffer;
+	if (b.null_fd < 0) {
+		perror("ops: /dev/null");
 		return 1;
 	}
 	memset(b.buffer, 'x', LARGE);
