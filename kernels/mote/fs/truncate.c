@@ -67,7 +67,7 @@ static int allocate(struct inode *inode, uint32_t mode, uint64_t pos,
 	case FALLOC_FL_PUNCH_HOLE:
 		if (!(mode & keep))
 			return -EOPNOTSUPP;
-		/* fall through */
+		__attribute__((fallthrough));
 	case FALLOC_FL_ZERO_RANGE:
 		err = regular_punch(inode, pos, bytes);
 		break;
