@@ -34,8 +34,9 @@ _Static_assert(offsetof(struct cpu, smap) == 1, "entry.S");
 extern const char entry_syscall[];
 extern const char idt_pointer_native[];
 
-/* Ticks of a loop of eight instructions. */
-static uint64_t probe_once(void)
+/* Ticks of a loop of eight instructions. One copy of the code: a host that
+ * translates binaries needs long for the first run of each. */
+static __attribute__((noinline)) uint64_t probe_once(void)
 {
 	uint64_t start = rdtsc();
 	uint32_t n = PROBE_LOOPS;
