@@ -25,7 +25,7 @@
 #include "kernels/mote/proc/task.h"
 
 #define EXIT_NOT_EXECUTABLE 126
-#define EXIT_NOT_FOUND	    127
+#define EXIT_NOT_FOUND      127
 #define EXIT_STATUS(code)   ((code) << 8) /* as wait(2) encodes it */
 
 static void init_memory(const struct boot *b)
@@ -71,7 +71,8 @@ static const char *error_text(int error)
 	case -EACCES:
 		return "Permission denied";
 	case -ENOEXEC:
-		return "Exec format error (not an x86-64 ELF program or script)";
+		return "Exec format error (not an x86-64 ELF program or "
+		       "script)";
 	case -ENOMEM:
 		return "Cannot allocate memory";
 	case -ELOOP:
@@ -95,8 +96,8 @@ static _Noreturn void fail(const char *what, int error)
 		kprintf("mote: %s: %s\n", what, text);
 	else
 		kprintf("mote: %s: error %d\n", what, -error);
-	task_exit(EXIT_STATUS(error == -ENOENT ? EXIT_NOT_FOUND :
-						 EXIT_NOT_EXECUTABLE));
+	task_exit(EXIT_STATUS(error == -ENOENT ? EXIT_NOT_FOUND
+					       : EXIT_NOT_EXECUTABLE));
 }
 
 static void start_program(const struct runblock *rb, struct regs *r)
@@ -141,9 +142,9 @@ void start_kernel(uint64_t params_pa, uint64_t start_info_pa, uint64_t tsc)
 	harness_init();
 	console_init();
 	random_init(boot.seed, boot.seed_bytes);
-	initrd = boot.initrd.end > boot.initrd.start ?
-			 pa_to_va(boot.initrd.start) :
-			 NULL;
+	initrd = boot.initrd.end > boot.initrd.start
+			 ? pa_to_va(boot.initrd.start)
+			 : NULL;
 	fs_init(initrd, boot.initrd.end - boot.initrd.start);
 	rb = find_runblock();
 	if (!rb)

@@ -8,7 +8,7 @@
 #include "base/abi/bootinfo.h"
 #include "kernels/mote/lib/lib.h"
 
-#define E820_RAM	1u
+#define E820_RAM         1u
 #define START_INFO_MAGIC 0x336ec578u
 
 struct start_info {
@@ -51,12 +51,12 @@ static void take_setup_data(struct boot *b, uint64_t pa)
 
 static void parse_linux(const struct boot_params *p, struct boot *b)
 {
-	uint64_t initrd = p->hdr.ramdisk_image |
-			  (uint64_t)p->ext_ramdisk_image << 32;
-	uint64_t bytes = p->hdr.ramdisk_size |
-			 (uint64_t)p->ext_ramdisk_size << 32;
-	uint64_t cmdline = p->hdr.cmd_line_ptr |
-			   (uint64_t)p->ext_cmd_line_ptr << 32;
+	uint64_t initrd = p->hdr.ramdisk_image | (uint64_t)p->ext_ramdisk_image
+							 << 32;
+	uint64_t bytes = p->hdr.ramdisk_size | (uint64_t)p->ext_ramdisk_size
+						       << 32;
+	uint64_t cmdline = p->hdr.cmd_line_ptr | (uint64_t)p->ext_cmd_line_ptr
+							 << 32;
 
 	for (unsigned i = 0; i < p->e820_entries; i++)
 		if (p->e820_table[i].type == E820_RAM)

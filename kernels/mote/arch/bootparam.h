@@ -13,10 +13,10 @@ struct bootinfo;
 struct boot {
 	struct page_range ram[BOOT_RAM_MAX];
 	unsigned ram_count;
-	struct page_range initrd;	/* physical; start == end: none */
-	const char *cmdline;		/* never NULL */
+	struct page_range initrd;       /* physical; start == end: none */
+	const char *cmdline;            /* never NULL */
 	const struct bootinfo *devices; /* NULL: not our VMM */
-	const void *seed;		/* NULL: none given */
+	const void *seed;               /* NULL: none given */
 	size_t seed_bytes;
 };
 

@@ -8,7 +8,7 @@
 #include "kernels/mote/lib/lib.h"
 
 /* An emulated instruction takes about 1500 ticks, a native one less than 1. */
-#define PROBE_LOOPS	  4u
+#define PROBE_LOOPS       4u
 #define PROBE_LIMIT_TICKS 4000u
 
 /* Program state this kernel saves: x87, SSE, AVX, AVX-512, as XCR0 bits. */
@@ -19,11 +19,11 @@
 #define CPUID1_ECX_RDRAND     (1u << 30)
 #define CPUID1_ECX_HYPERVISOR (1u << 31)
 #define CPUID7_EBX_FSGSBASE   (1u << 0)
-#define CPUID7_EBX_SMEP	      (1u << 7)
-#define CPUID7_EBX_SMAP	      (1u << 20)
-#define CPUID7_ECX_UMIP	      (1u << 2)
+#define CPUID7_EBX_SMEP       (1u << 7)
+#define CPUID7_EBX_SMAP       (1u << 20)
+#define CPUID7_ECX_UMIP       (1u << 2)
 #define CPUID81_EDX_GIB_PAGES (1u << 26)
-#define CPUID_KVM	      0x40000000u
+#define CPUID_KVM             0x40000000u
 
 struct cpu cpu_info;
 
@@ -96,8 +96,8 @@ static void init_syscall(void)
 	wrmsr(MSR_STAR, (uint64_t)KERNEL_CS << 32 | 0x23ull << 48);
 	wrmsr(MSR_LSTAR, (uint64_t)entry_syscall);
 	/* NT too: an iretq with it set is #GP. */
-	wrmsr(MSR_FMASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT |
-				 RFLAGS_AC);
+	wrmsr(MSR_FMASK,
+	      RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC);
 }
 
 static void init_hypervisor(void)
@@ -121,8 +121,7 @@ void cpu_init(void)
 	cpu_info.rdrand = one.ecx & CPUID1_ECX_RDRAND;
 	cpu_info.hypervisor = one.ecx & CPUID1_ECX_HYPERVISOR;
 	cpu_info.fsgsbase = seven.ebx & CPUID7_EBX_FSGSBASE;
-	cpu_info.gib_pages =
-		cpuid(0x80000001, 0).edx & CPUID81_EDX_GIB_PAGES;
+	cpu_info.gib_pages = cpuid(0x80000001, 0).edx & CPUID81_EDX_GIB_PAGES;
 	cpu_info.xsave_bytes = 512;
 
 	cr4 |= guard_bits(&seven);

@@ -10,27 +10,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MSR_EFER	  0xc0000080u
-#define MSR_STAR	  0xc0000081u
-#define MSR_LSTAR	  0xc0000082u
-#define MSR_FMASK	  0xc0000084u
-#define MSR_FS_BASE	  0xc0000100u
-#define MSR_GS_BASE	  0xc0000101u
-#define MSR_KERNEL_GS	  0xc0000102u
-#define MSR_APIC_BASE	  0x1bu
-#define MSR_TSC_DEADLINE  0x6e0u
+#define MSR_EFER         0xc0000080u
+#define MSR_STAR         0xc0000081u
+#define MSR_LSTAR        0xc0000082u
+#define MSR_FMASK        0xc0000084u
+#define MSR_FS_BASE      0xc0000100u
+#define MSR_GS_BASE      0xc0000101u
+#define MSR_KERNEL_GS    0xc0000102u
+#define MSR_APIC_BASE    0x1bu
+#define MSR_TSC_DEADLINE 0x6e0u
 
 #define EFER_SCE 1u
 #define EFER_LME (1u << 8)
 #define EFER_NXE (1u << 11)
 
-#define CR0_MP	       (1ul << 1)
-#define CR0_EM	       (1ul << 2)
-#define CR0_TS	       (1ul << 3)
-#define CR0_NE	       (1ul << 5)
-#define CR0_WP	       (1ul << 16)
-#define CR4_PAE	       (1ul << 5)
-#define CR4_PGE	       (1ul << 7)
+#define CR0_MP         (1ul << 1)
+#define CR0_EM         (1ul << 2)
+#define CR0_TS         (1ul << 3)
+#define CR0_NE         (1ul << 5)
+#define CR0_WP         (1ul << 16)
+#define CR4_PAE        (1ul << 5)
+#define CR4_PGE        (1ul << 7)
 #define CR4_OSFXSR     (1ul << 9)
 #define CR4_OSXMMEXCPT (1ul << 10)
 #define CR4_UMIP       (1ul << 11)
@@ -42,9 +42,9 @@
 /* Selectors: those of Linux, because signal frames show them. */
 #define KERNEL_CS 0x10u
 #define KERNEL_DS 0x18u
-#define USER_DS	  0x2bu
-#define USER_CS	  0x33u
-#define TSS_SEL	  0x40u
+#define USER_DS   0x2bu
+#define USER_CS   0x33u
+#define TSS_SEL   0x40u
 
 #define RFLAGS_TF 0x100ul
 #define RFLAGS_IF 0x200ul
@@ -55,19 +55,19 @@
 /* Filled once by cpu_init(), read-only afterwards; read inline because a call
  * is three emulated instructions. */
 struct cpu {
-	bool emulated;	 /* CPL 0 goes through KVM's emulator (PVM type) */
-	bool smap;	 /* CR4.SMAP is on: user_access_begin() does stac */
-	bool fsgsbase;	 /* CR4.FSGSBASE is on */
-	bool xsave;	 /* the program has xsave; else fxsave */
-	bool gib_pages;	 /* 1 GiB pages */
+	bool emulated;  /* CPL 0 goes through KVM's emulator (PVM type) */
+	bool smap;      /* CR4.SMAP is on: user_access_begin() does stac */
+	bool fsgsbase;  /* CR4.FSGSBASE is on */
+	bool xsave;     /* the program has xsave; else fxsave */
+	bool gib_pages; /* 1 GiB pages */
 	bool tsc_deadline;
 	bool rdrand;
 	bool hypervisor;
-	uint32_t xsave_bytes; /* area the program's xsave fills (>= 512) */
-	uint64_t xcr0;	      /* features it saves */
+	uint32_t xsave_bytes;  /* area the program's xsave fills (>= 512) */
+	uint64_t xcr0;         /* features it saves */
 	uint32_t kvm_features; /* CPUID 0x40000001 eax; 0: not KVM */
-	uint32_t hwcap;	      /* CPUID 1 edx, AT_HWCAP */
-	uint64_t entry_tsc;   /* TSC at kernel entry */
+	uint32_t hwcap;        /* CPUID 1 edx, AT_HWCAP */
+	uint64_t entry_tsc;    /* TSC at kernel entry */
 };
 extern struct cpu cpu_info;
 

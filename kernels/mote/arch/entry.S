@@ -74,7 +74,8 @@
 	.if n == 14
 	jmp	page_fault_\common
 	.else
-	.if n != 8 && n != 10 && n != 11 && n != 12 && n != 13 && n != 17 && n != 21 && n != 29 && n != 30
+	.if n != 8 && !(n >= 10 && n <= 13) && n != 17 && n != 21 && \
+		n != 29 && n != 30
 	push	$0
 	.endif
 	push	$n

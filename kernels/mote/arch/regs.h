@@ -15,7 +15,7 @@ struct regs {
 	uint64_t r11, r10, r9, r8;
 	uint64_t rax, rcx, rdx, rsi, rdi;
 	uint64_t vector; /* exception, interrupt, or REGS_SYSCALL */
-	uint64_t error;	 /* system call: its number */
+	uint64_t error;  /* system call: its number */
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 #define REGS_SYSCALL 256u

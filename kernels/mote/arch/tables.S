@@ -41,7 +41,8 @@ gdt:	/* Linux's selectors; accessed bits set */
 	.quad 0x00affb000000ffff		/* 0x33 user code 64 */
 	.quad 0
 	/* 0x40 TSS at KERNEL_BASE + DATA_PA */
-	.quad (TSS_BYTES - 1) | ((DATA_PA & 0xffffff) << 16) | (0x89 << 40) | (0x80 << 56)
+	.quad (TSS_BYTES - 1) | ((DATA_PA & 0xffffff) << 16) | \
+		(0x89 << 40) | (0x80 << 56)
 	.quad 0xffffffff
 gdt_end:
 
@@ -108,7 +109,9 @@ pt_direct:
 
 	/* Interrupt gates to the stubs, 16 bytes apart (entry.S). */
 	.macro gate n, stubs, ist, dpl
-	.quad (((\stubs) + (\n) * 16) & 0xffff) | (0x10 << 16) | (\ist << 32) | ((0x8e | (\dpl << 5)) << 40) | ((((KERNEL_BASE + \stubs) >> 16) & 0xffff) << 48)
+	.quad (((\stubs) + (\n) * 16) & 0xffff) | (0x10 << 16) | \
+		(\ist << 32) | ((0x8e | (\dpl << 5)) << 40) | \
+		((((KERNEL_BASE + \stubs) >> 16) & 0xffff) << 48)
 	.quad KERNEL_BASE >> 32
 	.endm
 	.macro gates stubs

@@ -17,19 +17,19 @@ static inline void tlb_flush_all(void)
 	write_cr3(read_cr3());
 }
 
-#define PTE_P	 1ul
-#define PTE_W	 2ul
-#define PTE_U	 4ul
-#define PTE_A	 0x20ul
-#define PTE_D	 0x40ul
-#define PTE_PS	 0x80ul
-#define PTE_G	 0x100ul
-#define PTE_NX	 (1ul << 63)
+#define PTE_P    1ul
+#define PTE_W    2ul
+#define PTE_U    4ul
+#define PTE_A    0x20ul
+#define PTE_D    0x40ul
+#define PTE_PS   0x80ul
+#define PTE_G    0x100ul
+#define PTE_NX   (1ul << 63)
 #define PTE_ADDR 0x000ffffffffff000ul
 
 /* Top-level slots of the kernel's half (boot.S fills them). */
 #define PML4_DIRECT_MAP 273
-#define PML4_KERNEL	511
+#define PML4_KERNEL     511
 
 /** paging_share_kernel() - put the kernel's half into a new top level. */
 void paging_share_kernel(uint64_t *pml4);

@@ -126,9 +126,9 @@ int elf_open(struct file *file, struct elf_image *ret)
 	ret->file = file;
 	if (file_size(file) < sizeof(*h))
 		return -ENOEXEC;
-	r = file->ops->map_page ?
-		    file->ops->map_page(file, 0, false, &ret->header_pa) :
-		    -EACCES;
+	r = file->ops->map_page
+		    ? file->ops->map_page(file, 0, false, &ret->header_pa)
+		    : -EACCES;
 	if (r < 0)
 		return r;
 	h = pa_to_va(ret->header_pa);

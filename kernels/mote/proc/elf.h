@@ -10,16 +10,17 @@ struct vm;
 #define ELF_INTERP_BYTES 256
 
 struct elf_image {
-	struct file *file;    /* borrowed */
-	const void *phdr;     /* borrowed from the file's first page, or owned */
-	void *owned;	      /* kmalloc'ed program headers, or NULL */
-	uint64_t header_pa;   /* referenced page that holds the header */
+	struct file *file;  /* borrowed */
+	const void *phdr;   /* borrowed from the file's first page, or owned */
+	void *owned;        /* kmalloc'ed program headers, or NULL */
+	uint64_t header_pa; /* referenced page that holds the header */
 	uint32_t phnum;
 	bool position_independent;
 	bool exec_stack;
-	uint64_t entry;	      /* as in the file, without the load bias */
-	uint64_t start, end;  /* of all segments, page aligned, unbiased */
-	uint64_t phdr_vaddr;  /* where the program finds its headers; 0: nowhere */
+	uint64_t entry;      /* as in the file, without the load bias */
+	uint64_t start, end; /* of all segments, page aligned, unbiased */
+	uint64_t phdr_vaddr; /* where the program finds its headers; 0: nowhere
+			      */
 	char interp[ELF_INTERP_BYTES]; /* "": none */
 };
 

@@ -25,13 +25,13 @@
 
 /* Where things go, before randomisation; the same places as on Linux. */
 #define PIE_BASE     0x555555554000ul
-#define STACK_FIRST  0x21000ul	 /* mapped at once; grows on demand */
-#define STACK_MAX    0x800000ul	 /* RLIMIT_STACK */
-#define STACK_GAP    0x100000ul	 /* between stack and mappings */
-#define TOP_ROOM     0x10000ul	 /* above the stack: trampoline */
+#define STACK_FIRST  0x21000ul   /* mapped at once; grows on demand */
+#define STACK_MAX    0x800000ul  /* RLIMIT_STACK */
+#define STACK_GAP    0x100000ul  /* between stack and mappings */
+#define TOP_ROOM     0x10000ul   /* above the stack: trampoline */
 #define RANDOM_PAGES 0xffffffful /* 28 bits for mappings and programs */
-#define RANDOM_STACK 0x3ffffful	 /* 22 bits for the stack */
-#define RANDOM_BRK   0x1ffful	 /* 32 MiB for the heap */
+#define RANDOM_STACK 0x3ffffful  /* 22 bits for the stack */
+#define RANDOM_BRK   0x1ffful    /* 32 MiB for the heap */
 
 struct layout {
 	uint64_t pie, mmap, stack;
@@ -53,8 +53,7 @@ struct new_program {
 static void choose_layout(const struct dice *d, struct layout *l)
 {
 	l->pie = PIE_BASE + (d->a & RANDOM_PAGES) * PAGE_SIZE;
-	l->stack = VM_USER_TOP - TOP_ROOM -
-		   (d->b & RANDOM_STACK) * PAGE_SIZE;
+	l->stack = VM_USER_TOP - TOP_ROOM - (d->b & RANDOM_STACK) * PAGE_SIZE;
 	l->mmap = l->stack - STACK_MAX - STACK_GAP -
 		  (d->a >> 32 & RANDOM_PAGES) * PAGE_SIZE;
 	l->brk_gap = (d->b >> 32 & RANDOM_BRK) * PAGE_SIZE;
@@ -90,8 +89,8 @@ static int map_interp(const char *path, struct vm *vm, uint64_t *ret_base,
 static int map_stack(struct vm *vm, const struct elf_image *e,
 		     const struct layout *l)
 {
-	uint32_t prot = PROT_READ | PROT_WRITE |
-			(e->exec_stack ? PROT_EXEC : 0u);
+	uint32_t prot =
+		PROT_READ | PROT_WRITE | (e->exec_stack ? PROT_EXEC : 0u);
 	uint64_t got;
 
 	vm->stack_top = l->stack;
@@ -217,11 +216,11 @@ static int exec_depth(const char *name, const char *path,
 		if (err == 0)
 			err = load(f, name, strings, r);
 		else if (err > 0) {
-			err = depth < SCRIPT_DEPTH_MAX ?
-				      exec_depth(name, script.interp,
-						 &script.strings, r,
-						 depth + 1) :
-				      -ELOOP;
+			err = depth < SCRIPT_DEPTH_MAX
+				      ? exec_depth(name, script.interp,
+						   &script.strings, r,
+						   depth + 1)
+				      : -ELOOP;
 			script_done(&script);
 		}
 	}

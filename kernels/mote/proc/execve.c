@@ -161,8 +161,8 @@ long sys_execveat(struct regs *r)
 		err = -ENOENT;
 	if (err >= 0 && (fd == AT_FDCWD || *user == '/'))
 		name = user;
-	else if (err >= 0 && strnlen(user, PATH_MAX) + FD_PREFIX_BYTES >
-				     PATH_MAX)
+	else if (err >= 0 &&
+		 strnlen(user, PATH_MAX) + FD_PREFIX_BYTES > PATH_MAX)
 		err = -ENAMETOOLONG;
 	else if (err >= 0)
 		err = fd_path(path, fd, user);

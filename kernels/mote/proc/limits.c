@@ -111,8 +111,7 @@ long sys_getrusage(struct regs *r)
 
 		u.ru_utime.tv_sec = (long)(ns / NS_PER_SEC);
 		u.ru_utime.tv_usec = (long)(ns % NS_PER_SEC / 1000);
-		u.ru_maxrss = (long)(current()->vm->peak *
-				     (PAGE_SIZE / 1024));
+		u.ru_maxrss = (long)(current()->vm->peak * (PAGE_SIZE / 1024));
 	}
 	return copy_to_user(ARG1(r), &u, sizeof(u));
 }

@@ -17,7 +17,7 @@
 #include "kernels/mote/proc/time.h"
 #include "kernels/mote/proc/wait.h"
 
-#define EXIT_STATUS(code) (((int)(code) & 0xff) << 8)
+#define EXIT_STATUS(code) (((int)(code)&0xff) << 8)
 
 long sys_exit(struct regs *r)
 {
@@ -203,10 +203,10 @@ static long futex_wait(struct regs *r, uint32_t op, uint32_t flags)
 		if (op == FUTEX_WAIT)
 			deadline = deadline_after(ns);
 		else if (flags & FUTEX_CLOCK_REALTIME)
-			deadline = ns > clock_realtime_ns() ?
-					   deadline_after(
-						   ns - clock_realtime_ns()) :
-					   0;
+			deadline = ns > clock_realtime_ns()
+					   ? deadline_after(ns -
+							    clock_realtime_ns())
+					   : 0;
 		else
 			deadline = ns;
 	}
@@ -247,7 +247,7 @@ long sys_personality(struct regs *r)
 
 long sys_membarrier(struct regs *r)
 {
-	return ARG0(r) == MEMBARRIER_CMD_QUERY ? MEMBARRIER_CMD_GLOBAL :
-	       ARG0(r) == MEMBARRIER_CMD_GLOBAL ? 0 :
-						  -EINVAL;
+	return ARG0(r) == MEMBARRIER_CMD_QUERY    ? MEMBARRIER_CMD_GLOBAL
+	       : ARG0(r) == MEMBARRIER_CMD_GLOBAL ? 0
+						  : -EINVAL;
 }

@@ -80,8 +80,8 @@ static long set_policy(int policy, uint64_t param_at)
 		return -EFAULT;
 	if (!known_policy((uint32_t)policy) || policy == SCHED_DEADLINE)
 		return -EINVAL;
-	if (real_time((uint32_t)policy) ? priority < 1 || priority > 99 :
-					  priority != 0)
+	if (real_time((uint32_t)policy) ? priority < 1 || priority > 99
+					: priority != 0)
 		return -EINVAL;
 	if (real_time((uint32_t)policy) && t->uid != 0)
 		return -EPERM;

@@ -5,12 +5,12 @@
 
 struct file;
 
-#define SCRIPT_LINE_MAX	 256
+#define SCRIPT_LINE_MAX  256
 #define SCRIPT_DEPTH_MAX 4
 
 struct script {
 	char interp[SCRIPT_LINE_MAX];
-	char *text; /* owned; what strings.text points to */
+	char *text;                  /* owned; what strings.text points to */
 	struct exec_strings strings; /* interpreter, its argument, path, ... */
 };
 

@@ -2,8 +2,8 @@
 /* sigcall.c - the system calls about signals. The only process there is can
  * send signals to itself alone. */
 #include <asm/siginfo.h>
-#include <linux/signal.h>
 #include <errno.h>
+#include <linux/signal.h>
 
 #include "kernels/mote/arch/trap.h"
 #include "kernels/mote/lib/lib.h"
@@ -164,8 +164,8 @@ long sys_rt_sigtimedwait(struct regs *r)
 	 * be ignored. */
 	signals_set_blocked(s, blocked | w.set);
 	if (!set_pending(&w))
-		err = deadline ? wait_until(set_pending, &w, deadline) :
-				 -EAGAIN;
+		err = deadline ? wait_until(set_pending, &w, deadline)
+			       : -EAGAIN;
 	if (!signals_take(s, w.set, &info))
 		err = err == -EINTR ? -EINTR : -EAGAIN;
 	else
@@ -235,8 +235,8 @@ long sys_tkill(struct regs *r)
 {
 	if ((int)ARG0(r) <= 0 || (uint32_t)ARG1(r) > SIGNALS)
 		return -EINVAL;
-	return is_self((int)ARG0(r)) ? send((uint32_t)ARG1(r), SI_TKILL) :
-				       -ESRCH;
+	return is_self((int)ARG0(r)) ? send((uint32_t)ARG1(r), SI_TKILL)
+				     : -ESRCH;
 }
 
 long sys_tgkill(struct regs *r)

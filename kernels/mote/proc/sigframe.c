@@ -16,9 +16,10 @@
 
 #include <asm/sigcontext.h>
 #include <asm/siginfo.h>
-#include <linux/signal.h>
+#include <asm/signal.h>
 #include <asm/ucontext.h>
 #include <errno.h>
+#include <linux/signal.h>
 #include <stddef.h>
 
 #include "kernels/mote/arch/cpu.h"
@@ -33,11 +34,11 @@
 #include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/trampoline.h"
 
-#define RED_ZONE	128u
-#define XSAVE_HEADER	512u
+#define RED_ZONE         128u
+#define XSAVE_HEADER     512u
 #define XSAVE_HEADER_END 576u
-#define SW_RESERVED	464u /* fpstate: bytes left to software */
-#define VECTOR_NONE	255u /* not a system call: nothing to restart */
+#define SW_RESERVED      464u /* fpstate: bytes left to software */
+#define VECTOR_NONE      255u /* not a system call: nothing to restart */
 /* Flags a handler may change in its frame (Linux's FIX_EFLAGS). */
 #define FLAGS_RESTORED 0x50dd5ul
 
@@ -59,14 +60,13 @@ _Static_assert(sizeof(struct frame) == 440, "rt_sigframe of Linux");
 
 static uint32_t fpstate_bytes(void)
 {
-	return cpu_info.xsave ? cpu_info.xsave_bytes + FP_XSTATE_MAGIC2_SIZE :
-				512;
+	return cpu_info.xsave ? cpu_info.xsave_bytes + FP_XSTATE_MAGIC2_SIZE
+			      : 512;
 }
 
 uint32_t signal_frame_bytes(void)
 {
-	return fpstate_bytes() + (uint32_t)sizeof(struct frame) + RED_ZONE +
-	       64;
+	return fpstate_bytes() + (uint32_t)sizeof(struct frame) + RED_ZONE + 64;
 }
 
 static bool on_stack(const struct signal_stack *s, uint64_t rsp)
@@ -97,8 +97,8 @@ static int write_fp_software(uint64_t fpstate)
 	if (!cpu_info.xsave)
 		return 0;
 	if (copy_to_user(fpstate + SW_RESERVED, &sw, sizeof(sw)) < 0 ||
-	    zero_user(fpstate + XSAVE_HEADER,
-		      XSAVE_HEADER_END - XSAVE_HEADER) < 0)
+	    zero_user(fpstate + XSAVE_HEADER, XSAVE_HEADER_END - XSAVE_HEADER) <
+		    0)
 		return -1;
 	return copy_to_user(fpstate + cpu_info.xsave_bytes, &magic2,
 			    sizeof(magic2));
@@ -108,13 +108,29 @@ static void save_regs(struct sigcontext_64 *mc, const struct regs *r,
 		      const struct signals *s, uint64_t fpstate)
 {
 	*mc = (struct sigcontext_64){
-		.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11,
-		.r12 = r->r12, .r13 = r->r13, .r14 = r->r14, .r15 = r->r15,
-		.di = r->rdi, .si = r->rsi, .bp = r->rbp, .bx = r->rbx,
-		.dx = r->rdx, .ax = r->rax, .cx = r->rcx, .sp = r->rsp,
-		.ip = r->rip, .flags = r->rflags,
-		.cs = (uint16_t)r->cs, .ss = (uint16_t)r->ss,
-		.err = s->error, .trapno = s->trap, .cr2 = s->cr2,
+		.r8 = r->r8,
+		.r9 = r->r9,
+		.r10 = r->r10,
+		.r11 = r->r11,
+		.r12 = r->r12,
+		.r13 = r->r13,
+		.r14 = r->r14,
+		.r15 = r->r15,
+		.di = r->rdi,
+		.si = r->rsi,
+		.bp = r->rbp,
+		.bx = r->rbx,
+		.dx = r->rdx,
+		.ax = r->rax,
+		.cx = r->rcx,
+		.sp = r->rsp,
+		.ip = r->rip,
+		.flags = r->rflags,
+		.cs = (uint16_t)r->cs,
+		.ss = (uint16_t)r->ss,
+		.err = s->error,
+		.trapno = s->trap,
+		.cr2 = s->cr2,
 		.oldmask = s->blocked,
 		.fpstate = fpstate,
 	};
@@ -255,8 +271,8 @@ static void load_regs(struct regs *r, const struct sigcontext_64 *mc)
 	r->r15 = mc->r15, r->rdi = mc->di, r->rsi = mc->si, r->rbp = mc->bp;
 	r->rbx = mc->bx, r->rdx = mc->dx, r->rax = mc->ax, r->rcx = mc->cx;
 	r->rsp = mc->sp, r->rip = mc->ip;
-	r->rflags = (r->rflags & ~FLAGS_RESTORED) |
-		    (mc->flags & FLAGS_RESTORED);
+	r->rflags =
+		(r->rflags & ~FLAGS_RESTORED) | (mc->flags & FLAGS_RESTORED);
 	r->vector = VECTOR_NONE;
 }
 
@@ -286,8 +302,7 @@ long sys_rt_sigreturn(struct regs *r)
 	if (!trampoline_holds(r->rip) &&
 	    copy_from_user(&uc, r->rsp, sizeof(uc)) == 0 && uc.mc.fpstate) {
 		bool extended = cpu_info.xsave &&
-				copy_from_user(&sw,
-					       uc.mc.fpstate + SW_RESERVED,
+				copy_from_user(&sw, uc.mc.fpstate + SW_RESERVED,
 					       sizeof(sw)) == 0 &&
 				sw.magic1 == FP_XSTATE_MAGIC1;
 

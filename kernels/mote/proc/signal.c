@@ -4,8 +4,8 @@
 #include "kernels/mote/proc/signal.h"
 
 #include <asm/siginfo.h>
-#include <linux/signal.h>
 #include <errno.h>
+#include <linux/signal.h>
 
 #include "kernels/mote/arch/cpu.h"
 #include "kernels/mote/arch/trap.h"
@@ -14,8 +14,8 @@
 #include "kernels/mote/proc/signal_state.h"
 #include "kernels/mote/proc/task.h"
 
-#define BIT(n)	      (1ull << ((n) - 1))
-#define FIRST_QUEUED  32 /* from here on each arrival counts (SIGRTMIN) */
+#define BIT(n)       (1ull << ((n)-1))
+#define FIRST_QUEUED 32 /* from here on each arrival counts (SIGRTMIN) */
 #define SYNCHRONOUS                                                            \
 	(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGTRAP) |             \
 	 BIT(SIGFPE) | BIT(SIGSYS))

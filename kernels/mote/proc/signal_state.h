@@ -27,7 +27,7 @@ struct signal_stack { /* as sigaltstack(2) passes it */
 struct signals {
 	uint64_t blocked, pending; /* bit n-1 */
 	uint64_t saved; /* what to block again after the next delivery */
-	bool restore;	/* saved is meant */
+	bool restore;   /* saved is meant */
 	uint64_t trap, error, cr2; /* of the last fault */
 	struct signal_stack stack;
 	struct signal_action action[64];

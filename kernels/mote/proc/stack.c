@@ -25,14 +25,14 @@
 
 #define AT_MINSIGSTKSZ_TYPE 51
 #define HWCAP2_FSGSBASE_BIT 2u
-#define CLOCK_TICKS	    100u
-#define RANDOM_BYTES	    16u
+#define CLOCK_TICKS         100u
+#define RANDOM_BYTES        16u
 
 /* Writes by way of the direct map. Nearly always the whole of a first stack
  * is in one page, which is translated once. */
 struct writer {
 	struct vm *vm;
-	uint64_t page;	  /* address of the page that is open; 0: none */
+	uint64_t page;    /* address of the page that is open; 0: none */
 	uint8_t *content; /* where the kernel sees it */
 	bool failed;
 };
@@ -116,8 +116,7 @@ static uint32_t fill_auxv(uint64_t *v, const struct stack_facts *f,
 /* Pointers to @count strings and a NULL, from *@at on. @text: the strings,
  * @user: where the program finds them. Returns what comes after them. */
 static const char *put_pointers(struct writer *w, uint64_t *at,
-				const char *text, uint64_t user,
-				uint32_t count)
+				const char *text, uint64_t user, uint32_t count)
 {
 	const char *p = text;
 
@@ -143,8 +142,8 @@ int stack_build(struct vm *vm, uint64_t top, const char *path,
 	uint64_t platform_at = text_at - sizeof(platform);
 	uint64_t random_at = platform_at - RANDOM_BYTES;
 	struct writer w = {.vm = vm};
-	uint32_t words = fill_auxv(t->auxv, facts, t, path_at, platform_at,
-				   random_at);
+	uint32_t words =
+		fill_auxv(t->auxv, facts, t, path_at, platform_at, random_at);
 	uint64_t total = (3 + (uint64_t)strings->argc + strings->envc + words) *
 			 sizeof(uint64_t);
 	uint64_t env_at, at = (random_at - total) & ~15ul;

@@ -7,9 +7,9 @@ struct exec_strings;
 struct vm;
 struct task;
 
-struct stack_facts { /* what the auxiliary vector tells */
+struct stack_facts {                       /* what the auxiliary vector tells */
 	uint64_t phdr, phnum, entry, base; /* AT_PHDR, _PHNUM, _ENTRY, _BASE */
-	const uint8_t *random;		   /* 16 bytes */
+	const uint8_t *random;             /* 16 bytes */
 };
 
 /** stack_build() - fill the pages below @top.

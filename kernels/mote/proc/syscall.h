@@ -13,7 +13,6 @@ typedef long syscall_fn(struct regs *r);
 #include "kernels/mote/proc/syscall.tbl"
 #undef SYSCALL
 
-
 /** syscall_missing() - any other number: -ENOSYS, counted for the report. */
 long syscall_missing(struct regs *r);
 

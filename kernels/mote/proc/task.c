@@ -11,7 +11,7 @@
 #include "kernels/mote/proc/time.h"
 
 #define FIRST_PID 1
-#define UMASK	  022
+#define UMASK     022
 
 static struct task first;
 struct task *task_current = &first;

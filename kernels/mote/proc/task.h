@@ -6,14 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct files; /* fs/fdtable.c */
-struct vm;    /* mm/vm.c */
-struct inode; /* fs */
+struct files;   /* fs/fdtable.c */
+struct vm;      /* mm/vm.c */
+struct inode;   /* fs */
 struct signals; /* proc/signal.c */
 
 #define TASK_AUXV_WORDS 64
 
-#define TASK_LIMITS	16 /* RLIM_NLIMITS */
+#define TASK_LIMITS 16 /* RLIM_NLIMITS */
 
 struct task_limit {
 	uint64_t soft, hard;
@@ -28,15 +28,15 @@ struct task {
 	struct vm *vm;
 	struct files *files;
 	struct signals *signals;
-	struct inode *cwd;  /* referenced */
-	struct inode *exe;  /* referenced */
+	struct inode *cwd; /* referenced */
+	struct inode *exe; /* referenced */
 	uint64_t fs_base, gs_base;
 	uint64_t start_ns; /* monotonic */
 	uint64_t user_arg_start, user_arg_end, user_env_start, user_env_end;
 	uint64_t auxv[TASK_AUXV_WORDS]; /* as on the stack */
 	int sid, pgid;
 	int nice;
-	int death_signal; /* prctl(PR_SET_PDEATHSIG); nobody can send it */
+	int death_signal;     /* prctl(PR_SET_PDEATHSIG); nobody can send it */
 	int policy, priority; /* as sched_setscheduler(2), remembered only */
 	uint32_t dumpable, no_new_privs; /* as prctl(2) */
 	struct task_limit limit[TASK_LIMITS];
