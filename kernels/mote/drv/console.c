@@ -232,50 +232,51 @@ static bool output_finish(struct port *p)
 	return output_take(p);
 }
 
-/* One request: what the next spans of @u hold. Return: bytes or -errno. */
-static long write_some(struct port *p, struct uio *u)
-{
-	struct phys_span span[VIRTQ_SIZE];
-	uint64_t bytes;
-	int count;
-
-	count = uio_pin(u, 0, span, (int)VIRTQ_SIZE);
-	if (count <= 0)
-		return count;
-	bytes = virtq_submit(p->q, span, count, 0);
-	virtio_notify(console.device, p->q);
-	if (virtq_is_done(p->q)) {
-		virtq_skip(p->q);
-		if (virtq_is_done(&control_in))
-			console_hear();
-	} else {
-		p->busy = true;
-		if (!output_finish(p))
-			return -EINTR;
-	}
-	if (p->closed)
-		return -EPIPE;
-	uio_advance(u, bytes);
-	return (long)bytes;
-}
-
-long console_write(enum console_port id, struct uio *u, bool nonblock)
+/* What is not in order on a port's way to its next request. 0 or -errno. */
+static int output_prepare(enum console_port id)
 {
 	struct port *p = &console.port[id];
-	uint64_t total = u->left;
-	long n = 0;
 
-	(void)nonblock;
 	if (!console_port_ready(id))
 		return -EIO;
 	if (p->busy && !output_finish(p))
 		return -EINTR;
-	if (p->closed)
-		return -EPIPE;
-	while (u->left) {
-		n = write_some(p, u);
+	return p->closed ? -EPIPE : 0;
+}
+
+/* The request was not served while we notified, or there is news. */
+static int output_complete(struct port *p)
+{
+	p->busy = true;
+	if (!output_finish(p))
+		return -EINTR;
+	return p->closed ? -EPIPE : 0;
+}
+
+/* Nearly always one round without a call but uio_pin(): this is the path of
+ * every write(2) to a stream. */
+long console_write(enum console_port id, struct uio *u, bool nonblock)
+{
+	struct port *p = &console.port[id];
+	struct phys_span span[VIRTQ_SIZE];
+	uint64_t total = u->left, bytes;
+	int n = 0;
+
+	if (!p->started || p->busy || p->closed)
+		n = output_prepare(id);
+	while (!n && u->left) {
+		n = uio_pin(u, 0, span, (int)VIRTQ_SIZE);
 		if (n <= 0)
 			break;
+		bytes = virtq_submit(p->q, span, n, 0);
+		virtio_notify(console.device, p->q);
+		n = 0;
+		if (virtq_is_done(p->q) && !virtq_is_done(&control_in))
+			virtq_skip(p->q);
+		else
+			n = output_complete(p);
+		if (!n)
+			uio_advance(u, bytes);
 	}
 	return u->left == total ? n : (long)(total - u->left);
 }
