@@ -32,7 +32,8 @@ Test(mote_chacha, gives_the_same_bytes_in_any_portions)
 	chacha_mix(&a, "seed", 4);
 	chacha_mix(&b, "seed", 4);
 	chacha_bytes(&a, whole, sizeof(whole));
-	for (size_t at = 0, n = 1; at < sizeof(parts); at += n, n = n % 50 + 7) {
+	for (size_t at = 0, n = 1; at < sizeof(parts);
+	     at += n, n = n % 50 + 7) {
 		if (n > sizeof(parts) - at)
 			n = sizeof(parts) - at;
 		chacha_bytes(&b, parts + at, n);

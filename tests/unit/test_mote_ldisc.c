@@ -61,7 +61,9 @@ ParameterizedTestParameters(mote_ldisc, edits_a_line)
 	static struct typing table[] = {
 		{"hello\r", "hello\r\n", "hello\n"},
 		{"a\nb", "a\r\nb", "a\n"},
-		{"abx\x7f" "c\n", "abx\b \bc\r\n", "abc\n"},
+		{"abx\x7f"
+		 "c\n",
+		 "abx\b \bc\r\n", "abc\n"},
 		{"\x7f\n", "\r\n", "\n"},
 		{"one two\x17x\n", "one two\b \b\b \b\b \bx\r\n", "one x\n"},
 		{"abc\x15xy\n", "abc\b \b\b \b\b \bxy\r\n", "xy\n"},

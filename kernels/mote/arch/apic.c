@@ -10,20 +10,20 @@
 
 #define APIC_BASE_X2APIC (1ul << 10)
 #define APIC_BASE_ENABLE (1ul << 11)
-#define X2APIC_MSR	 0x800u
+#define X2APIC_MSR       0x800u
 
 /* Register numbers: the MSR is X2APIC_MSR + n, the window's offset n * 16. */
-#define REG_EOI		  0x0bu
-#define REG_SPURIOUS	  0x0fu
-#define REG_LVT_TIMER	  0x32u
+#define REG_EOI           0x0bu
+#define REG_SPURIOUS      0x0fu
+#define REG_LVT_TIMER     0x32u
 #define REG_INITIAL_COUNT 0x38u
 #define REG_CURRENT_COUNT 0x39u
-#define REG_DIVIDE	  0x3eu
+#define REG_DIVIDE        0x3eu
 
-#define SPURIOUS_ENABLE	 0x100u
-#define LVT_MASKED	 0x10000u
+#define SPURIOUS_ENABLE  0x100u
+#define LVT_MASKED       0x10000u
 #define LVT_TSC_DEADLINE (2u << 17)
-#define DIVIDE_BY_1	 0xbu
+#define DIVIDE_BY_1      0xbu
 
 static volatile uint8_t *window; /* NULL: x2APIC */
 

@@ -11,18 +11,18 @@
 #include "kernels/mote/arch/cpu.h"
 #include "kernels/mote/mm/page.h"
 
-#define MSR_KVM_WALL_CLOCK_NEW	0x4b564d00u
-#define MSR_KVM_SYSTEM_TIME_NEW 0x4b564d01u
+#define MSR_KVM_WALL_CLOCK_NEW   0x4b564d00u
+#define MSR_KVM_SYSTEM_TIME_NEW  0x4b564d01u
 #define KVM_FEATURE_CLOCKSOURCE2 (1u << 3)
 
 #define CPUID_HYPERVISOR_MAX 0x40000000u
-#define CPUID_TIMING	     0x40000010u /* eax: TSC in kHz */
-#define CPUID_TSC	     0x15u
-#define CPUID_FREQUENCY	     0x16u
+#define CPUID_TIMING         0x40000010u /* eax: TSC in kHz */
+#define CPUID_TSC            0x15u
+#define CPUID_FREQUENCY      0x16u
 
 #define NS_PER_SEC 1000000000ull
 
-struct kvm_time { /* struct pvclock_vcpu_time_info */
+struct kvm_time {         /* struct pvclock_vcpu_time_info */
 	uint32_t version; /* odd while the host writes */
 	uint32_t pad;
 	uint64_t tsc, ns;

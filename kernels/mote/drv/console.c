@@ -24,7 +24,7 @@
 
 #define F_MULTIPORT  (1u << 1)
 #define CONTROL_BUFS 16u
-#define SPINS	     20000u /* before sleeping where devices are polled */
+#define SPINS        20000u /* before sleeping where devices are polled */
 
 enum control_event { /* virtio 1.2, 5.3.6.2 */
 	DEVICE_READY = 0,
@@ -49,10 +49,10 @@ static struct control control_buf[CONTROL_BUFS];
 		.len = sizeof(struct control), .flags = VIRTQ_DESC_WRITE       \
 	}
 static struct virtq control_in = {
-	.desc = { BUF(0), BUF(1), BUF(2), BUF(3), BUF(4), BUF(5), BUF(6),
-		  BUF(7), BUF(8), BUF(9), BUF(10), BUF(11), BUF(12), BUF(13),
-		  BUF(14), BUF(15) },
-	.avail = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
+	.desc = {BUF(0), BUF(1), BUF(2), BUF(3), BUF(4), BUF(5), BUF(6), BUF(7),
+		 BUF(8), BUF(9), BUF(10), BUF(11), BUF(12), BUF(13), BUF(14),
+		 BUF(15)},
+	.avail = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
 	.avail_idx = CONTROL_BUFS,
 	.avail_flags = VIRTQ_NO_INTERRUPT,
 	.index = 2,
@@ -61,9 +61,7 @@ static struct virtq control_in = {
 static struct virtq control_out, stdin_in, stdout_out, stderr_out;
 
 struct console console = {
-	.port = { { .q = &stdin_in },
-		  { .q = &stdout_out },
-		  { .q = &stderr_out } },
+	.port = {{.q = &stdin_in}, {.q = &stdout_out}, {.q = &stderr_out}},
 	.control_in = &control_in,
 };
 
@@ -108,11 +106,10 @@ static void spin_until_done(struct virtq *q)
 static void control_say(uint32_t id, enum control_event event)
 {
 	static struct control message;
-	struct phys_span span = { kva_to_pa(&message), 8 };
+	struct phys_span span = {kva_to_pa(&message), 8};
 
 	message = (struct control){
-		.id = id, .event = (uint16_t)event, .value = 1
-	};
+		.id = id, .event = (uint16_t)event, .value = 1};
 	virtq_submit(&control_out, &span, 1, 0);
 	virtio_notify(console.device, &control_out);
 	spin_until_done(&control_out);
@@ -162,7 +159,7 @@ static bool device_start(void)
 
 bool console_port_start(enum console_port id)
 {
-	static const uint16_t index[CONSOLE_PORTS] = { 0, 5, 7 };
+	static const uint16_t index[CONSOLE_PORTS] = {0, 5, 7};
 
 	if (!console.running && !device_start())
 		return false;
@@ -289,7 +286,7 @@ bool console_is_idle(enum console_port id)
 void console_try_write(enum console_port id, const void *text, uint32_t bytes)
 {
 	struct port *p = &console.port[id];
-	struct phys_span span = { kva_to_pa(text), bytes };
+	struct phys_span span = {kva_to_pa(text), bytes};
 
 	if (!console_is_idle(id))
 		return;

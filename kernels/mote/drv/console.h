@@ -8,7 +8,11 @@
 
 struct uio;
 
-enum console_port { CONSOLE_STDIN = 0, CONSOLE_STDOUT = 1, CONSOLE_STDERR = 2 };
+enum console_port {
+	CONSOLE_STDIN = 0,
+	CONSOLE_STDOUT = 1,
+	CONSOLE_STDERR = 2
+};
 
 /** console_init() - find the device; it is started by its first use, so that
  * a program that says nothing does not pay for it. Return 0 or -ENODEV. */

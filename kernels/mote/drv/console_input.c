@@ -99,7 +99,7 @@ static long read_direct(struct uio *u)
 /* Have the kernel's page with the device. */
 static int bounce_post(uint32_t bytes)
 {
-	struct phys_span span = { .bytes = bytes };
+	struct phys_span span = {.bytes = bytes};
 
 	if (!bounce.page)
 		bounce.page = page_alloc();
@@ -168,8 +168,7 @@ unsigned console_poll_input(void)
 {
 	if (bounce.at < bounce.end)
 		return POLLIN;
-	if (!bounce.posted && !STDIN->closed &&
-	    bounce_post(PAGE_SIZE))
+	if (!bounce.posted && !STDIN->closed && bounce_post(PAGE_SIZE))
 		return 0;
 	input_interrupts(true); /* the caller is going to sleep, perhaps */
 	if (!input_ready(NULL))
@@ -182,13 +181,11 @@ unsigned console_poll_input(void)
 	return POLLIN | POLLHUP;
 }
 
-
 /* Listening */
 
 static bool listen_more(void)
 {
-	if (!bounce.posted && !STDIN->closed &&
-	    console.listener->wants_input())
+	if (!bounce.posted && !STDIN->closed && console.listener->wants_input())
 		bounce_post(LISTEN_BYTES);
 	return bounce.posted && virtq_is_done(STDIN->q);
 }

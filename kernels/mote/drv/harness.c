@@ -132,7 +132,7 @@ void harness_report_panic(const char *text, uint32_t bytes)
 
 void harness_report_oom(uint64_t total, uint64_t free, const char *comm)
 {
-	struct harness_oom o = { .pages_total = total, .pages_free = free };
+	struct harness_oom o = {.pages_total = total, .pages_free = free};
 
 	strscpy(o.comm, comm, sizeof(o.comm));
 	report(HARNESS_REPORT_OOM, &o, sizeof(o));
@@ -147,8 +147,7 @@ static int move(uint32_t op, uint64_t dst, uint64_t src, uint32_t bytes)
 		return -ENODEV;
 	moves.count = 1;
 	moves.move[0] = (struct harness_move){
-		.dst = dst, .src = src, .bytes = bytes, .op = op
-	};
+		.dst = dst, .src = src, .bytes = bytes, .op = op};
 	ring(HARNESS_REG_MOVE, kva_to_pa(&moves));
 	return -(int)*(volatile uint32_t *)&moves.result;
 }

@@ -10,7 +10,7 @@
 
 #define DISABLED 0 /* a control character that is switched off */
 #define TAB_STOP 8u
-#define DELETE	 0x7f
+#define DELETE   0x7f
 
 static bool has(const struct ldisc *d, uint32_t lflag)
 {
@@ -41,10 +41,19 @@ void ldisc_init(struct ldisc *d, void (*signal)(int signal))
 		.cflag = B38400 | CS8 | CREAD,
 		.lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL |
 			 ECHOKE | IEXTEN,
-		.cc = { [VINTR] = 3, [VQUIT] = 28, [VERASE] = DELETE,
-			[VKILL] = 21, [VEOF] = 4, [VMIN] = 1, [VSTART] = 17,
-			[VSTOP] = 19, [VSUSP] = 26, [VREPRINT] = 18,
-			[VDISCARD] = 15, [VWERASE] = 23, [VLNEXT] = 22 },
+		.cc = {[VINTR] = 3,
+		       [VQUIT] = 28,
+		       [VERASE] = DELETE,
+		       [VKILL] = 21,
+		       [VEOF] = 4,
+		       [VMIN] = 1,
+		       [VSTART] = 17,
+		       [VSTOP] = 19,
+		       [VSUSP] = 26,
+		       [VREPRINT] = 18,
+		       [VDISCARD] = 15,
+		       [VWERASE] = 23,
+		       [VLNEXT] = 22},
 		.ispeed = 38400,
 		.ospeed = 38400,
 	};

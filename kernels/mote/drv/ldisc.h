@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LDISC_RING   4096u /* input; a canonical line is one byte shorter */
-#define LDISC_ECHO   1024u
-#define LDISC_CC     19u
+#define LDISC_RING 4096u /* input; a canonical line is one byte shorter */
+#define LDISC_ECHO 1024u
+#define LDISC_CC   19u
 
 struct ldisc_termios { /* struct termios2 of Linux; termios is its start */
 	uint32_t iflag, oflag, cflag, lflag;
@@ -35,9 +35,9 @@ struct ldisc {
 	uint8_t echo[LDISC_ECHO];
 	uint32_t column;      /* of the cursor, as far as we know */
 	uint32_t line_column; /* where the line being edited started */
-	bool literal;	      /* the next byte was quoted by VLNEXT */
-	bool stopped;	      /* VSTOP: hold output */
-	bool hung_up;	      /* the line is gone: reads end */
+	bool literal;         /* the next byte was quoted by VLNEXT */
+	bool stopped;         /* VSTOP: hold output */
+	bool hung_up;         /* the line is gone: reads end */
 	void (*signal)(int signal);
 };
 

@@ -8,9 +8,9 @@
 #include "kernels/mote/arch/cpu.h"
 
 #define ACPI_SLEEP_PORT 0x604u /* QEMU's PM1a control */
-#define ACPI_SLEEP_S5	0x2000u
-#define KEYBOARD_PORT	0x64u
-#define KEYBOARD_RESET	0xfeu
+#define ACPI_SLEEP_S5   0x2000u
+#define KEYBOARD_PORT   0x64u
+#define KEYBOARD_RESET  0xfeu
 
 void poweroff_platform(void)
 {

@@ -37,7 +37,7 @@ static bool start(void)
 
 uint32_t rng_read(void *dst, uint32_t bytes)
 {
-	struct phys_span span = { .bytes = bytes };
+	struct phys_span span = {.bytes = bytes};
 	uint32_t got;
 
 	if (!start())

@@ -17,7 +17,7 @@
 #include "kernels/mote/proc/time.h"
 #include "kernels/mote/proc/wait.h"
 
-#define CHUNK	     512u /* of output processed at a time */
+#define CHUNK        512u /* of output processed at a time */
 #define VTIME_NS     100000000ull
 #define NO_ECHO_PORT CONSOLE_STDIN
 
@@ -124,7 +124,7 @@ static int wait_raw(uint32_t cap)
 	const uint8_t *cc = tty.ldisc.t.cc;
 	uint32_t least = MIN((uint32_t)cc[VMIN], cap);
 	uint64_t pause = cc[VTIME] * VTIME_NS;
-	struct wanted w = { MIN(least, 1u) };
+	struct wanted w = {MIN(least, 1u)};
 	int err = 0;
 
 	if (!least && !pause)
@@ -149,7 +149,7 @@ static int wait_raw(uint32_t cap)
 
 static int wait_input(uint32_t cap, bool nonblock)
 {
-	struct wanted w = { 1 };
+	struct wanted w = {1};
 
 	if (nonblock) {
 		if (has_bytes(&w))
@@ -181,8 +181,8 @@ long tty_read(struct uio *u, bool nonblock)
 		if (!(tty.ldisc.t.lflag & ICANON))
 			end = n < cap;
 		if (n && uio_copy_out(u, chunk, n) < (long)n)
-			return u->left == total ? -EFAULT :
-						  (long)(total - u->left);
+			return u->left == total ? -EFAULT
+						: (long)(total - u->left);
 	}
 	console_pump(); /* there is room again */
 	return (long)(total - u->left);
@@ -190,7 +190,7 @@ long tty_read(struct uio *u, bool nonblock)
 
 unsigned tty_poll(void)
 {
-	struct wanted w = { MAX((uint32_t)tty.ldisc.t.cc[VMIN], 1u) };
+	struct wanted w = {MAX((uint32_t)tty.ldisc.t.cc[VMIN], 1u)};
 	unsigned events = POLLOUT | POLLWRNORM;
 
 	if (tty.ldisc.t.cc[VTIME])

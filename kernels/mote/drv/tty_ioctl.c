@@ -40,7 +40,7 @@ static long set_settings(uint64_t arg, size_t bytes, bool flush)
 
 static long get_size(uint64_t arg)
 {
-	const struct winsize w = { .ws_row = tty.rows, .ws_col = tty.cols };
+	const struct winsize w = {.ws_row = tty.rows, .ws_col = tty.cols};
 
 	return copy_to_user(arg, &w, sizeof(w));
 }
@@ -133,8 +133,8 @@ long tty_ioctl(uint64_t cmd, uint64_t arg)
 	case TIOCSWINSZ:
 		return set_size(arg);
 	case TIOCGPGRP:
-		return put_int(arg, tty.foreground ? tty.foreground :
-						     current()->pid);
+		return put_int(arg, tty.foreground ? tty.foreground
+						   : current()->pid);
 	case TIOCSPGRP:
 		return set_foreground(arg);
 	case TIOCGSID:

@@ -27,11 +27,11 @@ enum reg { /* virtio 1.2, 4.2.2 */
 	REG_QUEUE_USED = 0x0a0,
 };
 
-#define MAGIC	       0x74726976u
-#define STATUS_DRIVER  3u /* ACKNOWLEDGE | DRIVER */
+#define MAGIC          0x74726976u
+#define STATUS_DRIVER  3u  /* ACKNOWLEDGE | DRIVER */
 #define STATUS_AGREED  11u /* and FEATURES_OK */
 #define STATUS_RUNNING 15u /* and DRIVER_OK */
-#define VERSION_1_WORD 1u /* bit 32: bit 0 of word 1 */
+#define VERSION_1_WORD 1u  /* bit 32: bit 0 of word 1 */
 
 static struct virtio_device devices[VIRTIO_DEVICES_MAX];
 static unsigned device_count;
@@ -225,8 +225,8 @@ void virtio_run(const struct virtio_device *d)
 	write_reg(d, REG_STATUS, STATUS_RUNNING);
 }
 
-uint64_t virtq_submit(struct virtq *q, const struct phys_span *spans,
-		      int count, uint16_t flags)
+uint64_t virtq_submit(struct virtq *q, const struct phys_span *spans, int count,
+		      uint16_t flags)
 {
 	struct virtq_desc *d = q->desc;
 	uint64_t bytes = 0;

@@ -18,14 +18,14 @@
 #include "kernels/mote/mm/uaccess.h"
 
 #define VIRTIO_ID_CONSOLE 3u
-#define VIRTIO_ID_RNG	  4u
+#define VIRTIO_ID_RNG     4u
 
 #define VIRTIO_QUEUE_NOTIFY 0x050 /* register; virtio 1.2, 4.2.2 */
 
 #define VIRTIO_DEVICES_MAX 16u
-#define VIRTQ_SIZE	   64u
+#define VIRTQ_SIZE         64u
 
-#define VIRTQ_DESC_NEXT	 1u
+#define VIRTQ_DESC_NEXT  1u
 #define VIRTQ_DESC_WRITE 2u
 
 #define VIRTQ_NO_INTERRUPT 1u /* virtio 1.2, 2.7.7 */
@@ -48,15 +48,15 @@ struct virtq {
 	uint16_t avail_event;
 	/* The driver's own. */
 	uint16_t index; /* in the device */
-	uint16_t size;	/* power of two, <= VIRTQ_SIZE */
-	uint16_t seen;	/* used entries taken */
+	uint16_t size;  /* power of two, <= VIRTQ_SIZE */
+	uint16_t seen;  /* used entries taken */
 };
 
 struct virtio_device {
 	volatile uint8_t *regs;
 	uint32_t id;
 	uint32_t vector; /* 0: no interrupt line that we know */
-	bool ours;	 /* found by bootinfo: in its reset state at boot,
+	bool ours;       /* found by bootinfo: in its reset state at boot,
 			  * notifications are synchronous */
 	void (*interrupt)(void); /* set by its driver */
 };
@@ -90,8 +90,8 @@ bool virtq_wait(void *q);
 /** virtq_submit() - make @spans the one chain in flight. @flags: 0 for the
  * device to read, VIRTQ_DESC_WRITE for it to fill. @count <= VIRTQ_SIZE.
  * Return: bytes in it. The caller notifies. */
-uint64_t virtq_submit(struct virtq *q, const struct phys_span *spans,
-		      int count, uint16_t flags);
+uint64_t virtq_submit(struct virtq *q, const struct phys_span *spans, int count,
+		      uint16_t flags);
 /** virtq_interrupts() - whether the device interrupts for used buffers. What
  * it used before is not announced: look again after switching on. */
 void virtq_interrupts(struct virtq *q, bool on);

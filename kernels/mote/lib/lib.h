@@ -27,7 +27,8 @@ size_t kvsnprintf(char *dst, size_t cap, const char *fmt, va_list ap);
  * the rare; not for tracing. */
 __attribute__((format(printf, 1, 2))) void kprintf(const char *fmt, ...);
 /** panic() - the kernel cannot go on: report and end the VM. */
-__attribute__((format(printf, 1, 2))) _Noreturn void panic(const char *fmt, ...);
+__attribute__((format(printf, 1, 2))) _Noreturn void panic(const char *fmt,
+							   ...);
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 /* The arguments are evaluated twice. */

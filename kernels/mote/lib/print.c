@@ -60,7 +60,7 @@ static void put_number(struct out *o, const struct spec *s, uint64_t value,
 
 static const char *parse_spec(const char *f, struct spec *s)
 {
-	*s = (struct spec){ .precision = ~0u };
+	*s = (struct spec){.precision = ~0u};
 	for (;; f++) {
 		if (*f == '-')
 			s->left = true;
@@ -86,8 +86,8 @@ struct args {
 
 static uint64_t take_unsigned(struct args *a, bool wide)
 {
-	return wide ? va_arg(a->ap, unsigned long) :
-		      va_arg(a->ap, unsigned int);
+	return wide ? va_arg(a->ap, unsigned long)
+		    : va_arg(a->ap, unsigned int);
 }
 
 static int64_t take_signed(struct args *a, bool wide)
@@ -147,7 +147,7 @@ static void put_conversion(struct out *o, struct spec *s, char kind,
 
 size_t kvsnprintf(char *dst, size_t cap, const char *fmt, va_list ap)
 {
-	struct out o = { .dst = dst, .cap = cap };
+	struct out o = {.dst = dst, .cap = cap};
 	struct args a;
 
 	va_copy(a.ap, ap);

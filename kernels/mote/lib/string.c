@@ -52,10 +52,7 @@ void *memcpy(void *restrict dst, const void *restrict src, size_t n)
 		return dst;
 	}
 	last = *(const word64 *)(s + n - 8);
-	asm volatile("rep movsq"
-		     : "+D"(d), "+S"(s), "+c"(words)
-		     :
-		     : "memory");
+	asm volatile("rep movsq" : "+D"(d), "+S"(s), "+c"(words) : : "memory");
 	*(word64 *)((unsigned char *)dst + n - 8) = last;
 	return dst;
 }
@@ -105,10 +102,7 @@ void *memset(void *dst, int c, size_t n)
 		return dst;
 	}
 	*(word64 *)(d + n - 8) = fill;
-	asm volatile("rep stosq"
-		     : "+D"(d), "+c"(words)
-		     : "a"(fill)
-		     : "memory");
+	asm volatile("rep stosq" : "+D"(d), "+c"(words) : "a"(fill) : "memory");
 	return dst;
 }
 

@@ -24,7 +24,7 @@ static void quarter_round(uint32_t x[16], int a, int b, int c, int d)
 void chacha_block(const uint32_t key[8], uint32_t counter,
 		  const uint32_t nonce[3], uint32_t ret[16])
 {
-	uint32_t in[16] = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574 };
+	uint32_t in[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
 	uint32_t x[16];
 
 	memcpy(&in[4], key, 32);

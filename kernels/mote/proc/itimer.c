@@ -106,7 +106,7 @@ long sys_getitimer(struct regs *r)
 long sys_setitimer(struct regs *r)
 {
 	uint64_t value, interval;
-	struct itimerval64 it = { 0 };
+	struct itimerval64 it = {0};
 
 	if (ARG0(r) != ITIMER_REAL)
 		return -EINVAL;

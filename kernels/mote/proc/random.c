@@ -133,9 +133,8 @@ long sys_getrandom(struct regs *r)
 	struct uio u;
 	long n;
 
-	if ((flags & ~known) ||
-	    (flags & (GRND_RANDOM | GRND_INSECURE)) ==
-		    (GRND_RANDOM | GRND_INSECURE))
+	if ((flags & ~known) || (flags & (GRND_RANDOM | GRND_INSECURE)) ==
+					(GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
 	uio_init_user(&u, ARG0(r), MIN(ARG1(r), 0x7ffff000ul));
 	n = random_fill(&u);

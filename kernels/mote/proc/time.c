@@ -127,7 +127,7 @@ long sys_gettimeofday(struct regs *r)
 		.sec = (int64_t)(ns / NS_PER_SEC),
 		.usec = (int64_t)(ns % NS_PER_SEC / 1000),
 	};
-	const int32_t utc[2] = { 0, 0 };
+	const int32_t utc[2] = {0, 0};
 
 	if (ARG0(r) && copy_to_user(ARG0(r), &tv, sizeof(tv)))
 		return -EFAULT;
@@ -179,7 +179,8 @@ long sys_nanosleep(struct regs *r)
 	return err ? err : sleep_to(deadline_after(ns), ARG1(r));
 }
 
-/* An absolute time of a clock that shows @clock_now as one of the monotonic clock. */
+/* An absolute time of a clock that shows @clock_now as one of the monotonic
+ * clock. */
 static uint64_t monotonic_at(uint64_t ns, uint64_t clock_now)
 {
 	if (ns <= clock_now)

@@ -5,7 +5,7 @@
 #include "kernels/mote/arch/apic.h"
 #include "kernels/mote/proc/time.h"
 
-static uint64_t deadline[TIMER_SLOT_COUNT] = { TIMER_NEVER, TIMER_NEVER };
+static uint64_t deadline[TIMER_SLOT_COUNT] = {TIMER_NEVER, TIMER_NEVER};
 static uint64_t armed = TIMER_NEVER;
 
 static void arm(void)
