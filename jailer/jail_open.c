@@ -62,6 +62,7 @@ int jail_open_null(struct jail *jail)
 {
 	cleanup_fd int fd = open_device("/dev/null");
 
+	(void)jail;
 	if (fd < 0)
 		return fd;
 	for (int i = 0; i < 3; i++) {

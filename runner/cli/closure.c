@@ -3,6 +3,7 @@
 #include "runner/cli/closure.h"
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "runner/cli/elf_deps.h"
 #include "runner/cli/problem.h"
 #include "runner/cli/tree.h"
@@ -50,7 +51,7 @@ static char *env_argument(const char *interp, char *arg)
 	const char *base = strrchr(interp, '/');
 	char *save = NULL;
 
-	if (!arg || strcmp(base ? base + 1 : interp, "env"))
+	if (!arg || strcmp(base ? base + 1 : interp, "env") != 0)
 		return NULL;
 	for (char *word = strtok_r(arg, " \t", &save); word;
 	     word = strtok_r(NULL, " \t", &save)) {
@@ -112,11 +113,13 @@ static int add_needs(struct closure *c, const char *path)
 
 	if (fd < 0)
 		return problem_set(c->why, EXIT_NOT_EXECUTABLE,
-				   "cannot read %s: %s", path, strerror(errno));
+				   "cannot read %s: %s", path,
+				   error_text(errno));
 	n = pread(fd, line, sizeof(line) - 1, 0);
 	if (n < 0)
 		return problem_set(c->why, EXIT_NOT_EXECUTABLE,
-				   "cannot read %s: %s", path, strerror(errno));
+				   "cannot read %s: %s", path,
+				   error_text(errno));
 	line[n] = '\0';
 	if (n > 2 && line[0] == '#' && line[1] == '!')
 		return add_script(c, path, line);

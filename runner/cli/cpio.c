@@ -118,10 +118,11 @@ static int put_header(struct cpio *c, const struct cpio_entry *e)
 		return -EFBIG;
 	/* magic ino mode uid gid nlink mtime filesize devmajor devminor
 	 * rdevmajor rdevminor namesize check */
-	snprintf(header, sizeof(header),
-		 "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X",
-		 ++c->ino, e->mode, e->uid, e->gid, S_ISDIR(e->mode) ? 2 : 1,
-		 e->mtime, (uint32_t)e->bytes, 0, 0, 0, 0, (uint32_t)name, 0);
+	(void)snprintf(
+		header, sizeof(header),
+		"070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X",
+		++c->ino, e->mode, e->uid, e->gid, S_ISDIR(e->mode) ? 2 : 1,
+		e->mtime, (uint32_t)e->bytes, 0, 0, 0, 0, (uint32_t)name, 0);
 	err = put(c, header, HEADER_BYTES);
 	if (!err)
 		err = put(c, e->name, len);

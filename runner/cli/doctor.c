@@ -4,6 +4,7 @@
 #include "runner/cli/doctor.h"
 
 #include "base/cleanup.h"
+#include "base/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,9 +30,10 @@ void finding_set(struct doctor_finding *f, enum doctor_grade grade,
 
 	f->grade = grade;
 	va_start(ap, fmt);
-	vsnprintf(f->text, sizeof(f->text), fmt, ap);
+	(void)vsnprintf(f->text, sizeof(f->text), fmt, ap);
 	va_end(ap);
-	snprintf(f->advice, sizeof(f->advice), "%s", advice ? advice : "");
+	(void)snprintf(f->advice, sizeof(f->advice), "%s",
+		       advice ? advice : "");
 }
 
 /** read_line() - the first line of a small file. Return: 0 or -errno. */
@@ -50,13 +52,24 @@ static int read_line(const char *path, char *line, size_t cap)
 	return 0;
 }
 
+/** add_word() - append " WORD", as far as there is room. */
+static void add_word(char *list, size_t cap, const char *word)
+{
+	size_t len = strlen(list);
+
+	(void)snprintf(list + len, cap - len, " %s", word);
+}
+
 static void probe_kernel(struct doctor_finding *f)
 {
 	struct utsname u;
-	unsigned major = 0, minor = 0;
+	unsigned long major, minor = 0;
+	char *rest;
 
-	uname(&u);
-	sscanf(u.release, "%u.%u", &major, &minor);
+	(void)uname(&u);
+	major = strtoul(u.release, &rest, 10);
+	if (*rest == '.')
+		minor = strtoul(rest + 1, NULL, 10);
 	if (major > 5 || (major == 5 && minor >= 10))
 		finding_set(f, DOCTOR_OK, NULL, "Linux %s %s", u.release,
 			    u.machine);
@@ -91,11 +104,11 @@ static void probe_namespaces(struct doctor_finding *f)
 	char missing[128] = "", line[32], path[64];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(path, sizeof(path), "/proc/self/ns/%s", names[i]);
+		(void)snprintf(path, sizeof(path), "/proc/self/ns/%s",
+			       names[i]);
 		if (access(path, F_OK) == 0)
 			continue;
-		strcat(missing, " ");
-		strcat(missing, names[i]);
+		add_word(missing, sizeof(missing), names[i]);
 	}
 	if (*missing)
 		finding_set(f, DOCTOR_WARN,
@@ -124,7 +137,7 @@ static void probe_landlock(struct doctor_finding *f)
 		finding_set(f, DOCTOR_WARN,
 			    "boot with lsm=landlock,... or use a kernel with "
 			    "CONFIG_SECURITY_LANDLOCK",
-			    "not available: %s", strerror(errno));
+			    "not available: %s", error_text(errno));
 }
 
 static void probe_seccomp(struct doctor_finding *f)
@@ -186,17 +199,13 @@ static void probe_mitigations(struct doctor_finding *f)
 	unsigned known = 0;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(path, sizeof(path), VULNERABILITIES "%s", names[i]);
+		(void)snprintf(path, sizeof(path), VULNERABILITIES "%s",
+			       names[i]);
 		if (read_line(path, line, sizeof(line)))
 			continue;
 		known++;
-		if (strncmp(line, "Vulnerable", 10))
-			continue;
-		if (strlen(open_ones) + strlen(names[i]) + 2 <
-		    sizeof(open_ones)) {
-			strcat(open_ones, " ");
-			strcat(open_ones, names[i]);
-		}
+		if (strncmp(line, "Vulnerable", 10) == 0)
+			add_word(open_ones, sizeof(open_ones), names[i]);
 	}
 	if (!known)
 		finding_set(f, DOCTOR_WARN, "mount /sys",

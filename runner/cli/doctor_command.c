@@ -2,6 +2,7 @@
 /* doctor_command.c - `ampoule doctor`: print what the checks find. */
 #include "runner/cli/commands.h"
 #include "runner/cli/doctor.h"
+#include "runner/cli/host_env.h"
 #include "runner/cli/problem.h"
 
 #include <jansson.h>
@@ -20,6 +21,7 @@ static const struct {
 
 static const char *set_json(void *settings, const char *value)
 {
+	(void)value;
 	*(bool *)settings = true;
 	return NULL;
 }
@@ -33,11 +35,12 @@ static const struct option_spec *const tables[] = {options, NULL};
 static void print_finding(const struct doctor_check *check,
 			  const struct doctor_finding *f, bool colour)
 {
-	printf("%s%-4s%s  %-13s %s\n", colour ? grades[f->grade].colour : "",
-	       grades[f->grade].word, colour ? "\033[0m" : "", check->name,
-	       f->text);
+	(void)printf("%s%-4s%s  %-13s %s\n",
+		     colour ? grades[f->grade].colour : "",
+		     grades[f->grade].word, colour ? "\033[0m" : "",
+		     check->name, f->text);
 	if (*f->advice)
-		printf("%21s-> %s\n", "", f->advice);
+		(void)printf("%21s-> %s\n", "", f->advice);
 }
 
 static json_t *json_finding(const struct doctor_finding *f)
@@ -53,7 +56,7 @@ static json_t *json_finding(const struct doctor_finding *f)
 /** examine() - run all checks. Return: can VMs run here? */
 static bool examine(json_t *json)
 {
-	bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	bool colour = isatty(STDOUT_FILENO) && !host_env("NO_COLOR");
 	bool usable = true;
 	size_t count;
 	const struct doctor_check *check = doctor_checks(&count);
@@ -93,11 +96,12 @@ static int doctor_command(int argc, char **argv)
 	if (json) {
 		json_object_set_new(json, "usable", json_boolean(usable));
 		json_dumpf(json, stdout, JSON_INDENT(2));
-		putchar('\n');
+		(void)putchar('\n');
 		json_decref(json);
 	} else if (!usable) {
-		puts("\nVMs cannot run here until the lines with FAIL are "
-		     "dealt with.");
+		(void)puts(
+			"\nVMs cannot run here until the lines with FAIL are "
+			"dealt with.");
 	}
 	return usable ? 0 : EXIT_AMPOULE;
 }

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +55,7 @@ static int probe_vm_open(struct probe_vm *p)
 		return -errno;
 	p->mem = mmap(NULL, GUEST_BYTES, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p->mem == MAP_FAILED) {
+	if (p->mem == MAP_FAILED || !p->mem) {
 		p->mem = NULL;
 		return -errno;
 	}
@@ -67,7 +68,7 @@ static int probe_vm_open(struct probe_vm *p)
 		return -errno;
 	p->run = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED,
 		      p->vcpu, 0);
-	if (p->run == MAP_FAILED) {
+	if (p->run == MAP_FAILED || !p->run) {
 		p->run = NULL;
 		return -errno;
 	}
@@ -149,7 +150,7 @@ void doctor_probe_kvm(struct doctor_finding *f)
 			    "load kvm_intel or kvm_amd; switch virtualisation "
 			    "on in the firmware, or nested virtualisation in "
 			    "the cloud",
-			    "/dev/kvm cannot be opened: %s", strerror(errno));
+			    "/dev/kvm cannot be opened: %s", error_text(errno));
 		return;
 	}
 	version = ioctl(kvm, KVM_GET_API_VERSION, 0);
@@ -165,7 +166,7 @@ void doctor_probe_kvm(struct doctor_finding *f)
 			    "another hypervisor may own the processor; unload "
 			    "it",
 			    "/dev/kvm is there but no VM can be created: %s",
-			    strerror(errno));
+			    error_text(errno));
 		return;
 	}
 	finding_set(f, DOCTOR_OK, NULL, "/dev/kvm works, API version %d",
@@ -179,12 +180,12 @@ void doctor_probe_host_kind(struct doctor_finding *f)
 	uint64_t ns = 0;
 	int err = probe_vm_open(&p);
 
-	if (!err)
+	if (!err && p.mem && p.run)
 		err = run_loop(&p, &ns);
 	probe_vm_close(&p);
 	if (err) {
 		finding_set(f, DOCTOR_FAIL, "see the line about KVM",
-			    "a test VM did not run: %s", strerror(-err));
+			    "a test VM did not run: %s", error_text(err));
 		return;
 	}
 	if (ns / LOOP_COUNT > NATIVE_MAX_NS)

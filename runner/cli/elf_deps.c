@@ -77,7 +77,7 @@ static int object_add(struct search *s, int fd, const char *path,
 	o->loader = loader;
 	o->path = strdup(path);
 	o->origin = directory_of(path);
-	grown = reallocarray(s->object, s->count + 1, sizeof(*grown));
+	grown = reallocarray(s->object, s->count + 1, sizeof(void *));
 	if (grown)
 		s->object = grown;
 	if (!o->path || !o->origin || !grown || s->count == OBJECTS_MAX) {
@@ -109,41 +109,47 @@ static int usable(const char *path)
 	return steal_fd(&fd);
 }
 
+/** token_value() - the value of a $TOKEN or ${TOKEN} at @p, of @left bytes.
+ * @ret_len: its length. NULL: there is none. */
+static const char *token_value(const char *p, size_t left, const char *origin,
+			       size_t *ret_len)
+{
+	static const char *const name[] = {"ORIGIN", "LIB", "PLATFORM"};
+	const char *const value[] = {origin, "lib/x86_64-linux-gnu", "x86_64"};
+	size_t brace = left > 1 && p[1] == '{' ? 1 : 0;
+
+	for (size_t k = 0; p[0] == '$' && k < 3; k++) {
+		size_t len = strlen(name[k]), all = 1 + len + 2 * brace;
+
+		if (all > left || strncmp(p + 1 + brace, name[k], len) != 0)
+			continue;
+		if (brace && p[all - 1] != '}')
+			continue;
+		*ret_len = all;
+		return value[k];
+	}
+	return NULL;
+}
+
 /** expand() - replace $ORIGIN, $LIB and $PLATFORM in a search directory. */
 static int expand(const char *dir, size_t len, const char *origin,
 		  char out[PATH_MAX])
 {
-	static const char *const name[] = {"ORIGIN", "LIB", "PLATFORM"};
-	const char *const value[] = {origin, "lib/x86_64-linux-gnu", "x86_64"};
-	size_t n = 0;
+	size_t n = 0, used = 1;
 
-	for (size_t i = 0; i < len;) {
-		size_t token = 0, k = 0, add = 1;
-		const char *from = dir + i;
+	for (size_t i = 0; i < len; i += used) {
+		const char *from = token_value(dir + i, len - i, origin, &used);
+		size_t add;
 
-		if (dir[i] == '$') {
-			bool brace = i + 1 < len && dir[i + 1] == '{';
-
-			for (k = 0; k < 3 && !token; k++) {
-				size_t nl = strlen(name[k]);
-				size_t all = nl + 1 + (brace ? 2 : 0);
-
-				if (i + all <= len &&
-				    !strncmp(dir + i + 1 + brace, name[k],
-					     nl) &&
-				    (!brace || dir[i + all - 1] == '}'))
-					token = all;
-			}
+		if (!from) {
+			from = dir + i;
+			used = 1;
 		}
-		if (token) {
-			from = value[k - 1];
-			add = strlen(from);
-		}
+		add = from == dir + i ? 1 : strlen(from);
 		if (n + add >= PATH_MAX)
 			return -ENAMETOOLONG;
 		memcpy(out + n, from, add);
 		n += add;
-		i += token ? token : 1;
 	}
 	out[n] = '\0';
 	return 0;
@@ -181,11 +187,12 @@ static int search_defaults(struct search *s, const char *name,
 	if (cached && cached[0] == '/' && strlen(cached) < PATH_MAX) {
 		int fd = usable(cached);
 
-		strcpy(path, cached);
+		(void)stpcpy(path, cached);
 		if (fd >= 0)
 			return fd;
 	}
-	for (size_t i = 0; i < sizeof(default_dirs) / sizeof(char *); i++) {
+	for (size_t i = 0; i < sizeof(default_dirs) / sizeof(default_dirs[0]);
+	     i++) {
 		int fd = search_dirs(default_dirs[i], "/", name, path);
 
 		if (fd >= 0)

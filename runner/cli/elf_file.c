@@ -89,7 +89,7 @@ int elf_file_read(int fd, struct elf_file *ret, const char **ret_why)
 		return err;
 	}
 	/* A file shorter than the magic left zeroes there. */
-	if (memcmp(elf.ehdr.e_ident, ELFMAG, SELFMAG)) {
+	if (memcmp(elf.ehdr.e_ident, ELFMAG, SELFMAG) != 0) {
 		*ret_why = "is not an ELF file";
 		return -ENOEXEC;
 	}

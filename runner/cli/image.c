@@ -3,6 +3,7 @@
 #include "runner/cli/image.h"
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "runner/cli/cpio.h"
 #include "runner/cli/problem.h"
 
@@ -26,7 +27,7 @@ static uint32_t find_slot(const struct image *image, const char *path)
 	uint32_t i = hash(path) & (image->slots - 1);
 
 	while (image->slot[i] &&
-	       strcmp(image->entry[image->slot[i] - 1].path, path))
+	       strcmp(image->entry[image->slot[i] - 1].path, path) != 0)
 		i = (i + 1) & (image->slots - 1);
 	return i;
 }
@@ -221,7 +222,7 @@ static const char *write_reason(int err)
 	case -EINVAL:
 		return "it is no regular file any more";
 	default:
-		return strerror(-err);
+		return error_text(err);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include "runner/cli/launch.h"
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "base/fd.h"
 #include "base/plan.h"
 #include "runner/cli/locate.h"
@@ -34,15 +35,15 @@ static int add_fd(posix_spawn_file_actions_t *actions, int fd, int number,
 	return -posix_spawn_file_actions_adddup2(actions, *source, number);
 }
 
-static int add_fds(posix_spawn_file_actions_t *actions, const struct launch *s,
+static int add_fds(posix_spawn_file_actions_t *actions, const struct launch *l,
 		   int plan_fd, int *source)
 {
 	int err = add_fd(actions, plan_fd, PLAN_FD_NUMBER,
 			 &source[PLAN_FD_COUNT]);
 
 	for (int i = 0; !err && i < PLAN_FD_COUNT; i++) {
-		if (s->fd[i] >= 0)
-			err = add_fd(actions, s->fd[i], CHILD_FD(i),
+		if (l->fd[i] >= 0)
+			err = add_fd(actions, l->fd[i], CHILD_FD(i),
 				     &source[i]);
 	}
 	return err;
@@ -50,20 +51,20 @@ static int add_fds(posix_spawn_file_actions_t *actions, const struct launch *s,
 
 /** set_attributes() - no signal blocked; what our caller ignores (nohup)
  * stays ignored. */
-static int set_attributes(posix_spawnattr_t *attr, const struct launch *s)
+static int set_attributes(posix_spawnattr_t *attr, const struct launch *l)
 {
 	short flags = POSIX_SPAWN_SETSIGMASK;
 	sigset_t none;
 
 	sigemptyset(&none);
-	if (s->own_group)
+	if (l->own_group)
 		flags |= POSIX_SPAWN_SETPGROUP;
 	posix_spawnattr_setsigmask(attr, &none);
 	posix_spawnattr_setpgroup(attr, 0);
 	return -posix_spawnattr_setflags(attr, flags);
 }
 
-static int start(const struct launch *s, int jailer_fd, int plan_fd,
+static int start(const struct launch *l, int jailer_fd, int plan_fd,
 		 pid_t *ret_pid)
 {
 	char *argv[] = {(char[]){"ampoule-jailer"}, NULL}, *envp[] = {NULL};
@@ -74,12 +75,12 @@ static int start(const struct launch *s, int jailer_fd, int plan_fd,
 	int err;
 
 	memset(source, -1, sizeof(source));
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", jailer_fd);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", jailer_fd);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attr);
-	err = add_fds(&actions, s, plan_fd, source);
+	err = add_fds(&actions, l, plan_fd, source);
 	if (!err)
-		err = set_attributes(&attr, s);
+		err = set_attributes(&attr, l);
 	if (!err)
 		err = -posix_spawn(ret_pid, path, &actions, &attr, argv, envp);
 	posix_spawnattr_destroy(&attr);
@@ -91,7 +92,7 @@ static int start(const struct launch *s, int jailer_fd, int plan_fd,
 	return err;
 }
 
-int launch_jailer(struct launch *s, struct child *ret, struct problem *why)
+int launch_jailer(struct launch *l, struct child *ret, struct problem *why)
 {
 	cleanup_fd int low_fd = -1, jailer_fd = -1, plan_fd = -1;
 	cleanup_fd int ours = -1, theirs = -1;
@@ -104,21 +105,21 @@ int launch_jailer(struct launch *s, struct child *ret, struct problem *why)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return problem_set(why, EXIT_AMPOULE,
 				   "cannot make a socket pair: %s",
-				   strerror(errno));
+				   error_text(errno));
 	ours = pair[0];
 	theirs = pair[1];
-	s->fd[PLAN_FD_REPORT] = theirs;
+	l->fd[PLAN_FD_REPORT] = theirs;
 	for (int i = 0; i < PLAN_FD_COUNT; i++)
-		s->plan->fd[i] = s->fd[i] >= 0 ? CHILD_FD(i) : -1;
-	err = plan_seal(s->plan, &plan_fd);
+		l->plan->fd[i] = l->fd[i] >= 0 ? CHILD_FD(i) : -1;
+	err = plan_seal(l->plan, &plan_fd);
 	if (err)
 		return problem_set(why, EXIT_AMPOULE, "cannot seal a plan: %s",
-				   strerror(-err));
-	err = start(s, jailer_fd, plan_fd, &ret->pid);
+				   error_text(err));
+	err = start(l, jailer_fd, plan_fd, &ret->pid);
 	if (err)
 		return problem_set(why, EXIT_AMPOULE,
 				   "cannot start ampoule-jailer: %s",
-				   strerror(-err));
+				   error_text(err));
 	ret->report_fd = steal_fd(&ours);
 	return 0;
 }

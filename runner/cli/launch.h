@@ -19,8 +19,7 @@ struct child {
 	int report_fd; /* our end: SOCK_SEQPACKET, does not block */
 };
 
-/** launch_jailer() - @launch->fd[PLAN_FD_REPORT] is made here.
+/** launch_jailer() - @l->fd[PLAN_FD_REPORT] is made here.
  * @ret: pid to be reaped and fd to be closed by the caller.
  * Return: 0 or negative with @why filled. */
-int launch_jailer(struct launch *launch, struct child *ret,
-		  struct problem *why);
+int launch_jailer(struct launch *l, struct child *ret, struct problem *why);

@@ -160,7 +160,7 @@ int ldcache_build(const struct strlist *paths, uint8_t **ret,
 	sorted = malloc((paths->count + 1) * sizeof(*sorted));
 	bytes = calloc(1, size);
 	if (!sorted || !bytes)
-		return -ENOMEM;
+		return -ENOMEM; /* NOLINT: cleanup_free frees */
 	memcpy(h.magic, CACHE_MAGIC, CACHE_MAGIC_LEN);
 	memcpy(bytes, &h, sizeof(h));
 	for (size_t i = 0; i < paths->count; i++)

@@ -2,6 +2,7 @@
 /* locate.c - where our own parts lie. */
 #include "runner/cli/locate.h"
 
+#include "base/error.h"
 #include "runner/cli/problem.h"
 
 #include <errno.h>
@@ -32,7 +33,7 @@ static int build_root(char root[PATH_MAX])
 	if (n < 0)
 		return -errno;
 	root[n] = '\0';
-	if ((size_t)n < len || strcmp(root + n - len, tail))
+	if ((size_t)n < len || strcmp(root + n - len, tail) != 0)
 		return -ENOENT;
 	root[(size_t)n - len] = '\0';
 	return 0;
@@ -44,17 +45,17 @@ int locate_open(enum part part, int *ret_fd, struct problem *why)
 	int fd;
 
 	if (build_root(root) == 0)
-		snprintf(path, sizeof(path), "%s/%s", root,
-			 parts[part].in_build);
+		(void)snprintf(path, sizeof(path), "%s/%s", root,
+			       parts[part].in_build);
 	else
-		snprintf(path, sizeof(path), "%s/%s", AMPOULE_LIBEXEC_DIR,
-			 parts[part].name);
+		(void)snprintf(path, sizeof(path), "%s/%s", AMPOULE_LIBEXEC_DIR,
+			       parts[part].name);
 	fd = open(path, parts[part].flags | O_CLOEXEC);
 	if (fd < 0)
 		return problem_set(why, EXIT_AMPOULE,
 				   "cannot open %s: %s; is Ampoule installed "
 				   "completely?",
-				   path, strerror(errno));
+				   path, error_text(errno));
 	*ret_fd = fd;
 	return 0;
 }

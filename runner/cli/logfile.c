@@ -4,6 +4,7 @@
 #include "runner/cli/logfile.h"
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "base/fd.h"
 #include "runner/cli/problem.h"
 
@@ -26,7 +27,7 @@ int logfile_open(struct logfile *log, const char *path, struct problem *why)
 	if (log->fd < 0)
 		return problem_set(why, EXIT_AMPOULE,
 				   "cannot open the log file %s: %s", path,
-				   strerror(errno));
+				   error_text(errno));
 	return 0;
 }
 
@@ -46,7 +47,7 @@ static void time_text(char *dst, size_t cap)
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	n = strftime(dst, cap, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(dst + n, cap - n, ".%06ldZ", now.tv_nsec / 1000);
+	(void)snprintf(dst + n, cap - n, ".%06ldZ", now.tv_nsec / 1000);
 }
 
 /** write_json() - one line of the log file; a full disk loses it. */
@@ -76,7 +77,7 @@ void logfile_line(const struct logfile *log, const char *source,
 	if (level > log->level)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (log->fd >= 0)
 		write_json(log, source, level, text);

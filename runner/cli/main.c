@@ -53,16 +53,17 @@ unsigned commands_closed_streams(void)
 
 static void print_overview(FILE *to)
 {
-	fprintf(to, "usage: ampoule COMMAND [OPTION...] [ARGUMENT...]\n\n"
-		    "Runs a program that nobody trusts inside a virtual "
-		    "machine that starts in\nmilliseconds.\n\ncommands:\n");
+	(void)fprintf(to,
+		      "usage: ampoule COMMAND [OPTION...] [ARGUMENT...]\n\n"
+		      "Runs a program that nobody trusts inside a virtual "
+		      "machine that starts in\nmilliseconds.\n\ncommands:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(to, "  %-10s %s\n", commands[i]->name,
-			commands[i]->summary);
-	fprintf(to, "\n'ampoule COMMAND --help' explains one of them. "
-		    "To begin with:\n\n"
-		    "  ampoule doctor\n"
-		    "  ampoule run /bin/busybox uname -a\n");
+		(void)fprintf(to, "  %-10s %s\n", commands[i]->name,
+			      commands[i]->summary);
+	(void)fprintf(to, "\n'ampoule COMMAND --help' explains one of them. "
+			  "To begin with:\n\n"
+			  "  ampoule doctor\n"
+			  "  ampoule run /bin/busybox uname -a\n");
 }
 
 static const struct command *find_command(const char *name)
@@ -110,7 +111,7 @@ static int run_version(int argc, char **argv)
 
 	if (err)
 		return err == OPTIONS_HELP ? 0 : EXIT_AMPOULE;
-	puts("ampoule " AMPOULE_VERSION);
+	(void)puts("ampoule " AMPOULE_VERSION);
 	return 0;
 }
 

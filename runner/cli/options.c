@@ -103,8 +103,8 @@ static int unknown(const struct command *cmd, const char *arg,
 		     o->name && count < OPTIONS_MAX; o++)
 			words[count++] = o->name;
 	}
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(arg + 2, "="),
-		 arg + 2);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(arg + 2, "="),
+		       arg + 2);
 	near = arg[1] == '-' ? options_nearest(name, words, count) : NULL;
 	if (near)
 		return problem_set(why, EXIT_AMPOULE,
@@ -220,20 +220,22 @@ static void help_option(const struct option_spec *o)
 	bool first = true;
 
 	if (o->value == OPTION_FLAG)
-		snprintf(left, sizeof(left), "--%s", o->name);
+		(void)snprintf(left, sizeof(left), "--%s", o->name);
 	else
-		snprintf(left, sizeof(left),
-			 o->value == OPTION_REQUIRED ? "--%s %s" : "--%s[=%s]",
-			 o->name, o->value_name);
+		(void)snprintf(left, sizeof(left),
+			       o->value == OPTION_REQUIRED ? "--%s %s"
+							   : "--%s[=%s]",
+			       o->name, o->value_name);
 	while (*text) {
 		size_t len = strcspn(text, "\n");
 
 		if (first)
-			printf("  %c%c %-24s %.*s\n", o->letter ? '-' : ' ',
-			       o->letter ? o->letter : ' ', left, (int)len,
-			       text);
+			(void)printf("  %c%c %-24s %.*s\n",
+				     o->letter ? '-' : ' ',
+				     o->letter ? o->letter : ' ', left,
+				     (int)len, text);
 		else
-			printf("%30s%.*s\n", "", (int)len, text);
+			(void)printf("%30s%.*s\n", "", (int)len, text);
 		first = false;
 		text += len + (text[len] == '\n');
 	}
@@ -241,14 +243,14 @@ static void help_option(const struct option_spec *o)
 
 void options_help(const struct command *cmd)
 {
-	printf("usage: ampoule %s%s%s\n\n%s\n", cmd->name,
-	       *cmd->synopsis ? " " : "", cmd->synopsis, cmd->about);
-	printf("\noptions:\n");
+	(void)printf("usage: ampoule %s%s%s\n\n%s\n", cmd->name,
+		     *cmd->synopsis ? " " : "", cmd->synopsis, cmd->about);
+	(void)printf("\noptions:\n");
 	for (const struct option_spec *const *t = cmd->tables; *t; t++) {
 		for (const struct option_spec *o = *t; o->name; o++)
 			help_option(o);
 	}
-	printf("  -h %-24s %s\n", "--help", "print this help");
+	(void)printf("  -h %-24s %s\n", "--help", "print this help");
 	if (cmd->notes)
-		printf("\n%s", cmd->notes);
+		(void)printf("\n%s", cmd->notes);
 }

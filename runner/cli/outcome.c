@@ -125,6 +125,6 @@ int outcome_exit_code(const struct outcome *o)
 	if (!o->ended)
 		return -1;
 	if (WIFSIGNALED(o->wait_status))
-		return 128 + WTERMSIG(o->wait_status);
-	return WEXITSTATUS(o->wait_status);
+		return 128 + (int)WTERMSIG(o->wait_status);
+	return (int)WEXITSTATUS(o->wait_status);
 }

@@ -4,6 +4,7 @@
 
 #include "base/abi/runblock.h"
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "base/fd.h"
 #include "runner/cli/closure.h"
 #include "runner/cli/cpio.h"
@@ -106,45 +107,56 @@ static int add_file_as(struct packer *p, const char *host, const char *guest)
 	return closure_add_needs(image, host, &p->libs, p->why);
 }
 
-/** add_file() - one --file as given: "HOST" or "HOST:GUEST". A relative HOST
- * alone keeps its place: below the program's working directory. */
+/** add_file_same() - one --file at its own path. */
+static int add_file_same(struct packer *p, const char *host,
+			 const struct stat *st)
+{
+	cleanup_free char *cwd = getcwd(NULL, 0);
+	cleanup_free char *path = which_absolute(cwd ? cwd : "/", host);
+	int err = 0;
+
+	if (!path)
+		return no_memory(p->why);
+	if (S_ISREG(st->st_mode) && st->st_mode & 0111)
+		err = closure_add_needs(&p->out->image, path, &p->libs, p->why);
+	return err ? err : tree_add_host(&p->out->image, path, p->why);
+}
+
+/** add_file_at() - @guest NULL: none was named. A relative @host then keeps
+ * its place, below the program's working directory. */
+static int add_file_at(struct packer *p, const char *host, const char *guest)
+{
+	cleanup_free char *path = NULL;
+	struct stat st;
+
+	if (stat(host, &st) < 0)
+		return problem_set(p->why, EXIT_AMPOULE, "--file %s: %s", host,
+				   error_text(errno));
+	if (!guest && (host[0] == '/' || strstr(host, "..")))
+		return add_file_same(p, host, &st);
+	path = which_absolute(p->settings->cwd, guest ? guest : host);
+	return path ? add_file_as(p, host, path) : no_memory(p->why);
+}
+
+/** add_file() - one --file as given: "HOST" or "HOST:GUEST". */
 static int add_file(struct packer *p, const char *spec)
 {
 	const char *colon = strrchr(spec, ':');
-	cleanup_free char *host = NULL, *guest = NULL, *cwd = NULL;
+	cleanup_free char *host = NULL;
 	struct stat st;
 
 	/* A colon may belong to the name. */
-	if (colon && lstat(spec, &st) == 0)
-		colon = NULL;
-	host = colon ? strndup(spec, (size_t)(colon - spec)) : strdup(spec);
-	if (!host)
-		return no_memory(p->why);
-	if (colon && colon[1] != '/')
+	if (!colon || lstat(spec, &st) == 0)
+		return add_file_at(p, spec, NULL);
+	if (colon[1] != '/')
 		return problem_set(p->why, EXIT_AMPOULE,
 				   "--file %s: the path in the VM has to be "
 				   "absolute",
 				   spec);
-	if (stat(host, &st) < 0)
-		return problem_set(p->why, EXIT_AMPOULE, "--file %s: %s", host,
-				   strerror(errno));
-	if (colon || (host[0] != '/' && !strstr(host, ".."))) {
-		guest = which_absolute(p->settings->cwd,
-				       colon ? colon + 1 : host);
-		return guest ? add_file_as(p, host, guest) : no_memory(p->why);
-	}
-	cwd = getcwd(NULL, 0);
-	guest = which_absolute(cwd ? cwd : "/", host);
-	if (!guest)
+	host = strndup(spec, (size_t)(colon - spec));
+	if (!host)
 		return no_memory(p->why);
-	if (S_ISREG(st.st_mode) && st.st_mode & 0111) {
-		int err = closure_add_needs(&p->out->image, guest, &p->libs,
-					    p->why);
-
-		if (err)
-			return err;
-	}
-	return tree_add_host(&p->out->image, guest, p->why);
+	return add_file_at(p, host, colon + 1); /* NOLINT: cleanup frees */
 }
 
 static int add_all(struct packer *p, const char *name)
@@ -178,13 +190,13 @@ static int write_image(struct packer *p, const void *block, uint64_t bytes,
 		err = image_write(&p->out->image, cpio, p->why);
 	else
 		problem_set(p->why, EXIT_AMPOULE, "cannot pack: %s",
-			    strerror(-err));
+			    error_text(err));
 	if (err)
 		return err;
 	err = cpio_finish(cpio, &p->out->bytes);
 	return err ? problem_set(p->why, EXIT_AMPOULE,
 				 "cannot pack: %s while writing the image",
-				 strerror(-err))
+				 error_text(err))
 		   : 0;
 }
 
@@ -204,19 +216,19 @@ static int write_memfd(struct packer *p, const void *block, uint64_t bytes)
 	if (fd < 0 || cpio_new(fd, &cpio))
 		return problem_set(p->why, EXIT_AMPOULE,
 				   "cannot make an image in memory: %s",
-				   strerror(errno));
+				   error_text(errno));
 	err = write_image(p, block, bytes, cpio);
 	if (err)
 		return err;
 	if (fcntl(fd, F_ADD_SEALS, seals) < 0)
 		return problem_set(p->why, EXIT_AMPOULE,
 				   "cannot seal the image: %s",
-				   strerror(errno));
+				   error_text(errno));
 	p->out->fd = steal_fd(&fd);
 	return 0;
 }
 
-int pack_program(const struct settings *s, int argc, char *const *argv,
+int pack_program(const struct settings *s, char *const *argv,
 		 const struct streams *streams, struct packed *ret,
 		 struct problem *why)
 {
@@ -230,12 +242,11 @@ int pack_program(const struct settings *s, int argc, char *const *argv,
 	strlist_done(&p.libs);
 	if (err)
 		return err;
-	err = runblock_build(s, ret->program, argc, argv, streams, &block,
-			     &bytes);
+	err = runblock_build(s, ret->program, argv, streams, &block, &bytes);
 	if (err)
 		return problem_set(why, EXIT_AMPOULE,
 				   "cannot pass the arguments: %s",
-				   strerror(-err));
+				   error_text(err));
 	return write_memfd(&p, block, bytes);
 }
 

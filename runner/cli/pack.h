@@ -18,10 +18,10 @@ struct packed {
 	struct image image;
 };
 
-/** pack_program() - argv[0] is the program as the user named it.
+/** pack_program() - argv[0] is the program as the user named it; NULL-ended.
  * @ret: for packed_done(), also after a failure.
  * Return: 0 or negative with @why filled. */
-int pack_program(const struct settings *s, int argc, char *const *argv,
+int pack_program(const struct settings *s, char *const *argv,
 		 const struct streams *streams, struct packed *ret,
 		 struct problem *why);
 void packed_done(struct packed *p);

@@ -3,6 +3,7 @@
  */
 #include "base/abi/runblock.h"
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/pack.h"
 #include "runner/cli/problem.h"
@@ -42,7 +43,7 @@ static int write_file(const struct packed *packed, const char *path,
 	int err = fd < 0 ? -errno : copy_out(packed, fd);
 
 	return err ? problem_set(why, EXIT_AMPOULE, "cannot write %s: %s", path,
-				 strerror(-err))
+				 error_text(err))
 		   : 0;
 }
 
@@ -63,7 +64,7 @@ static int pack(const struct settings *s, int argc, char **argv,
 				   "pack: no output file; give one with -o");
 	if (!argc)
 		return problem_set(why, EXIT_AMPOULE, "pack: no program given");
-	err = pack_program(s, argc, argv, &streams, &packed, why);
+	err = pack_program(s, argv, &streams, &packed, why);
 	return err ? err : write_file(&packed, s->output, why);
 }
 

@@ -56,7 +56,7 @@ static int parse_unit(const char *text, const struct unit *units, size_t count,
 	if (err)
 		return err;
 	for (size_t i = 0; i < count; i++) {
-		if (strcasecmp(suffix, units[i].suffix))
+		if (strcasecmp(suffix, units[i].suffix) != 0)
 			continue;
 		/* A fraction of a unit: in steps a double holds exactly. */
 		part = (uint64_t)((double)nano / 1e9 * (double)units[i].factor);
@@ -135,12 +135,12 @@ const char *size_text(uint64_t bytes, char buf[32])
 		unsigned shift = 40 - 10 * i;
 
 		if (bytes >> shift && !(bytes & ((1ull << shift) - 1))) {
-			snprintf(buf, 32, "%llu%c",
-				 (unsigned long long)(bytes >> shift),
-				 letters[i]);
+			(void)snprintf(buf, 32, "%llu%c",
+				       (unsigned long long)(bytes >> shift),
+				       letters[i]);
 			return buf;
 		}
 	}
-	snprintf(buf, 32, "%llu", (unsigned long long)bytes);
+	(void)snprintf(buf, 32, "%llu", (unsigned long long)bytes);
 	return buf;
 }

@@ -87,7 +87,7 @@ void plan_fill_name(const char *path, char *ret)
 				 : '_';
 	ret[i] = '\0';
 	if (!i)
-		strcpy(ret, "vm");
+		memcpy(ret, "vm", sizeof("vm"));
 }
 
 static void fill_devices(struct plan *plan)
@@ -97,10 +97,9 @@ static void fill_devices(struct plan *plan)
 	plan->device[plan->device_count++] = PLAN_DEVICE_RNG;
 }
 
-int plan_fill(const struct settings *s, const char *program,
-	      const struct kernel_image *kernel, uint64_t initrd_bytes,
-	      const struct streams *streams, struct plan *ret,
-	      struct problem *why)
+int plan_fill(const struct settings *s, const struct kernel_image *kernel,
+	      uint64_t initrd_bytes, const struct streams *streams,
+	      struct plan *ret, struct problem *why)
 {
 	*ret = (struct plan){
 		.magic = PLAN_MAGIC,
@@ -122,10 +121,9 @@ int plan_fill(const struct settings *s, const char *program,
 	memcpy(ret->stream_kind, streams->kind, sizeof(streams->kind));
 	for (int i = 0; i < PLAN_FD_COUNT; i++)
 		ret->fd[i] = -1;
-	plan_fill_name(s->name ? s->name : program, ret->name);
-	if (s->cmdline) {
+	if (s->cmdline) { /* shorter than PLAN_CMDLINE_BYTES: settings.c */
 		ret->cmdline_bytes = (uint32_t)strlen(s->cmdline);
-		strcpy(ret->cmdline, s->cmdline);
+		memcpy(ret->cmdline, s->cmdline, ret->cmdline_bytes);
 	}
 	fill_devices(ret);
 	return place_initrd(ret, s, kernel, initrd_bytes, why);

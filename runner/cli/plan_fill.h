@@ -9,14 +9,12 @@ struct problem;
 struct settings;
 struct streams;
 
-/** plan_fill() - everything but the fds (all -1).
- * @program: names the VM unless the user did.
+/** plan_fill() - everything but the name and the fds (all -1).
  * @initrd_bytes: 0: none.
  * Return: 0 or -EINVAL with @why: does not fit. */
-int plan_fill(const struct settings *s, const char *program,
-	      const struct kernel_image *kernel, uint64_t initrd_bytes,
-	      const struct streams *streams, struct plan *ret,
-	      struct problem *why);
+int plan_fill(const struct settings *s, const struct kernel_image *kernel,
+	      uint64_t initrd_bytes, const struct streams *streams,
+	      struct plan *ret, struct problem *why);
 
 /** plan_fill_name() - the last component of @path as a VM's name: other
  * characters become '_'. @ret: PLAN_NAME_BYTES. */

@@ -45,7 +45,7 @@ int problem_set(struct problem *p, int exit_code, const char *fmt, ...)
 
 	p->exit_code = exit_code;
 	va_start(ap, fmt);
-	vsnprintf(p->text, sizeof(p->text), fmt, ap);
+	(void)vsnprintf(p->text, sizeof(p->text), fmt, ap);
 	va_end(ap);
 	return -EINVAL;
 }
@@ -62,7 +62,7 @@ void say(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	say_line(text);
 }

@@ -2,6 +2,7 @@
 /* run.c - `ampoule run`: pack, plan, start, stand by, tell how it ended. */
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/plan.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/kernel_elf.h"
@@ -58,7 +59,7 @@ static int open_kernel(struct run *r)
 		if (r->kernel_fd < 0)
 			return problem_set(&r->why, EXIT_AMPOULE,
 					   "cannot open the kernel %s: %s",
-					   path, strerror(errno));
+					   path, error_text(errno));
 	}
 	if (kernel_elf_read(r->kernel_fd, &r->kernel, &wrong))
 		return problem_set(&r->why, EXIT_AMPOULE, "the kernel %s %s",
@@ -76,7 +77,7 @@ static int open_initrd(struct run *r)
 	if (r->initrd_fd < 0 || fstat(r->initrd_fd, &st) < 0)
 		return problem_set(&r->why, EXIT_AMPOULE,
 				   "cannot open the initrd %s: %s", path,
-				   strerror(errno));
+				   error_text(errno));
 	if (!S_ISREG(st.st_mode) || !st.st_size)
 		return problem_set(
 			&r->why, EXIT_AMPOULE, "the initrd %s is %s", path,
@@ -93,8 +94,8 @@ static int make_initrd(struct run *r)
 		return open_initrd(r);
 	if (!r->argc)
 		return 0; /* a kernel that needs no program */
-	err = pack_program(&r->settings, r->argc, r->argv, &r->streams,
-			   &r->packed, &r->why);
+	err = pack_program(&r->settings, r->argv, &r->streams, &r->packed,
+			   &r->why);
 	if (err)
 		return err;
 	r->initrd_fd = steal_fd(&r->packed.fd);
@@ -125,18 +126,19 @@ static int prepare(struct run *r)
 	if (err)
 		return problem_set(&r->why, EXIT_AMPOULE,
 				   "cannot open the standard streams: %s",
-				   strerror(-err));
+				   error_text(err));
 	err = open_outputs(r);
 	if (!err)
 		err = open_kernel(r);
 	if (!err)
 		err = make_initrd(r);
 	if (!err)
-		err = plan_fill(&r->settings, named, &r->kernel,
-				r->initrd_bytes, &r->streams, &r->plan,
-				&r->why);
+		err = plan_fill(&r->settings, &r->kernel, r->initrd_bytes,
+				&r->streams, &r->plan, &r->why);
 	if (!err)
 		err = locate_open(PART_VMM, &r->vmm_fd, &r->why);
+	plan_fill_name(r->settings.name ? r->settings.name : named,
+		       r->plan.name);
 	r->log.name = r->plan.name;
 	r->log.level = settings_log_level(&r->settings);
 	r->supervise.outcome.stamp_ns[STAMP_PACKED] = clock_now_ns();
@@ -173,7 +175,7 @@ static int stand_by(struct run *r)
 	if (err)
 		return problem_set(&r->why, EXIT_AMPOULE,
 				   "cannot take over signals: %s",
-				   strerror(-err));
+				   error_text(err));
 	if (r->streams.interactive)
 		tty_raw(&tty);
 	err = start(r);
@@ -194,7 +196,7 @@ static int stand_by(struct run *r)
 	if (err)
 		return problem_set(&r->why, EXIT_AMPOULE,
 				   "cannot wait for the VM: %s",
-				   strerror(-err));
+				   error_text(err));
 	s->outcome.stamp_ns[STAMP_PROCESS_END] = clock_now_ns();
 	return 0;
 }
@@ -211,7 +213,7 @@ static int write_outputs(struct run *r, const struct result *result)
 		err = trace_write_json(result, s->json_path ? r->json_fd
 							    : STDERR_FILENO);
 	return err ? problem_set(&r->why, EXIT_AMPOULE,
-				 "cannot write the result: %s", strerror(-err))
+				 "cannot write the result: %s", error_text(err))
 		   : 0;
 }
 

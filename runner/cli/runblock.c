@@ -4,6 +4,7 @@
 
 #include "base/abi/runblock.h"
 #include "base/cleanup.h"
+#include "runner/cli/host_env.h"
 #include "runner/cli/settings.h"
 #include "runner/cli/streams.h"
 
@@ -17,7 +18,7 @@
 static int default_env(const struct settings *s, const struct streams *streams,
 		       struct strlist *env)
 {
-	const char *term = getenv("TERM");
+	const char *term = host_env("TERM");
 	cleanup_free char *entry = NULL;
 	int err = strlist_add(env, "PATH=/usr/local/sbin:/usr/local/bin:"
 				   "/usr/sbin:/usr/bin:/sbin:/bin");
@@ -52,20 +53,21 @@ static char *append(char *to, const char *text)
 	return stpcpy(to, text) + 1;
 }
 
-int runblock_build(const struct settings *s, const char *program, int argc,
+int runblock_build(const struct settings *s, const char *program,
 		   char *const *argv, const struct streams *streams, void **ret,
 		   uint64_t *ret_bytes)
 {
 	cleanup_strlist struct strlist env = {0};
 	cleanup_free struct runblock *block = NULL;
 	size_t strings = strlen(program) + 1 + strlen(s->cwd) + 1;
+	uint32_t argc;
 	char *p;
 	int err = default_env(s, streams, &env);
 
 	if (err)
 		return err;
-	for (int i = 0; i < argc; i++)
-		strings += strlen(argv[i]) + 1;
+	for (argc = 0; argv[argc]; argc++)
+		strings += strlen(argv[argc]) + 1;
 	for (size_t i = 0; i < env.count; i++)
 		strings += strlen(env.item[i]) + 1;
 	if (strings > STRINGS_MAX)
@@ -78,7 +80,7 @@ int runblock_build(const struct settings *s, const char *program, int argc,
 		.version = RUNBLOCK_VERSION,
 		.total_bytes = (uint32_t)(sizeof(*block) + strings),
 		.string_bytes = (uint32_t)strings,
-		.argc = (uint32_t)argc,
+		.argc = argc,
 		.envc = (uint32_t)env.count,
 		.stream = {streams->guest[0], streams->guest[1],
 			   streams->guest[2], 0},
@@ -89,7 +91,7 @@ int runblock_build(const struct settings *s, const char *program, int argc,
 		block->flags |= RUNBLOCK_FLAG_VERBOSE;
 	p = append((char *)(block + 1), program);
 	p = append(p, s->cwd);
-	for (int i = 0; i < argc; i++)
+	for (uint32_t i = 0; i < argc; i++)
 		p = append(p, argv[i]);
 	for (size_t i = 0; i < env.count; i++)
 		p = append(p, env.item[i]);

@@ -7,8 +7,8 @@ struct settings;
 struct streams;
 
 /** runblock_build() - what to start, with what arguments and environment.
- * @program: path in the VM. @ret: malloc'ed.
+ * @program: path in the VM. @argv: NULL-terminated. @ret: malloc'ed.
  * Return: 0, -E2BIG or -ENOMEM. */
-int runblock_build(const struct settings *s, const char *program, int argc,
+int runblock_build(const struct settings *s, const char *program,
 		   char *const *argv, const struct streams *streams, void **ret,
 		   uint64_t *ret_bytes);

@@ -3,6 +3,7 @@
 #include "runner/cli/settings.h"
 
 #include "base/plan.h"
+#include "runner/cli/host_env.h"
 #include "runner/cli/parse.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ static const char *set_env(void *settings, const char *value)
 		return "has no name before the '='";
 	if (equals)
 		return strlist_add(&s->env, value) ? "is too much" : NULL;
-	host = getenv(value);
+	host = host_env(value);
 	if (!host) /* as with env -i: what is not set stays unset */
 		return NULL;
 	if (asprintf(&entry, "%s=%s", value, host) < 0)
@@ -151,6 +152,7 @@ static const char *set_json(void *settings, const char *value)
 
 static const char *set_verbose(void *settings, const char *value)
 {
+	(void)value;
 	((struct settings *)settings)->verbose = true;
 	return NULL;
 }

@@ -39,7 +39,7 @@ static int reopen(int number)
 	char path[32];
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", number);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", number);
 	fd = open(path, (number == 0 ? O_RDONLY : O_WRONLY) | O_NONBLOCK |
 				O_CLOEXEC | O_NOCTTY);
 	return fd < 0 ? -errno : fd;

@@ -21,13 +21,14 @@ static const int signals[] = {SIGTERM, SIGINT,   SIGHUP, SIGQUIT,
 int supervise_block(int *ret_fd)
 {
 	sigset_t set;
-	int fd;
+	int fd, err;
 
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigaddset(&set, signals[i]);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return -errno;
+	err = pthread_sigmask(SIG_BLOCK, &set, NULL);
+	if (err)
+		return -err;
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
 		return -errno;
@@ -47,7 +48,7 @@ static void send_size(const struct supervise *s)
 static void freeze(const struct supervise *s)
 {
 	kill(s->child.pid, SIGSTOP);
-	raise(SIGSTOP);
+	(void)raise(SIGSTOP);
 	kill(s->child.pid, SIGCONT);
 	send_size(s);
 }

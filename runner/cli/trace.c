@@ -3,6 +3,7 @@
 #include "runner/cli/trace.h"
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "base/fd.h"
 #include "runner/cli/outcome.h"
 #include "runner/cli/problem.h"
@@ -62,7 +63,7 @@ static const char *missing_name(uint32_t number, char buf[32])
 	const char *name = syscall_name(number);
 
 	if (!name)
-		snprintf(buf, 32, "syscall_%u", number);
+		(void)snprintf(buf, 32, "syscall_%u", number);
 	return name ? name : buf;
 }
 
@@ -123,7 +124,7 @@ int trace_create(const char *what, const char *path, int *ret_fd,
 		return problem_set(why, EXIT_AMPOULE,
 				   "--%s: cannot create %s: "
 				   "%s",
-				   what, path, strerror(errno));
+				   what, path, error_text(errno));
 	*ret_fd = fd;
 	return 0;
 }
@@ -227,12 +228,12 @@ static void print_missing(const struct outcome *o)
 
 	if (!o->missing_kinds)
 		return;
-	dprintf(STDERR_FILENO, "\n  %-28s %9s\n", "missing system call",
-		"calls");
+	(void)dprintf(STDERR_FILENO, "\n  %-28s %9s\n", "missing system call",
+		      "calls");
 	for (uint32_t i = 0; i < OUTCOME_SYSCALLS; i++) {
 		if (o->missing[i])
-			dprintf(STDERR_FILENO, "  %-28s %9u\n",
-				missing_name(i, buf), o->missing[i]);
+			(void)dprintf(STDERR_FILENO, "  %-28s %9u\n",
+				      missing_name(i, buf), o->missing[i]);
 	}
 }
 
@@ -242,15 +243,15 @@ static void print_usage(const struct result *r)
 
 	if (!o->has_usage)
 		return;
-	dprintf(STDERR_FILENO,
-		"\n  exits: %llu mmio, %llu port, %llu halt, %llu other; "
-		"%llu bytes in, %llu out\n",
-		(unsigned long long)o->exits_mmio,
-		(unsigned long long)o->exits_io,
-		(unsigned long long)o->exits_hlt,
-		(unsigned long long)o->exits_other,
-		(unsigned long long)o->bytes_in,
-		(unsigned long long)o->bytes_out);
+	(void)dprintf(STDERR_FILENO,
+		      "\n  exits: %llu mmio, %llu port, %llu halt, %llu other; "
+		      "%llu bytes in, %llu out\n",
+		      (unsigned long long)o->exits_mmio,
+		      (unsigned long long)o->exits_io,
+		      (unsigned long long)o->exits_hlt,
+		      (unsigned long long)o->exits_other,
+		      (unsigned long long)o->bytes_in,
+		      (unsigned long long)o->bytes_out);
 }
 
 void trace_print(const struct result *r)
@@ -258,12 +259,12 @@ void trace_print(const struct result *r)
 	const struct outcome *o = r->outcome;
 	double before = 0;
 
-	dprintf(STDERR_FILENO, "  %-28s %9s %9s\n", r->name, "ms", "+ms");
+	(void)dprintf(STDERR_FILENO, "  %-28s %9s %9s\n", r->name, "ms", "+ms");
 	for (unsigned id = STAMP_PROCESS_START; id; id = next_stamp(o, id)) {
 		double at = ms_since_start(o, id);
 
-		dprintf(STDERR_FILENO, "  %-28s %9.3f %9.3f\n", stamps[id].what,
-			at, at - before);
+		(void)dprintf(STDERR_FILENO, "  %-28s %9.3f %9.3f\n",
+			      stamps[id].what, at, at - before);
 		before = at;
 	}
 	print_missing(o);

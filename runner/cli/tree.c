@@ -4,6 +4,7 @@
 #include "runner/cli/tree.h"
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "runner/cli/image.h"
 #include "runner/cli/problem.h"
 
@@ -96,13 +97,13 @@ static int add_from_host(struct image *image, const char *path,
 
 	if (lstat(path, &st) < 0)
 		return problem_set(why, EXIT_AMPOULE, "cannot pack %s: %s",
-				   path, strerror(errno));
+				   path, error_text(errno));
 	if (S_ISLNK(st.st_mode)) {
 		n = readlink(path, target, sizeof(target) - 1);
 		if (n < 0)
 			return problem_set(why, EXIT_AMPOULE,
 					   "cannot read the link %s: %s", path,
-					   strerror(errno));
+					   error_text(errno));
 		target[n] = '\0';
 		err = image_add(image, IMAGE_LINK, path, &st, target);
 	} else if (S_ISDIR(st.st_mode)) {
@@ -116,7 +117,7 @@ static int add_from_host(struct image *image, const char *path,
 				   path);
 	}
 	return err ? problem_set(why, EXIT_AMPOULE, "cannot pack %s: %s", path,
-				 strerror(-err))
+				 error_text(err))
 		   : 0;
 }
 
@@ -130,7 +131,7 @@ static int add_missing(struct walk *w, const char *path, struct problem *why)
 	case WALK_MAKE_DIR:
 		err = image_add(w->image, IMAGE_DIR, path, NULL, NULL);
 		return err ? problem_set(why, EXIT_AMPOULE, "%s: %s", path,
-					 strerror(-err))
+					 error_text(err))
 			   : 0;
 	case WALK_FAIL:
 		break;
@@ -154,7 +155,7 @@ static int step(struct walk *w, const char *name, struct problem *why)
 	}
 	if (len + 1 + strlen(name) >= PATH_MAX)
 		return too_long(why, w->done);
-	sprintf(w->done + len, "/%s", name);
+	(void)sprintf(w->done + len, "/%s", name);
 	if (last && !w->last_too)
 		return 0;
 	if (!image_find(w->image, w->done)) {
@@ -181,7 +182,7 @@ static int walk(struct walk *w, const char *path, struct problem *why)
 
 	if (strlen(path) >= PATH_MAX)
 		return too_long(why, path);
-	strcpy(w->rest, path);
+	(void)stpcpy(w->rest, path);
 	while (take_component(w, name)) {
 		int err = step(w, name, why);
 
@@ -208,7 +209,7 @@ static int add_child(struct image *image, const char *host, const char *guest,
 		return errno == ENOENT ? 0
 				       : problem_set(why, EXIT_AMPOULE,
 						     "cannot pack %s: %s", host,
-						     strerror(errno));
+						     error_text(errno));
 	if (S_ISLNK(st.st_mode)) {
 		n = readlink(host, target, sizeof(target) - 1);
 		if (n < 0)
@@ -223,7 +224,7 @@ static int add_child(struct image *image, const char *host, const char *guest,
 			return add_below(image, host, guest, depth + 1, why);
 	}
 	return err ? problem_set(why, EXIT_AMPOULE, "cannot pack %s as %s: %s",
-				 host, guest, strerror(-err))
+				 host, guest, error_text(err))
 		   : 0;
 }
 
@@ -241,13 +242,13 @@ static int add_below(struct image *image, const char *host, const char *guest,
 
 	if (!dir)
 		return problem_set(why, EXIT_AMPOULE, "cannot pack %s: %s",
-				   host, strerror(errno));
+				   host, error_text(errno));
 	if (depth > DEPTH_MAX)
 		return problem_set(why, EXIT_AMPOULE,
 				   "cannot pack %s: directories are nested too "
 				   "deep",
 				   host);
-	while ((d = readdir(dir))) {
+	while ((d = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe): ours */
 		char from[PATH_MAX], to[PATH_MAX];
 		int err;
 
@@ -299,7 +300,7 @@ int tree_add_as(struct image *image, const char *host, const char *guest,
 		return err;
 	if (stat(host, &st) < 0)
 		return problem_set(why, EXIT_AMPOULE, "cannot pack %s: %s",
-				   host, strerror(errno));
+				   host, error_text(errno));
 	if (S_ISDIR(st.st_mode)) {
 		if (*w.done)
 			err = image_add(image, IMAGE_DIR, w.done, &st, NULL);
@@ -314,7 +315,7 @@ int tree_add_as(struct image *image, const char *host, const char *guest,
 				   host);
 	}
 	return err ? problem_set(why, EXIT_AMPOULE, "cannot pack %s as %s: %s",
-				 host, guest, strerror(-err))
+				 host, guest, error_text(err))
 		   : 0;
 }
 

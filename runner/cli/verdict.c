@@ -19,9 +19,9 @@ static const char *signal_word(unsigned signal, char buf[24])
 	const char *abbrev = sigabbrev_np((int)signal);
 
 	if (abbrev)
-		snprintf(buf, 24, "SIG%s", abbrev);
+		(void)snprintf(buf, 24, "SIG%s", abbrev);
 	else
-		snprintf(buf, 24, "signal %u", signal);
+		(void)snprintf(buf, 24, "signal %u", signal);
 	return buf;
 }
 
@@ -67,8 +67,8 @@ static void oom_line(const struct verdict_input *in, struct problem *line)
 	problem_set(line, 0,
 		    "%s ended by SIGKILL: out of memory (%llu MiB in the VM, "
 		    "%llu KiB free); give it more with --mem",
-		    in->program, (unsigned long long)(o->pages_total >> 8),
-		    (unsigned long long)(o->pages_free << 2));
+		    in->program, (unsigned long long)o->pages_total >> 8,
+		    (unsigned long long)o->pages_free << 2);
 }
 
 /** died() - the VMM is gone without a word about the program. */

@@ -3,6 +3,8 @@
 #include "runner/cli/which.h"
 
 #include "base/cleanup.h"
+#include "base/error.h"
+#include "runner/cli/host_env.h"
 #include "runner/cli/problem.h"
 
 #include <errno.h>
@@ -80,7 +82,7 @@ static int look(const char *path)
 
 static int search_path(const char *name, char path[PATH_MAX])
 {
-	const char *dirs = getenv("PATH");
+	const char *dirs = host_env("PATH");
 	int err = -ENOENT;
 
 	if (!dirs || !*dirs)
@@ -94,7 +96,7 @@ static int search_path(const char *name, char path[PATH_MAX])
 			     len ? dirs : ".", name) < PATH_MAX) {
 			found = look(candidate);
 			if (!found || (found == -EACCES && err)) {
-				strcpy(path, candidate);
+				(void)stpcpy(path, candidate);
 				err = found;
 			}
 			if (!found)
@@ -128,7 +130,7 @@ static int explain(const char *name, bool searched, int err,
 				   "cannot run %s: no such file", name);
 	default:
 		return problem_set(why, EXIT_NOT_EXECUTABLE,
-				   "cannot run %s: %s", name, strerror(-err));
+				   "cannot run %s: %s", name, error_text(err));
 	}
 }
 
@@ -144,7 +146,7 @@ int which_program(const char *name, char **ret_path, struct problem *why)
 	} else if (strlen(name) >= sizeof(path)) {
 		err = -ENAMETOOLONG;
 	} else {
-		strcpy(path, name);
+		(void)stpcpy(path, name);
 		err = *name ? look(path) : -ENOENT;
 	}
 	if (err)
