@@ -16,6 +16,7 @@
 #define cleanup_free __attribute__((cleanup(cleanup_free_run)))
 
 /** cleanup_fd_run() - close *@fd unless it is -1 (none). */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the attribute's signature */
 static inline void cleanup_fd_run(int *fd)
 {
 	int saved = errno;

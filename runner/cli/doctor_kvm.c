@@ -57,7 +57,7 @@ static int probe_vm_open(struct probe_vm *p)
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p->mem == MAP_FAILED || !p->mem) {
 		p->mem = NULL;
-		return -errno;
+		return -ENOMEM;
 	}
 	slot.userspace_addr = (uint64_t)(uintptr_t)p->mem;
 	if (ioctl(p->vm, KVM_SET_USER_MEMORY_REGION, &slot) < 0)
@@ -70,7 +70,7 @@ static int probe_vm_open(struct probe_vm *p)
 		      p->vcpu, 0);
 	if (p->run == MAP_FAILED || !p->run) {
 		p->run = NULL;
-		return -errno;
+		return -ENOMEM;
 	}
 	p->run_bytes = (size_t)size;
 	return 0;

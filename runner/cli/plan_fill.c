@@ -80,7 +80,7 @@ void plan_fill_name(const char *path, char *ret)
 
 	if (slash)
 		path = slash + 1;
-	for (i = 0; path[i] && i < PLAN_NAME_BYTES - 1; i++)
+	for (i = 0; i < PLAN_NAME_BYTES - 1 && path[i]; i++)
 		ret[i] = isalnum((unsigned char)path[i]) ||
 					 strchr("._-", path[i])
 				 ? path[i]

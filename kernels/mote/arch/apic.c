@@ -30,7 +30,7 @@ static volatile uint8_t *window; /* NULL: x2APIC */
 static void reg_write(uint32_t reg, uint32_t value)
 {
 	if (window)
-		*(volatile uint32_t *)(window + reg * 16) = value;
+		*(volatile uint32_t *)(window + reg * 16ul) = value;
 	else
 		wrmsr(X2APIC_MSR + reg, value);
 }
@@ -38,7 +38,7 @@ static void reg_write(uint32_t reg, uint32_t value)
 static uint32_t reg_read(uint32_t reg)
 {
 	if (window)
-		return *(volatile uint32_t *)(window + reg * 16);
+		return *(volatile uint32_t *)(window + reg * 16ul);
 	return (uint32_t)rdmsr(X2APIC_MSR + reg);
 }
 

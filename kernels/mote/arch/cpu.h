@@ -143,6 +143,7 @@ static inline uint64_t rdtsc(void)
 	return ((uint64_t)hi << 32) | lo;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): written by the assembler */
 static inline bool rdrand64(uint64_t *ret)
 {
 	uint8_t ok;

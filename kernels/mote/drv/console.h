@@ -23,7 +23,7 @@ int console_init(void);
  * before it did.
  * Return: bytes, -EPIPE when the host's side is closed (the caller raises
  * SIGPIPE), -EFAULT, -EINTR when a signal is about to end the program. */
-long console_write(enum console_port port, struct uio *u, bool nonblock);
+long console_write(enum console_port id, struct uio *u, bool nonblock);
 
 /** console_read() - what the host has, at least one byte, at most @u->left;
  * 0 at end of file. No byte is lost when a signal interrupts (-EINTR): the
@@ -33,7 +33,7 @@ long console_read(struct uio *u, bool nonblock);
 
 /** console_poll() - POLLIN/POLLOUT/POLLHUP/POLLERR of a port. Looking at stdin
  * asks the host for up to a page of it, which the next read returns. */
-unsigned console_poll(enum console_port port);
+unsigned console_poll(enum console_port id);
 
 /** console_puts() - kernel messages to stderr, usable early and in a panic. */
 void console_puts(const char *text, uint64_t bytes);
@@ -43,7 +43,7 @@ bool console_is_idle(enum console_port port);
 /** console_try_write() - hand @bytes of kernel memory to the host, also from
  * an interrupt; does nothing when the port is not idle. The bytes must stay as
  * they are until it is idle again. */
-void console_try_write(enum console_port port, const void *text,
+void console_try_write(enum console_port id, const void *text,
 		       uint32_t bytes);
 
 /* What the terminal needs of stdin: bytes as they come, also while the program

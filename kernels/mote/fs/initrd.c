@@ -32,9 +32,8 @@ struct hardlink {
 static const char *skip_root(const char *path)
 {
 	for (;;) {
-		if (path[0] == '/')
-			path++;
-		else if (path[0] == '.' && (path[1] == '/' || !path[1]))
+		if (path[0] == '/' ||
+		    (path[0] == '.' && (path[1] == '/' || !path[1])))
 			path++;
 		else
 			return path;
@@ -52,11 +51,13 @@ static bool name_is_dots(const struct name *name)
  * of the archive, or made. NULL: the entry makes no sense. */
 static struct inode *enter(struct inode *dir, const struct name *name)
 {
+	struct dentry *e;
 	struct inode *next;
 
 	if (name->bytes > FS_NAME_MAX || name_is_dots(name))
 		return NULL;
-	next = dir_lookup(dir, name);
+	e = dir_find_raw(dir, name);
+	next = e ? e->inode : NULL;
 	if (!next) {
 		next = dir_new(0755);
 		if (!next || dir_add(dir, name, next, DIR_TEXT_KEEP))

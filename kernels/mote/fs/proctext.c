@@ -66,6 +66,7 @@ void proctext_meminfo(struct text *t)
 }
 
 /* The brand string, as the processor tells it; cpuid is not privileged. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): written by the assembler */
 static void cpu_leaf(uint32_t leaf, uint32_t out[4])
 {
 	__asm__ volatile("cpuid"

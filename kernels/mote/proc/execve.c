@@ -152,7 +152,7 @@ long sys_execveat(struct regs *r)
 
 	if (flags & ~(uint64_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		return -EINVAL;
-	path = name = kmalloc(2 * PATH_MAX);
+	path = name = kmalloc(2ul * PATH_MAX);
 	if (!path)
 		return err;
 	user = path + PATH_MAX;

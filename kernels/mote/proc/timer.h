@@ -9,7 +9,7 @@ enum timer_slot {
 	TIMER_SLOT_COUNT
 };
 
-/** timer_set() - interrupt at @deadline_ns of the monotonic clock for @slot;
+/** timer_set() - interrupt at @when (ns) of the monotonic clock for @slot;
  * TIMER_NEVER takes it back. The hardware is touched only when the earliest
  * deadline changes. */
-void timer_set(enum timer_slot slot, uint64_t deadline_ns);
+void timer_set(enum timer_slot slot, uint64_t when);
