@@ -24,18 +24,32 @@
 
 #define MAGIC_MASK 0x0000ffffffffffffull
 #define MAGIC_NEWC 0x0000313037303730ull /* "070701" */
+#define ZEROS4	   0x30303030u		/* "0000" */
 #define MAGIC_CRC  0x0000323037303730ull /* "070702" */
 
 /* Eight hexadecimal digits in three halvings instead of eight steps: first
  * each byte to its nibble, then pairs of nibbles, of bytes, of 16-bit words. */
-static uint32_t hex8(const uint8_t *p)
+static uint32_t hex8_word(uint64_t digits)
 {
-	uint64_t x = __builtin_bswap64(name_load(p));
+	uint64_t x = __builtin_bswap64(digits);
 
 	x = (x & 0x0f0f0f0f0f0f0f0full) + 9 * (x >> 6 & NAME_ONES);
 	x = (x | x >> 4) & 0x00ff00ff00ff00ffull;
 	x = (x | x >> 8) & 0x0000ffff0000ffffull;
 	return (uint32_t)(x | x >> 16);
+}
+
+static uint32_t hex8(const uint8_t *p)
+{
+	return hex8_word(name_load(p));
+}
+
+static uint32_t load4(const uint8_t *p)
+{
+	uint32_t word;
+
+	__builtin_memcpy(&word, p, sizeof(word));
+	return word;
 }
 
 static uint64_t align4(uint64_t n)
@@ -52,8 +66,8 @@ int cpio_next(struct cpio *archive, struct cpio_entry *ret)
 {
 	uint64_t left = archive->bytes - archive->offset;
 	const uint8_t *header = archive->base + archive->offset;
+	uint32_t name_bytes, bytes, both;
 	uint64_t magic, data;
-	uint32_t name_bytes, bytes;
 
 	if (archive->offset >= archive->bytes ||
 	    left < CPIO_HEADER_BYTES + NAME_SLACK)
@@ -61,7 +75,14 @@ int cpio_next(struct cpio *archive, struct cpio_entry *ret)
 	magic = name_load(header) & MAGIC_MASK;
 	if (magic != MAGIC_NEWC && magic != MAGIC_CRC)
 		return -EINVAL;
-	name_bytes = hex8(header + OFFSET_NAMESIZE);
+	/* Neither mode nor namesize has more than four digits: one decoding
+	 * for both. */
+	if (load4(header + OFFSET_NAMESIZE) != ZEROS4 ||
+	    load4(header + OFFSET_MODE) != ZEROS4)
+		return -EINVAL;
+	both = hex8_word(load4(header + OFFSET_NAMESIZE + 4) |
+			 (uint64_t)load4(header + OFFSET_MODE + 4) << 32);
+	name_bytes = both >> 16;
 	bytes = hex8(header + OFFSET_FILESIZE);
 	if (!name_bytes || name_bytes > CPIO_NAME_MAX ||
 	    name_bytes > left - CPIO_HEADER_BYTES ||
@@ -80,7 +101,7 @@ int cpio_next(struct cpio *archive, struct cpio_entry *ret)
 		.name = (const char *)header + CPIO_HEADER_BYTES,
 		.data = header + data,
 		.bytes = bytes,
-		.mode = hex8(header + OFFSET_MODE),
+		.mode = both & 0xffff,
 	};
 	archive->offset += align4(data + bytes);
 	return 1;

@@ -278,18 +278,8 @@ static void dev_refresh(struct inode *dir, const struct name *wanted)
 		mount_add(dir, "shm", dir_new(01777));
 }
 
-static const struct inode_ops dev_dir_ops = {.file_ops = &dir_file_ops,
-					     .refresh = dev_refresh};
-
-int dev_mount(void)
-{
-	struct inode *dir = mount_dir("dev", &dev_dir_ops, 0755);
-
-	if (!dir)
-		return -ENOMEM;
-	dir->device = FS_DEVICE_DEV;
-	return 0;
-}
+const struct inode_ops dev_dir_ops = {.file_ops = &dir_file_ops,
+				      .refresh = dev_refresh};
 
 static struct inode *stream_inode(unsigned port, uint8_t kind)
 {
@@ -305,8 +295,9 @@ static struct inode *stream_inode(unsigned port, uint8_t kind)
 		}
 		return streams.tty;
 	}
-	inode = inode_new(S_IFIFO | 0600,
-			  port == CONSOLE_STDIN ? &stdin_inode : &stdout_inode);
+	inode = inode_new_boot(S_IFIFO | 0600, port == CONSOLE_STDIN
+						       ? &stdin_inode
+						       : &stdout_inode);
 	if (inode) {
 		inode->id = port;
 		inode->device = FS_DEVICE_PIPE;

@@ -5,10 +5,11 @@
 
 struct file;
 struct inode;
+struct inode_ops;
 
-/** dev_mount() - put the directory /dev into the tree (filled when somebody
- * looks). -ENOMEM. */
-int dev_mount(void);
+/* The directory /dev; its names come into being as they are asked for. */
+extern const struct inode_ops dev_dir_ops;
+
 /** dev_special() - the inode for a device or FIFO of the initrd; NULL: not a
  * device we have. */
 struct inode *dev_special(const uint8_t *header, uint32_t mode);

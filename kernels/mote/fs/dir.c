@@ -4,26 +4,31 @@
 
 #include <linux/errno.h>
 
+#include "kernels/mote/fs/mount.h"
+#include "kernels/mote/fs/pool.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
-#include "kernels/mote/fs/pool.h"
+#include "kernels/mote/mm/page.h"
 
-#define BUCKETS_FIRST 1024u /* 8 KiB of zero pages at boot */
+#define BUCKETS_FIRST (PAGE_SIZE / sizeof(struct dentry *))
 #define DIR_SEQ_FIRST 2u    /* after "." and ".." */
 
 static struct {
 	struct dentry **bucket;
 	uint32_t mask;
 	uint32_t count;
+	bool on_page; /* the first table */
 	struct inode *root;
 	struct pool pool;
 } names = {.pool = {.bytes = sizeof(struct dentry)}};
 
 int dir_init(void)
 {
-	names.bucket = kzalloc(BUCKETS_FIRST * sizeof(*names.bucket));
+	/* A page, because fresh ones are known to be zero. */
+	names.bucket = page_alloc_zero();
 	names.mask = BUCKETS_FIRST - 1;
-	names.root = dir_new(0755);
+	names.on_page = true;
+	names.root = inode_new_boot(S_IFDIR | 0755, &root_inode_ops);
 	if (!names.bucket || !names.root)
 		return -ENOMEM;
 	names.root->nlink = 1;
@@ -79,7 +84,11 @@ static void grow_table(void)
 			*slot = e;
 		}
 	}
-	kfree(old);
+	if (names.on_page)
+		page_unref(kva_to_pa(old));
+	else
+		kfree(old);
+	names.on_page = false;
 }
 
 static const char *copy_text(const struct name *name)

@@ -12,7 +12,7 @@
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/fs/initrd.h"
 #include "kernels/mote/fs/namei.h"
-#include "kernels/mote/fs/proc.h"
+#include "kernels/mote/fs/proctree.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/proc/task.h"
 
@@ -45,50 +45,82 @@ void mount_link(struct inode *dir, const struct mount_link *link)
 		  inode_symlink(link->target, strlen(link->target)));
 }
 
-struct inode *mount_dir(const char *text, const struct inode_ops *ops,
-			uint32_t permissions)
-{
-	char room[FS_NAME_MAX + 1 + NAME_SLACK];
-	struct name name = name_of(text, room);
-	struct inode *dir = dir_lookup(dir_root(), &name);
+/* What the root has besides the initrd's names: made when first asked for,
+ * since most programs ask for little of it. */
+static const struct {
+	const char *name;
+	const struct inode_ops *ops;
+	uint32_t device; /* enum inode_device */
+	uint32_t permissions;
+} mounts[] = {
+	{MOUNT_NAME("dev"), &dev_dir_ops, FS_DEVICE_DEV, 0755},
+	{MOUNT_NAME("proc"), &proctree_dir_ops, FS_DEVICE_PROC, 0555},
+	{MOUNT_NAME("sys"), &proctree_dir_ops, FS_DEVICE_SYS, 0555},
+	{MOUNT_NAME("tmp"), &dir_inode_ops, FS_DEVICE_ROOT, 01777},
+};
+static uint32_t mounted; /* bit n: mounts[n] was made */
 
+/* What the initrd put into the directory is kept. */
+static void mount_one(struct inode *root, size_t n)
+{
+	struct name name = name_scan(mounts[n].name);
+	struct dentry *e = dir_find_raw(root, &name);
+	struct inode *dir = e ? e->inode : NULL;
+
+	mounted |= 1u << n;
 	if (!dir) {
-		dir = dir_new(permissions);
-		if (!dir || dir_add(dir_root(), &name, dir, DIR_TEXT_COPY))
-			return NULL;
+		dir = dir_new(mounts[n].permissions);
+		if (!dir || dir_add(root, &name, dir, DIR_TEXT_KEEP))
+			return;
 	}
 	if (!inode_is(dir, S_IFDIR))
-		return NULL;
-	dir->ops = ops;
-	return dir;
+		return;
+	dir->ops = mounts[n].ops;
+	dir->device = mounts[n].device;
+	if (dir->ops == &proctree_dir_ops)
+		proctree_plant(dir);
 }
+
+static void root_refresh(struct inode *root, const struct name *wanted)
+{
+	if (mounted == (1u << ARRAY_LEN(mounts)) - 1 ||
+	    (wanted && wanted->bytes - 3 > 1)) /* all have 3 or 4 letters */
+		return;
+	for (size_t n = 0; n < ARRAY_LEN(mounts); n++)
+		if (!(mounted >> n & 1) &&
+		    (!wanted ||
+		     (!mounts[n].name[wanted->bytes] &&
+		      name_equal(mounts[n].name, wanted->text, wanted->bytes))))
+			mount_one(root, n);
+}
+
+const struct inode_ops root_inode_ops = {.file_ops = &dir_file_ops,
+					 .refresh = root_refresh};
 
 void fs_init(const void *initrd, uint64_t bytes)
 {
+	mounted = 0;
 	if (dir_init())
 		panic("fs: no memory for the root directory");
 	if (initrd && initrd_unpack(initrd, bytes))
 		kprintf("mote: the initrd is not a whole cpio (newc) "
 			"archive; what came before the fault is used\n");
-	if (!mount_dir("tmp", &dir_inode_ops, 01777) || dev_mount() ||
-	    proc_mount())
-		kprintf("mote: /dev, /proc, /sys or /tmp could not be made\n");
 }
 
 const void *fs_lookup_boot(const char *path, uint64_t *ret_bytes)
 {
 	char room[FS_NAME_MAX + 1 + NAME_SLACK];
 	struct name name;
-	struct inode *inode;
+	struct dentry *e;
 
 	while (*path == '/')
 		path++;
 	name = name_of(path, room);
-	inode = dir_lookup(dir_root(), &name);
-	if (!inode || !inode_is(inode, S_IFREG))
+	e = dir_find_raw(dir_root(), &name);
+	if (!e || !inode_is(e->inode, S_IFREG))
 		return NULL;
-	*ret_bytes = inode->reg.base_bytes;
-	return inode->reg.base;
+	*ret_bytes = e->inode->reg.base_bytes;
+	return e->inode->reg.base;
 }
 
 static void stream_kinds(uint8_t kind[3])
@@ -112,7 +144,7 @@ int fs_start_task(const char *cwd)
 	task->files = files_new();
 	if (!task->files)
 		return -ENOMEM;
-	if (cwd && *cwd) {
+	if (cwd && *cwd && strcmp(cwd, "/")) {
 		err = file_open_kernel(cwd, &f);
 		if (err)
 			return err;

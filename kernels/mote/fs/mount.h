@@ -5,16 +5,16 @@
 
 struct file_ops;
 
+/* A constant as a name, with the slack that names need. */
+#define MOUNT_NAME(text) text "\0\0\0\0\0\0\0\0"
+
 struct mount_link {
 	const char *name, *target;
 };
 
 extern const struct file_ops dir_file_ops;
+extern const struct inode_ops root_inode_ops;
 
-/** mount_dir() - the directory @name of the root with these operations; what
- * the initrd put there is kept. NULL: no memory. */
-struct inode *mount_dir(const char *name, const struct inode_ops *ops,
-			uint32_t permissions);
 /** mount_add() - a name in a generated directory unless it is there already.
  * Takes @inode over; NULL is ignored. @name must outlive the kernel. */
 void mount_add(struct inode *dir, const char *name, struct inode *inode);

@@ -6,9 +6,9 @@
 
 #include "kernels/mote/fs/cpio.h"
 #include "kernels/mote/fs/file.h"
+#include "kernels/mote/fs/pool.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
-#include "kernels/mote/fs/pool.h"
 #include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/time.h"
 

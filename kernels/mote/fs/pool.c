@@ -6,7 +6,7 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 
-void *pool_get(struct pool *pool)
+void *pool_get_slow(struct pool *pool)
 {
 	void *object = pool->free;
 

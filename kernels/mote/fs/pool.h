@@ -12,5 +12,15 @@ struct pool {
 };
 
 /** pool_get() - an object of zero bytes, or NULL. */
-void *pool_get(struct pool *pool);
+void *pool_get_slow(struct pool *pool);
+static inline void *pool_get(struct pool *pool)
+{
+	uint8_t *object = pool->next;
+
+	if (pool->free || pool->room < pool->bytes)
+		return pool_get_slow(pool);
+	pool->next += pool->bytes;
+	pool->room -= pool->bytes;
+	return object;
+}
 void pool_put(struct pool *pool, void *object);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* proc.c - /proc and /sys: which names there are, and files of text. The text
  * is made when a file is opened (proctext.c) and kept until it is closed. */
-#include "kernels/mote/fs/proc.h"
-
 #include <linux/errno.h>
 
 #include "kernels/mote/fs/file.h"
@@ -149,11 +147,4 @@ const struct proc_file *proc_table(enum inode_device device,
 	}
 	*ret_count = ARRAY_LEN(proc_files);
 	return proc_files;
-}
-
-int proc_mount(void)
-{
-	int err = proctree_mount("proc", FS_DEVICE_PROC);
-
-	return err ? err : proctree_mount("sys", FS_DEVICE_SYS);
 }

@@ -4,8 +4,6 @@
  * path begins with it, how many rows do, and how long that beginning is. */
 #include "kernels/mote/fs/proctree.h"
 
-#include <linux/errno.h>
-
 #include "kernels/mote/fs/dir.h"
 #include "kernels/mote/fs/mount.h"
 #include "kernels/mote/lib/lib.h"
@@ -17,8 +15,8 @@
 
 static void tree_refresh(struct inode *dir, const struct name *wanted);
 
-static const struct inode_ops tree_dir = {.file_ops = &dir_file_ops,
-					  .refresh = tree_refresh};
+const struct inode_ops proctree_dir_ops = {.file_ops = &dir_file_ops,
+					   .refresh = tree_refresh};
 
 static struct inode *make_inode(const struct proc_file *file, uint32_t row)
 {
@@ -74,7 +72,7 @@ static void make_name(struct inode *dir, const struct proc_file *file,
 		inode = dir_new(0555);
 		if (inode) {
 			from += name.bytes + 1;
-			inode->ops = &tree_dir;
+			inode->ops = &proctree_dir_ops;
 			inode->id = PLACE(row, rows_of(dir, row, from), from);
 		}
 	} else {
@@ -112,15 +110,10 @@ static void tree_refresh(struct inode *dir, const struct name *wanted)
 	dir->flags |= wanted ? 0 : INODE_FILLED;
 }
 
-int proctree_mount(const char *name, enum inode_device device)
+void proctree_plant(struct inode *dir)
 {
-	struct inode *dir = mount_dir(name, &tree_dir, 0555);
 	uint32_t rows;
 
-	if (!dir)
-		return -ENOMEM;
-	dir->device = device;
-	(void)proc_table(device, &rows);
+	(void)proc_table((enum inode_device)dir->device, &rows);
 	dir->id = PLACE(0u, rows, 0u);
-	return 0;
 }

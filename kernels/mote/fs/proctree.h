@@ -14,8 +14,10 @@ struct proc_file {
 	const struct inode_ops *ops; /* neither of both */
 };
 
-/** proctree_mount() - the directory @name of the root shows @device's table. */
-int proctree_mount(const char *name, enum inode_device device);
+/** proctree_plant() - @dir, of these operations, is the root of its device's
+ * table. */
+void proctree_plant(struct inode *dir);
+extern const struct inode_ops proctree_dir_ops;
 
 extern const struct inode_ops proc_exe_link, proc_cwd_link, proc_root_link;
 extern const struct inode_ops proc_fd_dir, proc_text_inode;

@@ -6,6 +6,7 @@
 #include <linux/stat.h>
 
 #include "kernels/mote/fs/file.h"
+#include "kernels/mote/fs/mount.h"
 #include "kernels/mote/fs/namei.h"
 #include "kernels/mote/fs/regular.h"
 #include "kernels/mote/lib/lib.h"
@@ -30,8 +31,10 @@ static int64_t seconds_of(int64_t ns, uint32_t *ret_nsec)
 	return s;
 }
 
-static uint32_t link_count(const struct inode *inode)
+static uint32_t link_count(struct inode *inode)
 {
+	if (inode->ops == &root_inode_ops) /* /dev and the like count */
+		inode->ops->refresh(inode, NULL);
 	if (inode_is(inode, S_IFDIR))
 		return inode->nlink ? 2 + inode->dir.subdirs : 0;
 	/* Pipes and streams have no name but count as one, as on Linux. */
