@@ -239,7 +239,12 @@ void uio_done(struct uio *u)
 {
 }
 
-enum move { MOVE_OUT, MOVE_IN, MOVE_ZERO, MOVE_SKIP };
+enum move {
+	MOVE_OUT,
+	MOVE_IN,
+	MOVE_ZERO,
+	MOVE_SKIP
+};
 
 static long uio_move(struct uio *u, void *kernel, uint64_t bytes, enum move how)
 {

@@ -182,7 +182,8 @@ Test(mote_fs, lists_each_name_once_while_names_are_removed)
 	}
 	fd = open_file("/tmp/d", O_RDONLY);
 	while ((n = CALL(SYS_getdents64, fd, buffer, sizeof(buffer), 0)) > 0) {
-		for (long at = 0; at < n; at += *(uint16_t *)(buffer + at + 16)) {
+		for (long at = 0; at < n;
+		     at += *(uint16_t *)(buffer + at + 16)) {
 			const char *name = buffer + at + 19;
 
 			if (name[0] == '.')
@@ -218,12 +219,18 @@ static const struct {
 	const char *path;
 	long want;
 } paths[] = {
-	{"", -ENOENT},		       {"/usr/big/", -ENOTDIR},
-	{"/usr/big/x", -ENOTDIR},      {"/tmp/loop", -ELOOP},
-	{"/tmp/dangling", -ENOENT},    {"/../../etc/motd", 0},
-	{"//etc///motd", 0},	       {"/lib/../lib/deep/./x.so", 0},
-	{"/tmp/slash-link/", -ENOTDIR}, {"/proc/self/fd/1", 0},
-	{"/proc/self/fd/99", -ENOENT}, {"/dev/stdin", 0},
+	{"", -ENOENT},
+	{"/usr/big/", -ENOTDIR},
+	{"/usr/big/x", -ENOTDIR},
+	{"/tmp/loop", -ELOOP},
+	{"/tmp/dangling", -ENOENT},
+	{"/../../etc/motd", 0},
+	{"//etc///motd", 0},
+	{"/lib/../lib/deep/./x.so", 0},
+	{"/tmp/slash-link/", -ENOTDIR},
+	{"/proc/self/fd/1", 0},
+	{"/proc/self/fd/99", -ENOENT},
+	{"/dev/stdin", 0},
 };
 
 Test(mote_fs, resolves_paths_as_path_resolution_7_says)

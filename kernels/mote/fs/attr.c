@@ -15,7 +15,7 @@
 #define NS_PER_S   1000000000ll
 #define UTIME_NOW  ((1l << 30) - 1) /* utimensat(2) */
 #define UTIME_OMIT ((1l << 30) - 2)
-#define SET_IDS	   06000u /* S_ISUID, S_ISGID */
+#define SET_IDS    06000u /* S_ISUID, S_ISGID */
 
 long sys_umask(struct regs *r)
 {
@@ -74,9 +74,8 @@ static long change_owner(struct inode *inode, uint32_t uid, uint32_t gid)
 		uid = inode->uid;
 	if (gid == UINT32_MAX)
 		gid = inode->gid;
-	if (task->uid &&
-	    (task->uid != inode->uid || uid != inode->uid ||
-	     (gid != inode->gid && gid != task->gid)))
+	if (task->uid && (task->uid != inode->uid || uid != inode->uid ||
+			  (gid != inode->gid && gid != task->gid)))
 		return -EPERM;
 	inode->uid = uid;
 	inode->gid = gid;

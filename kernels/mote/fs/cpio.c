@@ -9,22 +9,22 @@
 
 #include "kernels/mote/fs/name.h"
 
-#define OFFSET_INO	  6
-#define OFFSET_MODE	  14
-#define OFFSET_UID	  22
-#define OFFSET_GID	  30
-#define OFFSET_NLINK	  38
-#define OFFSET_MTIME	  46
-#define OFFSET_FILESIZE	  54
+#define OFFSET_INO        6
+#define OFFSET_MODE       14
+#define OFFSET_UID        22
+#define OFFSET_GID        30
+#define OFFSET_NLINK      38
+#define OFFSET_MTIME      46
+#define OFFSET_FILESIZE   54
 #define OFFSET_DEV_MAJOR  62
 #define OFFSET_DEV_MINOR  70
 #define OFFSET_RDEV_MAJOR 78
 #define OFFSET_RDEV_MINOR 86
-#define OFFSET_NAMESIZE	  94
+#define OFFSET_NAMESIZE   94
 
 #define MAGIC_MASK 0x0000ffffffffffffull
 #define MAGIC_NEWC 0x0000313037303730ull /* "070701" */
-#define ZEROS4	   0x30303030u		/* "0000" */
+#define ZEROS4     0x30303030u           /* "0000" */
 #define MAGIC_CRC  0x0000323037303730ull /* "070702" */
 
 /* Eight hexadecimal digits in three halvings instead of eight steps: first

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define CPIO_HEADER_BYTES 110u
-#define CPIO_NAME_MAX	  4096u /* namesize, NULs included */
+#define CPIO_NAME_MAX     4096u /* namesize, NULs included */
 
 struct cpio {
 	const uint8_t *base; /* 4-byte aligned */

@@ -255,9 +255,9 @@ struct inode *dev_special(const uint8_t *header, uint32_t mode)
 /* Names come into being when somebody asks for them, or for all. */
 static bool asked_for(const struct name *wanted, const char *text)
 {
-	return !wanted || (*text == *wanted->text &&
-			   strlen(text) == wanted->bytes &&
-			   !memcmp(text, wanted->text, wanted->bytes));
+	return !wanted ||
+	       (*text == *wanted->text && strlen(text) == wanted->bytes &&
+		!memcmp(text, wanted->text, wanted->bytes));
 }
 
 static void dev_refresh(struct inode *dir, const struct name *wanted)

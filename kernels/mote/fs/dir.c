@@ -11,7 +11,7 @@
 #include "kernels/mote/mm/page.h"
 
 #define BUCKETS_FIRST (PAGE_SIZE / sizeof(struct dentry *))
-#define DIR_SEQ_FIRST 2u    /* after "." and ".." */
+#define DIR_SEQ_FIRST 2u /* after "." and ".." */
 
 static struct {
 	struct dentry **bucket;

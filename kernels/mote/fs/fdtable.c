@@ -11,17 +11,17 @@
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/proc/task.h"
 
-#define FDS_FIRST	 256u
-#define FD_LIMIT_SOFT	 1024u
-#define BITS		 64u
-#define WORDS(count)	 ((count) / BITS)
+#define FDS_FIRST        256u
+#define FD_LIMIT_SOFT    1024u
+#define BITS             64u
+#define WORDS(count)     ((count) / BITS)
 #define TABLE_BYTES(cap) ((cap) * sizeof(struct file *) + 2 * (cap) / 8)
 
 struct files {
 	struct file **file;
-	uint64_t *open;	   /* bit n: descriptor n is in use */
+	uint64_t *open;    /* bit n: descriptor n is in use */
 	uint64_t *cloexec; /* bit n: closed by exec */
-	uint32_t cap;	   /* a multiple of 64 */
+	uint32_t cap;      /* a multiple of 64 */
 	uint32_t soft, hard;
 	uint32_t on_page; /* the arrays still lie behind this struct */
 };

@@ -11,7 +11,8 @@ struct file;
 
 /* What a kind of file can do; NULL: the default errno of that call. */
 struct file_ops {
-	/* At @pos (seekable files) or in stream order. Return bytes or -errno. */
+	/* At @pos (seekable files) or in stream order. Return bytes or -errno.
+	 */
 	long (*read)(struct file *f, struct uio *u, uint64_t pos);
 	long (*write)(struct file *f, struct uio *u, uint64_t pos);
 	long (*ioctl)(struct file *f, uint64_t cmd, uint64_t arg);
@@ -19,11 +20,11 @@ struct file_ops {
 	unsigned (*poll)(struct file *f);
 	long (*getdents)(struct file *f, struct uio *u);
 	void (*release)(struct file *f); /* last reference went */
-	/* Physical page that holds bytes [index*4096, +4096) for a mapping, with a
-	 * reference for the caller. @shared_write: a MAP_SHARED writable mapping;
-	 * otherwise the page is only read (a private mapping copies it first).
-	 * Bytes past the end of the file are zero. 0, -EIO past the last page
-	 * (SIGBUS), -ENOMEM, -ENODEV not mappable. */
+	/* Physical page that holds bytes [index*4096, +4096) for a mapping,
+	 * with a reference for the caller. @shared_write: a MAP_SHARED writable
+	 * mapping; otherwise the page is only read (a private mapping copies it
+	 * first). Bytes past the end of the file are zero. 0, -EIO past the
+	 * last page (SIGBUS), -ENOMEM, -ENODEV not mappable. */
 	int (*map_page)(struct file *f, uint64_t index, bool shared_write,
 			uint64_t *ret_pa);
 	/* Optional, a shortcut for private mappings: how many pages from @index
@@ -45,8 +46,8 @@ struct file {
 	struct inode *inode; /* referenced, never NULL */
 	uint32_t refs;
 	uint32_t flags; /* O_* status flags and access mode */
-	uint32_t can;	/* enum file_can */
-	uint32_t id;	/* for ->ops: which port, which end */
+	uint32_t can;   /* enum file_can */
+	uint32_t id;    /* for ->ops: which port, which end */
 	uint64_t pos;
 	void *private;
 };

@@ -17,9 +17,9 @@
 /* Archives list a directory's files together, so most entries begin with the
  * directory of the one before. */
 struct unpack {
-	const char *path;     /* of the entry before, without leading "/" */
-	uint64_t dir_bytes;   /* its directory's part, slash included */
-	struct inode *dir;    /* that directory */
+	const char *path;       /* of the entry before, without leading "/" */
+	uint64_t dir_bytes;     /* its directory's part, slash included */
+	struct inode *dir;      /* that directory */
 	struct hardlink *links; /* files with more than one name */
 };
 
@@ -43,8 +43,7 @@ static const char *skip_root(const char *path)
 static bool name_is_dots(const struct name *name)
 {
 	return name->text[0] == '.' &&
-	       (name->bytes == 1 ||
-		(name->bytes == 2 && name->text[1] == '.'));
+	       (name->bytes == 1 || (name->bytes == 2 && name->text[1] == '.'));
 }
 
 /* The directory called @name in @dir: found, reached through a symbolic link
@@ -109,7 +108,8 @@ static struct inode *make_inode(const struct cpio_entry *e)
 
 	switch (e->mode & S_IFMT) {
 	case S_IFREG:
-		inode = inode_new_boot(S_IFREG | permissions, &regular_inode_ops);
+		inode = inode_new_boot(S_IFREG | permissions,
+				       &regular_inode_ops);
 		if (!inode)
 			return NULL;
 		inode->reg.base = e->data;
@@ -182,8 +182,8 @@ static void remember_link(struct unpack *u, const struct cpio_entry *e,
 
 static void unpack_entry(struct unpack *u, const struct cpio_entry *e)
 {
-	bool many = (e->mode & S_IFMT) == S_IFREG &&
-		    !cpio_single_link(e->header);
+	bool many =
+		(e->mode & S_IFMT) == S_IFREG && !cpio_single_link(e->header);
 	const char *path = skip_root(e->name);
 	struct name name;
 	struct inode *dir, *inode;

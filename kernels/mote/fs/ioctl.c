@@ -19,8 +19,8 @@ static long set_nonblock(struct file *f, uint64_t user)
 
 	if (copy_from_user(&on, user, sizeof(on)))
 		return -EFAULT;
-	f->flags = on ? f->flags | O_NONBLOCK
-		      : f->flags & ~(uint32_t)O_NONBLOCK;
+	f->flags =
+		on ? f->flags | O_NONBLOCK : f->flags & ~(uint32_t)O_NONBLOCK;
 	return 0;
 }
 
@@ -36,9 +36,8 @@ static long unread(const struct file *f, uint64_t user)
 	const struct inode *inode = f->inode;
 
 	if (inode_is(inode, S_IFREG))
-		return put_int(user, inode->size > f->pos
-					     ? inode->size - f->pos
-					     : 0);
+		return put_int(user,
+			       inode->size > f->pos ? inode->size - f->pos : 0);
 	if (pipe_is(f))
 		return put_int(user, pipe_unread(inode));
 	return -ENOTTY;

@@ -277,7 +277,8 @@ static long link_to_user(struct inode *link, uint64_t user, uint64_t cap)
 
 	if (!link->ops->readlink) {
 		n = (long)MIN(cap, link->size);
-		return copy_to_user(user, link->target, (size_t)n) ? -EFAULT : n;
+		return copy_to_user(user, link->target, (size_t)n) ? -EFAULT
+								   : n;
 	}
 	text = kmalloc(FS_PATH_MAX);
 	if (!text)

@@ -81,16 +81,35 @@ static void mount_one(struct inode *root, size_t n)
 		proctree_plant(dir);
 }
 
+/* Which of them can @name be, by its first letter? ARRAY_LEN: none. */
+static size_t mount_by_letter(const struct name *name)
+{
+	switch (*name->text) {
+	case 'd':
+		return 0;
+	case 'p':
+		return 1;
+	case 's':
+		return 2;
+	case 't':
+		return 3;
+	default:
+		return ARRAY_LEN(mounts);
+	}
+}
+
+/* Asked at every lookup in the root, so short for what is not among them or
+ * was made before. */
 static void root_refresh(struct inode *root, const struct name *wanted)
 {
-	if (mounted == (1u << ARRAY_LEN(mounts)) - 1 ||
-	    (wanted && wanted->bytes - 3 > 1)) /* all have 3 or 4 letters */
-		return;
-	for (size_t n = 0; n < ARRAY_LEN(mounts); n++)
-		if (!(mounted >> n & 1) &&
-		    (!wanted ||
-		     (!mounts[n].name[wanted->bytes] &&
-		      name_equal(mounts[n].name, wanted->text, wanted->bytes))))
+	size_t n = wanted ? mount_by_letter(wanted) : ARRAY_LEN(mounts);
+
+	if (n < ARRAY_LEN(mounts) && !(mounted >> n & 1) &&
+	    wanted->bytes == strlen(mounts[n].name) &&
+	    name_equal(mounts[n].name, wanted->text, wanted->bytes))
+		mount_one(root, n);
+	for (n = 0; !wanted && n < ARRAY_LEN(mounts); n++)
+		if (!(mounted >> n & 1))
 			mount_one(root, n);
 }
 

@@ -73,6 +73,5 @@ static inline bool name_equal(const char *a, const char *b, uint64_t bytes)
 	for (; bytes >= 8; bytes -= 8, a += 8, b += 8)
 		if (name_load(a) != name_load(b))
 			return false;
-	return !bytes ||
-	       !((name_load(a) ^ name_load(b)) << (64 - 8 * bytes));
+	return !bytes || !((name_load(a) ^ name_load(b)) << (64 - 8 * bytes));
 }

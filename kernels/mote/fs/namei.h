@@ -23,12 +23,12 @@ void path_done(struct path *path);
 enum walk_flags {
 	WALK_FOLLOW = 1, /* a symbolic link at the end is followed */
 	WALK_PARENT = 2, /* the last name is wanted; it need not exist */
-	WALK_EMPTY = 4,	 /* "" means the descriptor itself (AT_EMPTY_PATH) */
+	WALK_EMPTY = 4,  /* "" means the descriptor itself (AT_EMPTY_PATH) */
 	/* What openat2(2) can ask for: */
-	WALK_NO_LINKS = 8,   /* -ELOOP at any symbolic link */
-	WALK_NO_MAGIC = 16,  /* -ELOOP at links that are no path */
-	WALK_BENEATH = 32,   /* -EXDEV where the path would leave its start */
-	WALK_IN_ROOT = 64,   /* its start is "/" and has no parent */
+	WALK_NO_LINKS = 8,    /* -ELOOP at any symbolic link */
+	WALK_NO_MAGIC = 16,   /* -ELOOP at links that are no path */
+	WALK_BENEATH = 32,    /* -EXDEV where the path would leave its start */
+	WALK_IN_ROOT = 64,    /* its start is "/" and has no parent */
 	WALK_NO_MOUNTS = 128, /* -EXDEV where it would enter another tree */
 };
 

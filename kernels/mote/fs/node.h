@@ -42,9 +42,10 @@ struct inode_ops {
 };
 
 enum inode_flags {
-	INODE_LAZY = 1,	    /* ids and times are still in ->header */
-	INODE_GENERATED = 2, /* of /dev, /proc, /sys: names are not the user's */
-	INODE_FILLED = 4,   /* a generated directory was filled */
+	INODE_LAZY = 1, /* ids and times are still in ->header */
+	INODE_GENERATED =
+		2,        /* of /dev, /proc, /sys: names are not the user's */
+	INODE_FILLED = 4, /* a generated directory was filled */
 };
 
 enum inode_device { /* st_dev; also tells the mounts apart */
@@ -56,15 +57,15 @@ enum inode_device { /* st_dev; also tells the mounts apart */
 };
 
 struct inode_reg {
-	const uint8_t *base; /* the initrd's bytes, in place */
-	uint64_t base_bytes; /* <= size; what lies behind reads as zero */
+	const uint8_t *base;  /* the initrd's bytes, in place */
+	uint64_t base_bytes;  /* <= size; what lies behind reads as zero */
 	struct pagemap pages; /* these hide base; zero past size */
 };
 
 struct inode_dir {
 	struct dentry *first, *last; /* ascending ->seq */
-	struct dentry *cursor;	     /* where a getdents left off */
-	uint64_t seq; /* of the newest name; 2 is the first */
+	struct dentry *cursor;       /* where a getdents left off */
+	uint64_t seq;                /* of the newest name; 2 is the first */
 	uint32_t subdirs;
 };
 
@@ -75,8 +76,8 @@ struct inode {
 	uint32_t uid, gid;
 	uint32_t ino;
 	uint32_t device; /* enum inode_device */
-	uint32_t rdev;	 /* as makedev(3) for numbers below 256 */
-	uint32_t id;	 /* generated: which one */
+	uint32_t rdev;   /* as makedev(3) for numbers below 256 */
+	uint32_t id;     /* generated: which one */
 	uint64_t size;
 	int64_t atime_ns, mtime_ns, ctime_ns;
 	const struct inode_ops *ops;
@@ -94,9 +95,9 @@ struct dentry {
 	struct dentry *hash_next;
 	struct dentry *prev, *next;
 	struct inode *dir, *inode;
-	uint64_t hash;	  /* of the name and the directory */
+	uint64_t hash;    /* of the name and the directory */
 	const char *text; /* NAME_SLACK readable behind it */
-	uint64_t seq;	  /* position in the directory */
+	uint64_t seq;     /* position in the directory */
 	uint32_t bytes;
 	uint32_t text_owned;
 };

@@ -18,7 +18,7 @@
 
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 /* Flags that act at open time only and are not kept. */
-#define OPEN_ONCE \
+#define OPEN_ONCE                                                              \
 	(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC | TMPFILE_BIT)
 #define OPEN_PATH_KEPT (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 

@@ -165,7 +165,8 @@ static bool drop_in(struct pagemap *map, void *node, uint32_t height,
 	for (i = r.first >> shift; i < TABLE_LEN && i << shift <= r.last; i++) {
 		void **slot = (void **)node + i;
 
-		if (drop_in(map, *slot, height - 1, range_below(&r, i << shift)))
+		if (drop_in(map, *slot, height - 1,
+			    range_below(&r, i << shift)))
 			*slot = NULL;
 	}
 	if (r.first || (i < TABLE_LEN && r.last < r.limit))

@@ -16,7 +16,7 @@ struct pagemap {
 	void *root;
 	uint32_t height;
 	uint32_t count; /* pages in it */
-	uint64_t last;	/* no index above this one was ever set */
+	uint64_t last;  /* no index above this one was ever set */
 };
 
 /** pagemap_get() - the page's kernel address, NULL when absent. */

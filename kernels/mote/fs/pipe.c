@@ -107,8 +107,7 @@ static long pipe_fill(struct pipe *p, struct uio *u)
 	long done = 0;
 
 	while (u->left && p->used < PIPE_BYTES) {
-		uint32_t bytes =
-			(uint32_t)MIN(u->left, PIPE_BYTES - p->used);
+		uint32_t bytes = (uint32_t)MIN(u->left, PIPE_BYTES - p->used);
 		uint8_t *dst = ring_span(p, p->head + p->used, &bytes);
 		long n = dst ? uio_copy_in(u, dst, bytes) : -ENOMEM;
 

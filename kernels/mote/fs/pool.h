@@ -6,7 +6,7 @@
 
 struct pool {
 	uint32_t bytes; /* of one object, a multiple of 8, at most a page */
-	uint32_t room;	/* bytes not carved yet of the page at @next */
+	uint32_t room;  /* bytes not carved yet of the page at @next */
 	uint8_t *next;
 	void *free; /* list of objects given back */
 };

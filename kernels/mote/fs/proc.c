@@ -64,7 +64,8 @@ static const struct proc_file sys_files[] = {
 	{"devices/system/cpu/online", S_IFREG | 0444, .text = "0\n"},
 	{"devices/system/cpu/possible", S_IFREG | 0444, .text = "0\n"},
 	{"devices/system/cpu/present", S_IFREG | 0444, .text = "0\n"},
-	{"kernel/mm/transparent_hugepage/enabled", S_IFREG | 0444, .text = "always madvise [never]\n"},
+	{"kernel/mm/transparent_hugepage/enabled", S_IFREG | 0444,
+	 .text = "always madvise [never]\n"},
 };
 
 /* Text of an open file. */
@@ -99,9 +100,8 @@ static void text_release(struct file *f)
 	kfree(t);
 }
 
-static const struct file_ops text_ops = {.read = text_read,
-					 .write = text_write,
-					 .release = text_release};
+static const struct file_ops text_ops = {
+	.read = text_read, .write = text_write, .release = text_release};
 
 static int make_text(const struct proc_file *pf, struct proc_text *t)
 {

@@ -60,11 +60,11 @@ static long link_text(struct inode *link, char *dst, uint64_t cap)
 }
 
 const struct inode_ops proc_exe_link = {.readlink = link_text,
-					  .follow = follow_exe};
+					.follow = follow_exe};
 const struct inode_ops proc_cwd_link = {.readlink = link_text,
-					  .follow = follow_cwd};
+					.follow = follow_cwd};
 const struct inode_ops proc_root_link = {.readlink = link_text,
-					   .follow = follow_root};
+					 .follow = follow_root};
 static const struct inode_ops fd_link = {.readlink = link_text,
 					 .follow = follow_fd};
 
@@ -96,4 +96,4 @@ static void fd_refresh(struct inode *dir, const struct name *wanted)
 }
 
 const struct inode_ops proc_fd_dir = {.file_ops = &dir_file_ops,
-					.refresh = fd_refresh};
+				      .refresh = fd_refresh};

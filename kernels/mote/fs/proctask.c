@@ -65,10 +65,9 @@ static void add_area_name(struct text *t, const struct vma *a)
 	char *path;
 
 	if (!a->file) {
-		const char *name = a->flags & VMA_HEAP ? "[heap]"
-				   : a->flags & VMA_GROWSDOWN
-					   ? "[stack]"
-					   : a->name;
+		const char *name = a->flags & VMA_HEAP        ? "[heap]"
+				   : a->flags & VMA_GROWSDOWN ? "[stack]"
+							      : a->name;
 
 		if (name)
 			text_add(t, "                  %s", name);
@@ -88,8 +87,8 @@ static void add_area(struct text *t, const struct vma *a)
 {
 	const struct inode *inode = a->file ? a->file->inode : NULL;
 
-	text_add(t, "%08lx-%08lx %c%c%c%c %08lx 00:%02x %-10u", a->start, a->end,
-		 a->prot & PROT_READ ? 'r' : '-',
+	text_add(t, "%08lx-%08lx %c%c%c%c %08lx 00:%02x %-10u", a->start,
+		 a->end, a->prot & PROT_READ ? 'r' : '-',
 		 a->prot & PROT_WRITE ? 'w' : '-',
 		 a->prot & PROT_EXEC ? 'x' : '-',
 		 a->flags & VMA_SHARED ? 's' : 'p',
@@ -138,8 +137,8 @@ void proctext_task_stat(struct text *t)
 		 vm->resident);
 	text_add(t, "0 0 %lu 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 ", vm->stack_top);
 	text_add(t, "0 0 %lu %lu %lu %lu %lu 0\n", vm->brk_start,
-		 task->user_arg_start, task->user_arg_end,
-		 task->user_env_start, task->user_env_end);
+		 task->user_arg_start, task->user_arg_end, task->user_env_start,
+		 task->user_env_end);
 }
 
 static void add_ids(struct text *t, const char *what, uint32_t id)
@@ -182,8 +181,9 @@ void proctext_limits(struct text *t)
 	file_limit(&soft, &hard);
 	text_add(t, "Limit                     Soft Limit           "
 		    "Hard Limit           Units     \n");
-	text_add(t, "Max stack size            %-20lu unlimited            "
-		    "bytes     \n",
+	text_add(t,
+		 "Max stack size            %-20lu unlimited            "
+		 "bytes     \n",
 		 current()->vm->stack_max);
 	text_add(t, "Max open files            %-20lu %-20lu files     \n",
 		 soft, hard);

@@ -104,8 +104,7 @@ void proctext_cpuinfo(struct text *t)
 void proctext_stat(struct text *t)
 {
 	uint64_t ticks = clock_monotonic_ns() / NS_PER_TICK;
-	uint64_t boot =
-		(clock_realtime_ns() - clock_monotonic_ns()) / NS_PER_S;
+	uint64_t boot = (clock_realtime_ns() - clock_monotonic_ns()) / NS_PER_S;
 
 	text_add(t, "cpu  %lu 0 0 0 0 0 0 0 0 0\n", ticks);
 	text_add(t, "cpu0 %lu 0 0 0 0 0 0 0 0 0\n", ticks);
@@ -146,8 +145,9 @@ static void add_uuid(struct text *t, const uint8_t random[16])
 			byte = 0x40 | (byte & 0x0f);
 		if (i == 8)
 			byte = 0x80 | (byte & 0x3f);
-		text_add(t, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x"
-								   : "%02x",
+		text_add(t,
+			 i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x"
+							       : "%02x",
 			 byte);
 	}
 	text_add(t, "\n");

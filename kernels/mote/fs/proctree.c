@@ -9,9 +9,9 @@
 #include "kernels/mote/lib/lib.h"
 
 #define PLACE(row, rows, bytes) ((row) << 16 | (rows) << 8 | (bytes))
-#define PLACE_ROW(id)		((id) >> 16)
-#define PLACE_ROWS(id)		((id) >> 8 & 0xff)
-#define PLACE_BYTES(id)		((id) & 0xff)
+#define PLACE_ROW(id)           ((id) >> 16)
+#define PLACE_ROWS(id)          ((id) >> 8 & 0xff)
+#define PLACE_BYTES(id)         ((id)&0xff)
 
 static void tree_refresh(struct inode *dir, const struct name *wanted);
 
@@ -51,8 +51,7 @@ static uint32_t rows_of(const struct inode *dir, uint32_t row, uint32_t bytes)
 	const struct proc_file *table =
 		proc_table((enum inode_device)dir->device, &count);
 
-	while (end < count &&
-	       !strncmp(table[end].path, table[row].path, bytes))
+	while (end < count && !strncmp(table[end].path, table[row].path, bytes))
 		end++;
 	return end - row;
 }

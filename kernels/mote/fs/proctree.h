@@ -7,10 +7,10 @@
 #include "kernels/mote/fs/proctext.h"
 
 struct proc_file {
-	const char *path; /* below the tree's root */
-	uint32_t mode;	  /* with its type; S_IFDIR and S_IFLNK too */
-	const char *text; /* constant content, or target of a plain link */
-	proctext_fn *make;	     /* content made at open */
+	const char *path;  /* below the tree's root */
+	uint32_t mode;     /* with its type; S_IFDIR and S_IFLNK too */
+	const char *text;  /* constant content, or target of a plain link */
+	proctext_fn *make; /* content made at open */
 	const struct inode_ops *ops; /* neither of both */
 };
 

@@ -47,7 +47,7 @@ static int check_loops(const struct rename *m)
 		   (m->new.slash && !(m->flags & RENAME_EXCHANGE))) {
 		return -ENOTDIR;
 	}
-	if (new && inode_is(new, S_IFDIR)) {
+	if (new &&inode_is(new, S_IFDIR)) {
 		if (dir_is_within(m->old.dir, new))
 			return m->flags & RENAME_EXCHANGE ? -EINVAL
 							  : -ENOTEMPTY;

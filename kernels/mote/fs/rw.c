@@ -233,8 +233,7 @@ static long vector_either(struct regs *r, bool write)
 		return -EOPNOTSUPP;
 	if (f)
 		f->flags |= O_APPEND;
-	n = ARG3(r) == UINT64_MAX ? vector_here(r, write)
-				  : vector_at(r, write);
+	n = ARG3(r) == UINT64_MAX ? vector_here(r, write) : vector_at(r, write);
 	if (f)
 		f->flags = flags;
 	return n;

@@ -12,8 +12,8 @@
 #include "kernels/mote/proc/syscall.h"
 #include "kernels/mote/proc/wait.h"
 
-#define BITS	  64u
-#define SETS	  3u /* read, write, exceptional */
+#define BITS      64u
+#define SETS      3u /* read, write, exceptional */
 #define NS_PER_S  1000000000ull
 #define NS_PER_US 1000ull
 
@@ -30,7 +30,7 @@ static const struct {
 
 struct selection {
 	uint64_t user[SETS]; /* 0: not given */
-	uint64_t *bits;	     /* SETS times @words */
+	uint64_t *bits;      /* SETS times @words */
 	uint32_t words;
 	uint32_t count; /* descriptors */
 	struct poll_set poll;
@@ -136,8 +136,8 @@ long sys_select(struct regs *r)
 		if (tv[0] < 0 || tv[1] < 0)
 			return -EINVAL;
 		if (!__builtin_mul_overflow((uint64_t)tv[0], NS_PER_S, &ns))
-			deadline = poll_deadline(ns +
-						 (uint64_t)tv[1] * NS_PER_US);
+			deadline =
+				poll_deadline(ns + (uint64_t)tv[1] * NS_PER_US);
 	}
 	n = select_fds(r, deadline);
 	if (ARG4(r) && deadline != WAIT_FOREVER) {

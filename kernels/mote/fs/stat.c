@@ -120,10 +120,9 @@ static int walk_flags_of(uint32_t at_flags, uint32_t allowed, unsigned *ret)
 long sys_newfstatat(struct regs *r)
 {
 	unsigned flags;
-	int err = walk_flags_of((uint32_t)ARG3(r),
-				AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH |
-					AT_NO_AUTOMOUNT,
-				&flags);
+	int err = walk_flags_of(
+		(uint32_t)ARG3(r),
+		AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT, &flags);
 
 	return err ? err : stat_path((int)ARG0(r), ARG1(r), flags, ARG2(r));
 }
@@ -203,9 +202,9 @@ long sys_faccessat(struct regs *r)
 long sys_faccessat2(struct regs *r)
 {
 	unsigned flags;
-	int err = walk_flags_of((uint32_t)ARG3(r),
-				AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_EACCESS,
-				&flags);
+	int err = walk_flags_of(
+		(uint32_t)ARG3(r),
+		AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_EACCESS, &flags);
 
 	return err ? err
 		   : access_path((int)ARG0(r), ARG1(r), (uint32_t)ARG2(r),

@@ -90,8 +90,7 @@ long sys_fallocate(struct regs *r)
 		return -EBADF;
 	if (inode_is(f->inode, S_IFIFO))
 		return -ESPIPE;
-	if (!inode_is(f->inode, S_IFREG) ||
-	    (f->inode->flags & INODE_GENERATED))
+	if (!inode_is(f->inode, S_IFREG) || (f->inode->flags & INODE_GENERATED))
 		return -ENODEV;
 	if (__builtin_add_overflow(pos, bytes, &end))
 		return -EFBIG;
