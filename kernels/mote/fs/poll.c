@@ -80,15 +80,6 @@ int poll_set_wait(struct poll_set *s, uint64_t deadline_ns)
 	return err;
 }
 
-uint64_t poll_deadline(uint64_t ns)
-{
-	uint64_t end;
-
-	return __builtin_add_overflow(clock_monotonic_ns(), ns, &end)
-		       ? WAIT_FOREVER
-		       : end;
-}
-
 int poll_timespec(uint64_t user, uint64_t *ret_deadline)
 {
 	struct __kernel_timespec t;
@@ -103,7 +94,7 @@ int poll_timespec(uint64_t user, uint64_t *ret_deadline)
 		return -EINVAL;
 	if (!__builtin_mul_overflow((uint64_t)t.tv_sec, (uint64_t)NS_PER_S,
 				    &ns))
-		*ret_deadline = poll_deadline(ns + (uint64_t)t.tv_nsec);
+		*ret_deadline = deadline_after(ns + (uint64_t)t.tv_nsec);
 	return 0;
 }
 
@@ -156,7 +147,7 @@ long sys_poll(struct regs *r)
 
 	return poll_fds(ARG0(r), (uint32_t)ARG1(r),
 			ms < 0 ? WAIT_FOREVER
-			       : poll_deadline((uint64_t)(ms * NS_PER_MS)));
+			       : deadline_after((uint64_t)(ms * NS_PER_MS)));
 }
 
 int poll_mask_push(uint64_t user, uint64_t bytes)

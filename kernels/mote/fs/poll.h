@@ -22,8 +22,7 @@ void poll_set_done(struct poll_set *s);
 /** poll_set_wait() - until an entry is ready or the deadline. 0 or -EINTR. */
 int poll_set_wait(struct poll_set *s, uint64_t deadline_ns);
 
-/** poll_deadline() - @ns from now. */
-uint64_t poll_deadline(uint64_t ns);
+/** poll_left() - nanoseconds until then; 0: it has passed. */
 uint64_t poll_left(uint64_t deadline_ns);
 /** poll_timespec() - the deadline a struct timespec of the program asks for;
  * no struct: never. poll_put_timespec() - what is left of it goes back. */

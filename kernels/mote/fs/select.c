@@ -10,6 +10,7 @@
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/syscall.h"
+#include "kernels/mote/proc/time.h"
 #include "kernels/mote/proc/wait.h"
 
 #define BITS      64u
@@ -136,8 +137,8 @@ long sys_select(struct regs *r)
 		if (tv[0] < 0 || tv[1] < 0)
 			return -EINVAL;
 		if (!__builtin_mul_overflow((uint64_t)tv[0], NS_PER_S, &ns))
-			deadline =
-				poll_deadline(ns + (uint64_t)tv[1] * NS_PER_US);
+			deadline = deadline_after(ns +
+						  (uint64_t)tv[1] * NS_PER_US);
 	}
 	n = select_fds(r, deadline);
 	if (ARG4(r) && deadline != WAIT_FOREVER) {
