@@ -82,6 +82,8 @@ int fd_dup_above(int fd, int min)
 {
 	int dup = fcntl(fd, F_DUPFD_CLOEXEC, min);
 
+	if (dup < 0 && errno == EINVAL) /* @min is above the limit */
+		return -EMFILE;
 	return dup < 0 ? -errno : dup;
 }
 

@@ -25,7 +25,8 @@ int fd_set_cloexec(int fd, bool on);
 int fd_set_nonblock(int fd, bool on);
 
 /** fd_dup_above() - a new O_CLOEXEC fd for the same description, >= @min.
- * Return: the fd, owned by the caller, or -errno. */
+ * Return: the fd, owned by the caller, or -errno (EMFILE: the limit on
+ * descriptors). */
 int fd_dup_above(int fd, int min);
 
 /** fd_memfd_sealable() - a new empty memfd that allows seals.

@@ -20,7 +20,7 @@
 #include <sys/socket.h>
 
 #define CHILD_FD(role) (PLAN_FD_NUMBER + 1 + (role))
-#define SOURCE_FD_MIN  32 /* above all child numbers: no dup2 hits a source */
+#define SOURCE_FD_MIN  16 /* above all child numbers: no dup2 hits a source */
 
 _Static_assert(CHILD_FD(PLAN_FD_COUNT) < SOURCE_FD_MIN, "fds of a child");
 _Static_assert(PLAN_FD_COUNT == 8, "struct launch has a place for each role");
