@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -240,8 +241,10 @@ static void test_interrupted(void)
 /* As many descriptors as the limit allows, and the lowest free one. */
 static void test_many_fds(void)
 {
+	struct rlimit limit = {1000, 1000};
 	long fd, last = 0;
 
+	S(setrlimit, RLIMIT_NOFILE, &limit);
 	S(open, "/dev/null", O_RDONLY);
 	while ((fd = dup(3)) >= 0)
 		last = fd;

@@ -78,7 +78,7 @@ static void test_mmap(void)
 	touch("filled hole", p + PAGE);
 	S(mmap, p + PAGE, PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0);
 	S(mmap, NULL, 0, RW, ANON, -1, 0);
-	S(mmap, NULL, PAGE, RW, 0, -1, 0);
+	S(mmap, NULL, PAGE, RW, 0, 0, 0);
 	S(mmap, NULL, PAGE, RW, MAP_PRIVATE, -1, 0);
 	S(mmap, NULL, PAGE, RW, MAP_PRIVATE, 99, 0);
 	S(mmap, p + 1, PAGE, RW, ANON | MAP_FIXED, -1, 0);

@@ -48,7 +48,7 @@ static void test_vectors(void)
 	struct iovec out[] = {{"one", 3}, {"", 0}, {"two", 3}, {"three", 5}};
 	struct iovec in[] = {{a, 4}, {b, 2}, {c, 8}};
 	struct iovec bad[] = {{"ok", 2}, {BAD, 4}};
-	struct iovec huge[] = {{a, SIZE_MAX / 2}, {b, SIZE_MAX / 2}};
+	struct iovec huge[] = {{a, SIZE_MAX}, {b, SIZE_MAX}};
 
 	S(open, "f", O_RDWR | O_CREAT, 0600);
 	S(writev, 3, out, 4);

@@ -88,7 +88,7 @@ static void test_settime(void)
 
 	S(clock_settime, CLOCK_MONOTONIC, &bad);
 	S(clock_settime, CLOCK_REALTIME, &bad);
-	S(settimeofday, BAD, NULL);
+	S(settimeofday, NULL, NULL);
 	S(getitimer, ITIMER_REAL, &v);
 	S(getitimer, 9, &v);
 }
