@@ -132,9 +132,10 @@ static int fault_anonymous(struct vm *vm, struct vma *v, uint64_t addr)
 }
 
 /* Map what lies in place one after another (initrd) in [start, end) of the
- * area, one table's worth at most. Return: where to go on. */
+ * area, one table's worth at most. @fresh: nothing is mapped there yet.
+ * Return: where to go on. */
 static uint64_t map_in_place(struct vm *vm, const struct vma *v, uint64_t start,
-			     uint64_t end)
+			     uint64_t end, bool fresh)
 {
 	uint64_t index = v->index + (start - v->start) / PAGE_SIZE;
 	uint64_t bits = pte_bits(v->prot) & ~(PTE_W | PTE_D), count, pa;
@@ -148,7 +149,7 @@ static uint64_t map_in_place(struct vm *vm, const struct vma *v, uint64_t start,
 		return start;
 	/* Runs of empty entries between those the program already has. */
 	for (uint64_t i = 0, n; i < count; i += n ? n : 1) {
-		n = empty_run(pte + i, count - i);
+		n = fresh ? count : empty_run(pte + i, count - i);
 		map_run(vm, pte + i, (pa + i * PAGE_SIZE) | bits, n);
 	}
 	return start + count * PAGE_SIZE;
@@ -161,7 +162,8 @@ static bool map_around(struct vm *vm, const struct vma *v, uint64_t addr)
 	uint64_t start = MAX(addr & ~(FILE_WINDOW - 1), v->start);
 	uint64_t end = MIN((addr & ~(FILE_WINDOW - 1)) + FILE_WINDOW, v->end);
 
-	return v->file->ops->map_run && map_in_place(vm, v, start, end) > addr;
+	return v->file->ops->map_run &&
+	       map_in_place(vm, v, start, end, false) > addr;
 }
 
 void vm_populate(struct vm *vm, const struct vma *v)
@@ -172,7 +174,7 @@ void vm_populate(struct vm *vm, const struct vma *v)
 	    v->prot == PROT_NONE || v->end - v->start > POPULATE_MAX)
 		return;
 	for (; start < v->end; start = next) {
-		next = map_in_place(vm, v, start, v->end);
+		next = map_in_place(vm, v, start, v->end, true);
 		if (next == start)
 			return;
 	}

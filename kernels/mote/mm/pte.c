@@ -47,14 +47,33 @@ static uint64_t *pde_find(const struct vm *vm, uint64_t addr)
 	return &table_of(e)[slot(addr, 21)];
 }
 
-uint64_t *pte_find(const struct vm *vm, uint64_t addr, bool *ret_huge)
+/* Walks stay in one table most of the time: the way down is remembered, until
+ * a table may have gone. */
+static uint64_t *remember(struct vm *vm, uint64_t addr, uint64_t *table)
 {
-	uint64_t *pde = pde_find(vm, addr);
+	vm->table_span = addr >> 21;
+	vm->table = table;
+	return &table[slot(addr, 12)];
+}
 
+static void forget(struct vm *vm)
+{
+	vm->table_span = 0; /* the first 2 MiB are not remembered */
+}
+
+uint64_t *pte_find(struct vm *vm, uint64_t addr, bool *ret_huge)
+{
+	uint64_t *quick = pte_quick(vm, addr);
+	uint64_t *pde;
+
+	*ret_huge = false;
+	if (quick)
+		return quick;
+	pde = pde_find(vm, addr);
 	if (!pde || !*pde)
 		return NULL;
 	*ret_huge = *pde & PTE_PS;
-	return *ret_huge ? pde : &table_of(*pde)[slot(addr, 12)];
+	return *ret_huge ? pde : remember(vm, addr, table_of(*pde));
 }
 
 static uint64_t *table_make(uint64_t *entry)
@@ -97,15 +116,19 @@ static int split_huge(uint64_t *pde, uint64_t addr)
 
 uint64_t *pte_make(struct vm *vm, uint64_t addr)
 {
-	uint64_t *pde = pde_make(vm, addr);
+	uint64_t *quick = pte_quick(vm, addr);
+	uint64_t *pde;
 	uint64_t *table;
 
+	if (quick)
+		return quick;
+	pde = pde_make(vm, addr);
 	if (!pde)
 		return NULL;
 	if (*pde & PTE_PS && split_huge(pde, addr) < 0)
 		return NULL;
 	table = table_make(pde);
-	return table ? &table[slot(addr, 12)] : NULL;
+	return table ? remember(vm, addr, table) : NULL;
 }
 
 static void drop_pte(struct vm *vm, uint64_t *pte)
@@ -164,6 +187,7 @@ int pte_clear_range(struct vm *vm, uint64_t start, uint64_t end)
 {
 	uint64_t next;
 
+	forget(vm);
 	if (split_at(vm, start) < 0 || split_at(vm, end) < 0)
 		return -ENOMEM;
 	for (uint64_t a = start; a < end; a = next) {

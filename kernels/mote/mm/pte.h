@@ -6,8 +6,7 @@
 #include <stdint.h>
 
 #include "kernels/mote/arch/tlb.h"
-
-struct vm;
+#include "kernels/mote/mm/vm.h"
 
 #define HUGE_BYTES 0x200000ul
 
@@ -23,7 +22,15 @@ uint64_t pte_bits(uint32_t prot);
 
 /** pte_find() - the leaf entry that covers @addr: a PTE, or a PDE with
  * *@ret_huge; NULL when its table does not exist. */
-uint64_t *pte_find(const struct vm *vm, uint64_t addr, bool *ret_huge);
+uint64_t *pte_find(struct vm *vm, uint64_t addr, bool *ret_huge);
+/** pte_quick() - the PTE of @addr if its table was the last one used, else
+ * NULL: saves most walks. */
+static inline uint64_t *pte_quick(const struct vm *vm, uint64_t addr)
+{
+	return vm->table_span && addr >> 21 == vm->table_span
+		       ? &vm->table[addr >> 12 & 511]
+		       : NULL;
+}
 /** pte_make() - the PTE of @addr, with tables made on the way and a 2 MiB
  * page in its place split up. NULL: no memory. */
 uint64_t *pte_make(struct vm *vm, uint64_t addr);

@@ -7,6 +7,7 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/mm/page.h"
+#include "kernels/mote/mm/pte.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/mm/vm.h"
 #include "kernels/mote/proc/task.h"
@@ -78,11 +79,24 @@ void uio_done(struct uio *u)
 
 void uio_advance(struct uio *u, uint64_t bytes)
 {
-	bytes = MIN(bytes, u->left);
+	struct uio_span *s = &u->span[u->index];
+
+	if (bytes < u->left && bytes < s->bytes) {
+		s->base += bytes;
+		s->bytes -= bytes;
+		u->left -= bytes;
+		return;
+	}
+	if (bytes >= u->left) { /* all of it: nobody looks at the spans again */
+		u->left = 0;
+		return;
+	}
 	u->left -= bytes;
 	while (bytes > 0) {
-		struct uio_span *s = &u->span[u->index];
-		uint64_t n = MIN(bytes, s->bytes);
+		uint64_t n;
+
+		s = &u->span[u->index];
+		n = MIN(bytes, s->bytes);
 
 		s->base += n;
 		s->bytes -= n;
@@ -172,11 +186,33 @@ static int translate(const struct uio *u, uint64_t base, uint64_t want,
 	return 0;
 }
 
+/* Almost every transfer is one span in one page, and that page one of those
+ * used last: the short way, or false. */
+static bool pin_one(const struct uio *u, int write, struct phys_span *ret)
+{
+	const struct uio_span *s = &u->span[u->index];
+	uint64_t offset = s->base & (PAGE_SIZE - 1);
+	uint64_t need = write ? PTE_P | PTE_W : PTE_P;
+	const uint64_t *pte;
+
+	if (s->bytes != u->left || s->bytes > PAGE_SIZE - offset || u->kernel)
+		return false;
+	pte = pte_quick(current()->vm, s->base);
+	if (!pte || (*pte & need) != need)
+		return false;
+	*ret = (struct phys_span){(*pte & PTE_ADDR) + offset,
+				  (uint32_t)s->bytes};
+	return true;
+}
+
 int uio_pin(struct uio *u, int write, struct phys_span *ret, int max)
 {
 	uint32_t index = u->index;
 	uint64_t offset = 0;
 	int count = 0;
+
+	if (u->left && max > 0 && pin_one(u, write, ret))
+		return 1;
 
 	while (count < max && index < u->count) {
 		const struct uio_span *s = &u->span[index];

@@ -41,10 +41,12 @@ struct vm {
 	uint32_t count, cap;
 	uint32_t last; /* index of the area found last */
 	uint64_t brk_start, brk;
-	uint64_t mmap_top;  /* mappings grow down from here */
-	uint64_t stack_top; /* for /proc/self/stat */
-	uint64_t stack_max; /* bytes the stack may grow to */
-	uint64_t resident;  /* user pages mapped */
+	uint64_t mmap_top;   /* mappings grow down from here */
+	uint64_t stack_top;  /* for /proc/self/stat */
+	uint64_t stack_max;  /* bytes the stack may grow to */
+	uint64_t table_span; /* 2 MiB whose page table was used last, or 0 */
+	uint64_t *table;     /* that table */
+	uint64_t resident;   /* user pages mapped */
 	uint64_t peak;
 };
 
