@@ -66,41 +66,57 @@ static long map_at(struct vm *vm, uint64_t addr, uint64_t bytes, uint32_t prot,
 	return r < 0 ? r : (long)at;
 }
 
+static long check_place(uint64_t addr, uint64_t bytes, uint64_t flags)
+{
+	if (!bytes)
+		return -ENOMEM;
+	if (!(flags & MAP_PLACES))
+		return 0;
+	if (addr & PAGE_MASK_)
+		return -EINVAL;
+	if (addr < VM_USER_MIN)
+		return -EPERM;
+	return in_user(addr, bytes) ? 0 : -ENOMEM;
+}
+
+static bool is_map_type(uint64_t flags)
+{
+	uint64_t type = flags & MAP_TYPE;
+
+	return type == MAP_PRIVATE || type == MAP_SHARED ||
+	       type == MAP_SHARED_VALIDATE;
+}
+
+/* The checks in the order Linux makes them: offset, file, length, place,
+ * type. */
 long sys_mmap(struct regs *r)
 {
 	uint64_t addr = ARG0(r), bytes = page_round(ARG1(r));
-	uint64_t flags = ARG3(r), type = flags & MAP_TYPE, offset = ARG5(r);
+	uint64_t flags = ARG3(r), offset = ARG5(r);
 	uint32_t prot = (uint32_t)ARG2(r) & PROT_ALL;
 	struct file *f = NULL;
 	long ret;
 
-	if (ARG1(r) == 0 || offset & PAGE_MASK_ ||
-	    (type != MAP_PRIVATE && type != MAP_SHARED &&
-	     type != MAP_SHARED_VALIDATE))
+	if (offset & PAGE_MASK_)
 		return -EINVAL;
-	if (!bytes)
-		return -ENOMEM;
-	if (flags & MAP_PLACES) {
-		if (addr & PAGE_MASK_)
-			return -EINVAL;
-		if (addr < VM_USER_MIN)
-			return -EPERM;
-		if (!in_user(addr, bytes))
-			return -ENOMEM;
+	if (!(flags & MAP_ANONYMOUS)) {
+		f = file_get((int)ARG4(r));
+		if (!f)
+			return -EBADF;
 	}
-	if (flags & MAP_ANONYMOUS)
-		return overcommits(bytes, prot, flags)
-			       ? -ENOMEM
-			       : map_at(current()->vm, addr, bytes, prot, flags,
-					NULL, 0);
-	f = file_get((int)ARG4(r));
-	if (!f)
-		return -EBADF;
-	ret = offset > (1ul << 62) ? -EOVERFLOW
-				   : check_file(f, prot, type != MAP_PRIVATE);
+	ret = ARG1(r) ? check_place(addr, bytes, flags) : -EINVAL;
+	if (!ret && !is_map_type(flags))
+		ret = -EINVAL;
+	if (!ret && f)
+		ret = offset > (1ul << 62)
+			      ? -EOVERFLOW
+			      : check_file(f, prot,
+					   (flags & MAP_TYPE) != MAP_PRIVATE);
+	if (!ret && !f && overcommits(bytes, prot, flags))
+		ret = -ENOMEM;
 	if (!ret)
 		ret = map_at(current()->vm, addr, bytes, prot, flags, f,
-			     offset >> PAGE_SHIFT);
+			     f ? offset >> PAGE_SHIFT : 0);
 	file_unref(f);
 	return ret;
 }

@@ -12,7 +12,8 @@
 #include "kernels/mote/mm/vm.h"
 #include "kernels/mote/proc/task.h"
 
-#define SSIZE_MAX_ 0x7fffffffffffffffl
+#define SSIZE_MAX_   0x7fffffffffffffffl
+#define TRANSFER_MAX 0x7ffff000ul /* MAX_RW_COUNT */
 
 static void init_one(struct uio *u, uint64_t base, uint64_t bytes, int kernel)
 {
@@ -34,14 +35,19 @@ void uio_init_kernel(struct uio *u, void *base, uint64_t bytes)
 	init_one(u, (uint64_t)base, bytes, 1);
 }
 
+/* As Linux takes a list: a length below zero is -EINVAL, a span outside user
+ * space -EFAULT, and what is beyond the largest transfer is left out. */
 static int check_spans(struct uio *u)
 {
 	for (uint32_t i = 0; i < u->count; i++) {
-		uint64_t n = u->span[i].bytes;
+		struct uio_span *s = &u->span[i];
 
-		if (n > SSIZE_MAX_ || u->left > SSIZE_MAX_ - n)
+		if (s->bytes > SSIZE_MAX_)
 			return -EINVAL;
-		u->left += n;
+		if (s->base > VM_USER_TOP || s->bytes > VM_USER_TOP - s->base)
+			return -EFAULT;
+		s->bytes = MIN(s->bytes, TRANSFER_MAX - u->left);
+		u->left += s->bytes;
 	}
 	return 0;
 }
