@@ -19,7 +19,7 @@
 
 #define ANON_WINDOW     0x10000ul  /* 16 pages, aligned */
 #define COPY_WINDOW     0x8000ul   /* 8 pages, aligned */
-#define POPULATE_MAX    0x100000ul /* file areas up to 1 MiB: at once */
+#define POPULATE_MAX    0x200000ul /* file areas up to 2 MiB: at once */
 #define FILE_WINDOW     0x40000ul  /* 64 pages in place, aligned */
 #define STACK_GAP_BYTES 0x100000ul
 
@@ -138,7 +138,8 @@ static uint64_t map_in_place(struct vm *vm, const struct vma *v, uint64_t start,
 			     uint64_t end, bool fresh)
 {
 	uint64_t index = v->index + (start - v->start) / PAGE_SIZE;
-	uint64_t bits = pte_bits(v->prot) & ~(PTE_W | PTE_D), count, pa;
+	uint64_t bits = (pte_bits(v->prot) & ~(PTE_W | PTE_D)) | PTE_FOREIGN;
+	uint64_t count, pa;
 	uint64_t *pte;
 
 	end = MIN(end, (start & ~(HUGE_BYTES - 1)) + HUGE_BYTES);
@@ -195,7 +196,7 @@ static uint64_t same_run(const struct vma *v, uint64_t addr,
 {
 	uint64_t max = 1 + pages_after(v, addr, COPY_WINDOW), n = 1;
 
-	if (page_refs(*pte & PTE_ADDR) != PAGE_REFS_FOREIGN)
+	if (!(*pte & PTE_FOREIGN))
 		return 1;
 	while (n < max && pte[n] == pte[0] + n * PAGE_SIZE)
 		n++;

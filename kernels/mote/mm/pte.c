@@ -131,14 +131,22 @@ uint64_t *pte_make(struct vm *vm, uint64_t addr)
 	return table ? remember(vm, addr, table) : NULL;
 }
 
-static void drop_pte(struct vm *vm, uint64_t *pte)
+/* Clear @count entries of one table. */
+static void drop_ptes(struct vm *vm, uint64_t *pte, uint64_t count)
 {
-	uint64_t e = *pte;
+	uint64_t dropped = 0;
 
-	*pte = 0;
-	vm->resident--;
-	if (!(e & PTE_FOREIGN))
-		page_unref(e & PTE_ADDR);
+	for (uint64_t *end = pte + count; pte < end; pte++) {
+		uint64_t e = *pte;
+
+		if (!e)
+			continue;
+		*pte = 0;
+		dropped++;
+		if (!(e & PTE_FOREIGN))
+			page_unref(e & PTE_ADDR);
+	}
+	vm->resident -= dropped;
 }
 
 static void drop_huge(struct vm *vm, uint64_t *pde)
@@ -192,7 +200,6 @@ int pte_clear_range(struct vm *vm, uint64_t start, uint64_t end)
 		return -ENOMEM;
 	for (uint64_t a = start; a < end; a = next) {
 		uint64_t *pde = pde_find(vm, a);
-		uint64_t *pte;
 
 		next = span_end(vm, a, end);
 		if (!pde || !*pde)
@@ -201,10 +208,8 @@ int pte_clear_range(struct vm *vm, uint64_t start, uint64_t end)
 			drop_huge(vm, pde);
 			continue;
 		}
-		pte = &table_of(*pde)[slot(a, 12)];
-		for (uint64_t n = (next - a) >> PAGE_SHIFT; n > 0; n--, pte++)
-			if (*pte)
-				drop_pte(vm, pte);
+		drop_ptes(vm, &table_of(*pde)[slot(a, 12)],
+			  (next - a) >> PAGE_SHIFT);
 		if (next - a == HUGE_BYTES) {
 			uint64_t table = *pde & PTE_ADDR;
 

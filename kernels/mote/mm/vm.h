@@ -16,6 +16,7 @@ struct file;
 
 #define VM_USER_MIN  0x10000ul
 #define VM_USER_TOP  0x7ffffffff000ul
+#define VM_RECENT    8u
 #define VM_AREAS_MAX 65530u /* as vm.max_map_count */
 
 enum vma_flags {
@@ -39,7 +40,7 @@ struct vm {
 	uint64_t cr3;
 	struct vma **area; /* sorted by address */
 	uint32_t count, cap;
-	uint32_t last; /* index of the area found last */
+	struct vma *recent[VM_RECENT]; /* found last, by address; or NULL */
 	uint64_t brk_start, brk;
 	uint64_t mmap_top;   /* mappings grow down from here */
 	uint64_t stack_top;  /* for /proc/self/stat */

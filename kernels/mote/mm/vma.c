@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vma.c - areas of an address space: a sorted array of pointers. Binary search
- * with a memory of the last hit, because each step is emulated on some hosts;
+ * with a memory of recent hits, because each step is emulated on some hosts;
  * neighbours that are alike are joined, so that a growing heap stays one. */
 #include "kernels/mote/mm/vma.h"
 
@@ -64,21 +64,24 @@ uint32_t vm_index_above(struct vm *vm, uint64_t addr)
 	return lo;
 }
 
+/* Places that are looked for again and again: stack, heap, code, data. */
+static struct vma **recent_slot(struct vm *vm, uint64_t addr)
+{
+	return &vm->recent[addr >> 21 & (VM_RECENT - 1)];
+}
+
 struct vma *vm_find(struct vm *vm, uint64_t addr)
 {
-	uint32_t i = vm->last;
-	struct vma *v;
+	struct vma **slot = recent_slot(vm, addr);
+	struct vma *v = *slot;
+	uint32_t i;
 
-	if (i < vm->count) {
-		v = vm->area[i];
-		if (v->start <= addr && addr < v->end)
-			return v;
-	}
+	if (v && v->start <= addr && addr < v->end)
+		return v;
 	i = vm_index_above(vm, addr);
 	if (i == vm->count || vm->area[i]->start > addr)
 		return NULL;
-	vm->last = i;
-	return vm->area[i];
+	return *slot = vm->area[i];
 }
 
 static int reserve(struct vm *vm)
@@ -113,6 +116,9 @@ static void remove_at(struct vm *vm, uint32_t i)
 {
 	struct vma *v = vm->area[i];
 
+	for (uint32_t k = 0; k < VM_RECENT; k++)
+		if (vm->recent[k] == v)
+			vm->recent[k] = NULL;
 	vm->count--;
 	memmove(&vm->area[i], &vm->area[i + 1],
 		(vm->count - i) * sizeof(struct vma *));
@@ -219,6 +225,7 @@ int vm_map(struct vm *vm, uint64_t addr, uint64_t bytes, uint32_t prot,
 	   uint32_t flags, struct file *file, uint64_t index,
 	   uint64_t *ret_addr)
 {
+	bool placed = addr;
 	struct vma *v;
 	int r;
 
@@ -247,7 +254,10 @@ int vm_map(struct vm *vm, uint64_t addr, uint64_t bytes, uint32_t prot,
 	if (file)
 		file_ref(file);
 	insert_at(vm, vm_index_above(vm, addr), v);
-	vm_populate(vm, v);
+	/* What the kernel was free to place is often a dynamic linker's
+	 * reservation, mapped over at once. */
+	if (placed)
+		vm_populate(vm, v);
 	vma_merge_around(vm, addr, addr + bytes);
 	*ret_addr = addr;
 	return 0;
