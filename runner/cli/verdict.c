@@ -3,6 +3,7 @@
  * process ended. */
 #include "runner/cli/verdict.h"
 
+#include "runner/cli/oomkill.h"
 #include "runner/cli/problem.h"
 #include "runner/cli/settings.h"
 #include "runner/cli/supervise.h"
@@ -71,6 +72,28 @@ static void oom_line(const struct verdict_input *in, struct problem *line)
 		    (unsigned long long)o->pages_free << 2);
 }
 
+/** killed() - SIGKILL, and not by us: a person, or the host's kernel for want
+ * of memory. It cannot say so itself; the cgroup's counter may. */
+static int killed(const struct supervise *s, struct problem *line)
+{
+	long mib = s->usage.ru_maxrss >> 10;
+
+	if (oomkill_happened())
+		problem_set(line, EXIT_AMPOULE,
+			    "the VM was killed (SIGKILL, at %ld MiB), most "
+			    "likely because the host ran out of memory for "
+			    "it: give it less with --mem, raise the limit of "
+			    "the memory cgroup, or free memory on the host",
+			    mib);
+	else
+		problem_set(line, EXIT_AMPOULE,
+			    "the VM was killed from outside (SIGKILL, at %ld "
+			    "MiB): by somebody, or by a host out of memory; "
+			    "dmesg tells which",
+			    mib);
+	return EXIT_AMPOULE;
+}
+
 /** died() - the VMM is gone without a word about the program. */
 static int died(const struct verdict_input *in, struct problem *line)
 {
@@ -89,6 +112,8 @@ static int died(const struct verdict_input *in, struct problem *line)
 	/* A signal passed on before the VMM could take it. */
 	if (WTERMSIG(status) < 32 && s->forwarded & (1u << WTERMSIG(status)))
 		return 128 + WTERMSIG(status);
+	if (WTERMSIG(status) == SIGKILL)
+		return killed(s, line);
 	problem_set(line, EXIT_AMPOULE,
 		    "the VMM was ended from outside by %s, and the VM with it",
 		    signal_word((unsigned)WTERMSIG(status), word));

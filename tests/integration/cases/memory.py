@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Memory: all of --mem, more than that, and what the VMM itself takes."""
+import contextlib
+import os
 import re
 import subprocess
 
@@ -48,6 +50,48 @@ def test_above_the_device_gap(t):
     size = 3500 * MIB
     t.run("--mem", "4G", t.program("touch"), size, limit=240).ended(0).said(
         f"mapped\ntouched {size}\n").quiet()
+
+
+def memory_group(t, limit_bytes):
+    """A memory cgroup below our own, version 1 or 2, gone after the case."""
+    groups = dict(line.split(":", 2)[1:] for line in
+                  open("/proc/self/cgroup", encoding="utf-8").read().split("\n")
+                  if line)
+    if "memory" in groups:
+        base = "/sys/fs/cgroup/memory" + groups["memory"]
+        limits = ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes")
+    else:
+        base = "/sys/fs/cgroup" + groups.get("", "")
+        limits = ("memory.max", "memory.swap.max")
+    path = f"{base}/ampoule-test-{os.getpid()}"
+    try:
+        os.mkdir(path)
+        t.stack.callback(os.rmdir, path)
+        write(f"{path}/{limits[0]}", limit_bytes)
+    except OSError as error:
+        t.skip(f"no memory cgroup of our own: {error}")
+    with contextlib.suppress(OSError):  # no swap, or not counted
+        write(f"{path}/{limits[1]}",
+              limit_bytes if "memsw" in limits[1] else 0)
+    return path
+
+
+def write(path, text):
+    with open(path, "w", encoding="ascii") as file:
+        file.write(str(text))
+
+
+@vm.alone
+def test_host_runs_out(t):
+    """The host has less than --mem: the VM ends with one line and 125."""
+    group = memory_group(t, 64 * MIB)
+    result = t.command(
+        "/bin/sh", "-c", 'echo $$ > "$0/cgroup.procs"; exec "$@"', group,
+        t.ampoule, "run", "--mem", "512M", t.program("touch"), 400 * MIB)
+    result.ended(125).said("mapped\n").noted("memory", "--mem", "SIGKILL")
+    t.equal(len(result.notes), 1, f"lines of Ampoule\n{result}")
+    with open(f"{group}/cgroup.procs", encoding="ascii") as left:
+        t.equal(left.read(), "", "processes left")
 
 
 def own_kib(pid):
