@@ -22,8 +22,10 @@ static const struct {
 	int signal;
 	uint32_t request;
 } signals[] = {
-	{SIGTERM, HARNESS_REQ_TERM},   {SIGINT, HARNESS_REQ_INT},
-	{SIGHUP, HARNESS_REQ_HUP},     {SIGQUIT, HARNESS_REQ_QUIT},
+	{SIGTERM, HARNESS_REQ_TERM},
+	{SIGINT, HARNESS_REQ_INT},
+	{SIGHUP, HARNESS_REQ_HUP},
+	{SIGQUIT, HARNESS_REQ_QUIT},
 	{SIGURG, 0}, /* the console device tells the guest */
 };
 #define SIGNALS (sizeof(signals) / sizeof(signals[0]))

@@ -43,8 +43,7 @@ bool console_is_idle(enum console_port port);
 /** console_try_write() - hand @bytes of kernel memory to the host, also from
  * an interrupt; does nothing when the port is not idle. The bytes must stay as
  * they are until it is idle again. */
-void console_try_write(enum console_port id, const void *text,
-		       uint32_t bytes);
+void console_try_write(enum console_port id, const void *text, uint32_t bytes);
 
 /* What the terminal needs of stdin: bytes as they come, also while the program
  * computes. Called from interrupts. */

@@ -163,7 +163,7 @@ int fs_start_task(const char *cwd)
 	task->files = files_new();
 	if (!task->files)
 		return -ENOMEM;
-	if (cwd && *cwd && strcmp(cwd, "/")) {
+	if (cwd && *cwd && strcmp(cwd, "/") != 0) {
 		err = file_open_kernel(cwd, &f);
 		if (err)
 			return err;

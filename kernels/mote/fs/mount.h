@@ -16,6 +16,6 @@ extern const struct file_ops dir_file_ops;
 extern const struct inode_ops root_inode_ops;
 
 /** mount_add() - a name in a generated directory unless it is there already.
- * Takes @inode over; NULL is ignored. @name must outlive the kernel. */
-void mount_add(struct inode *dir, const char *name, struct inode *inode);
+ * Takes @inode over; NULL is ignored. @text must outlive the kernel. */
+void mount_add(struct inode *dir, const char *text, struct inode *inode);
 void mount_link(struct inode *dir, const struct mount_link *link);
