@@ -13,7 +13,8 @@
  * There is one CPU: the kernel stack's top is a constant, and the program's
  * GS base stays where it is. Interrupts are off throughout.
  *
- * Only what C may clobber is saved; see regs.h. */
+ * Only what C may clobber is saved, of a system call only what the program
+ * still wants: rax is its result, rcx and r11 belong to the CPU. See regs.h. */
 #include "kernels/mote/arch/layout.h"
 
 #define STACK_TOP (KERNEL_BASE + STACK_TOP_PA)
@@ -30,11 +31,16 @@
 #define R12 24
 #define RBP 32
 #define RBX 40
-#define RCX 88
+#define R11 48
+#define R10 56
+#define R9 64
+#define R8 72
 #define RAX 80
 #define RDX 96
 #define RSI 104
 #define RDI 112
+#define VECTOR 120
+#define ERROR 128
 #define RIP 136
 #define RFLAGS 152
 #define RSP 160
@@ -49,11 +55,11 @@
 	push	%r9
 	push	%r10
 	push	%r11
-	sub	$RBX + 8, %rsp
+	sub	$R11, %rsp
 	.endm
 
 	.macro pop_clobbered
-	add	$RBX + 8, %rsp
+	add	$R11, %rsp
 	pop	%r11
 	pop	%r10
 	pop	%r9
@@ -64,6 +70,43 @@
 	pop	%rsi
 	pop	%rdi
 	add	$16, %rsp
+	.endm
+
+	/* From the slot of the system call's number down. */
+	.macro save_arguments
+	sub	$ERROR, %rsp
+	mov	%rdi, RDI(%rsp)
+	mov	%rsi, RSI(%rsp)
+	mov	%rdx, RDX(%rsp)
+	mov	%r10, R10(%rsp)
+	mov	%r8, R8(%rsp)
+	mov	%r9, R9(%rsp)
+	.endm
+
+	.macro restore_arguments
+	mov	RDI(%rsp), %rdi
+	mov	RSI(%rsp), %rsi
+	mov	RDX(%rsp), %rdx
+	mov	R10(%rsp), %r10
+	mov	R8(%rsp), %r8
+	mov	R9(%rsp), %r9
+	mov	RIP(%rsp), %rcx
+	mov	RFLAGS(%rsp), %r11
+	.endm
+
+	/* rax: the result */
+	.macro serve_syscall
+	mov	%rsp, %rdi
+	cmp	$SYSCALLS, %rax
+	jae	1f
+	call	*syscall_table(, %rax, 8)
+2:	cmpl	$0, user_work_flags
+	jne	syscall_work
+	.endm
+
+	.macro serve_missing
+1:	call	syscall_missing
+	jmp	2b
 	.endm
 
 	/* 16 bytes each: error code if the CPU pushes none, vector, jump. */
@@ -134,18 +177,15 @@ syscall_by_fault:
 	and	$FLAGS_KEEP, %r11d
 	or	$FLAGS_FORCE, %r11d
 	mov	%r11, 24(%rsp)
-	push	$REGS_SYSCALL
-	push_clobbered
-	mov	%rsp, %rdi
-	cmp	$SYSCALLS, %rax
-	jae	1f
-	call	*syscall_table(, %rax, 8)
-2:	mov	%rax, RAX(%rsp)
-	cmpl	$0, user_work_flags
-	je	return_fast
-	jmp	return_work
-1:	call	syscall_missing
-	jmp	2b
+	save_arguments
+	serve_syscall
+syscall_iret:
+	restore_arguments
+	add	$RIP, %rsp
+	.globl entry_syscall_iret
+entry_syscall_iret:
+	iretq
+	serve_missing
 
 	/* LSTAR. FMASK has cleared IF, DF, TF, AC. */
 	.balign 16
@@ -159,37 +199,21 @@ entry_syscall:
 	push	$USER_CS
 	push	%rcx
 	push	%rax
-	push	$REGS_SYSCALL
-	push_clobbered
-	mov	%rsp, %rdi
-	cmp	$SYSCALLS, %rax
-	jae	1f
-	call	*syscall_table(, %rax, 8)
-2:	mov	%rax, RAX(%rsp)
-	cmpl	$0, user_work_flags
-	jne	return_work
+	save_arguments
+	serve_syscall
 	/* sysretq faults at CPL 0 on a non-canonical RCX: iretq then. */
 	mov	RIP(%rsp), %rcx
 	shr	$47, %rcx
-	jnz	return_fast
-	add	$RBX + 8, %rsp
-	pop	%r11
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rax
-	add	$8, %rsp
-	pop	%rdx
-	pop	%rsi
-	pop	%rdi
-	mov	RIP - RDI - 8(%rsp), %rcx
-	mov	RFLAGS - RDI - 8(%rsp), %r11
-	mov	RSP - RDI - 8(%rsp), %rsp
+	jnz	syscall_iret
+	restore_arguments
+	mov	RSP(%rsp), %rsp
 	sysretq
-1:	call	syscall_missing
-	jmp	2b
+	serve_missing
 
 	/* Signals, a new program: rare, and with the whole frame. */
+syscall_work:
+	mov	%rax, RAX(%rsp)
+	movq	$REGS_SYSCALL, VECTOR(%rsp)
 return_work:
 	mov	%r15, R15(%rsp)
 	mov	%r14, R14(%rsp)

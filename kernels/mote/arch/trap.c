@@ -37,7 +37,7 @@ enum vector {
 	VEC_DEVICES = 0x30,
 };
 
-extern const char entry_iret[];
+extern const char entry_iret[], entry_syscall_iret[];
 
 static _Noreturn void kernel_fault(const struct regs *r)
 {
@@ -193,7 +193,8 @@ uint32_t trap_handle(struct regs *r)
 		return 0;
 	if (!regs_from_user(r)) {
 		/* A return to an address that is none: the program's doing. */
-		if (r->rip == (uint64_t)entry_iret)
+		if (r->rip == (uint64_t)entry_iret ||
+		    r->rip == (uint64_t)entry_syscall_iret)
 			task_exit(SIGSEGV);
 		fixup = extable_find(r->rip);
 		if (!fixup)
@@ -209,6 +210,8 @@ void user_work(struct regs *r)
 {
 	if (user_work_flags & WORK_EXEC)
 		r->r15 = r->r14 = r->r13 = r->r12 = r->rbp = r->rbx = 0;
+	else if (r->vector == REGS_SYSCALL) /* as the instruction left them */
+		r->rcx = r->rip, r->r11 = r->rflags;
 	if (user_work_flags & WORK_RETURN)
 		signal_return(r);
 	user_work_flags &= ~(WORK_EXEC | WORK_RETURN);
