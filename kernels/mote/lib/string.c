@@ -148,13 +148,24 @@ WORDWISE size_t strlen(const char *s)
 	return (size_t)(p - s) + (unsigned)__builtin_ctzll(zero) / 8;
 }
 
-size_t strnlen(const char *s, size_t cap)
+WORDWISE size_t strnlen(const char *s, size_t cap)
 {
-	size_t n = 0;
+	const char *p = (const char *)((uintptr_t)s & ~7ul);
+	unsigned skip = ((unsigned)(uintptr_t)s & 7) * 8;
+	uint64_t w, zero;
+	size_t n;
 
-	while (n < cap && s[n])
-		n++;
-	return n;
+	if (!cap)
+		return 0;
+	w = *(const word64 *)p | ~(~0ull << skip);
+	while (!(zero = zero_bytes(w))) {
+		p += 8;
+		if ((size_t)(p - s) >= cap)
+			return cap;
+		w = *(const word64 *)p;
+	}
+	n = (size_t)(p - s) + (unsigned)__builtin_ctzll(zero) / 8;
+	return MIN(n, cap);
 }
 
 /* A word at @s stays within its page. */
