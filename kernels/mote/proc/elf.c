@@ -61,20 +61,24 @@ static int find_phdrs(const Elf64_Ehdr *h, struct elf_image *e)
 
 static int take_load(struct elf_image *e, const Elf64_Phdr *p)
 {
-	if (p->p_memsz == 0)
+	uint64_t vaddr = p->p_vaddr, start = vaddr & PAGE_MASK;
+	uint64_t offset = p->p_offset, file_bytes = p->p_filesz;
+	uint64_t bytes = p->p_memsz;
+
+	if (bytes == 0)
 		return 0;
-	if (p->p_filesz > p->p_memsz || p->p_vaddr >= VM_USER_TOP ||
-	    p->p_memsz > VM_USER_TOP - p->p_vaddr)
+	if (file_bytes > bytes || vaddr >= VM_USER_TOP ||
+	    bytes > VM_USER_TOP - vaddr)
 		return -EINVAL;
-	if (p->p_offset > INT64_MAX - p->p_filesz)
+	if (offset > INT64_MAX - file_bytes)
 		return -EINVAL;
-	if ((p->p_offset ^ p->p_vaddr) & (PAGE_SIZE - 1))
+	if ((offset ^ vaddr) & (PAGE_SIZE - 1))
 		return -EINVAL;
-	if (e->end && (p->p_vaddr & PAGE_MASK) < e->start)
-		return -EINVAL; /* the format asks for ascending order */
 	if (!e->end)
-		e->start = p->p_vaddr & PAGE_MASK;
-	e->end = MAX(e->end, page_up(p->p_vaddr + p->p_memsz));
+		e->start = start;
+	else if (start < e->start)
+		return -EINVAL; /* the format asks for ascending order */
+	e->end = MAX(e->end, page_up(vaddr + bytes));
 	return 0;
 }
 
@@ -93,22 +97,37 @@ static int take_interp(struct elf_image *e, const Elf64_Phdr *p)
 	return 0;
 }
 
+/* Where the program finds its own headers, if @p shows them. */
+static void find_own_phdrs(struct elf_image *e, const Elf64_Phdr *p,
+			   uint64_t phoff)
+{
+	if (phoff - p->p_offset < p->p_filesz && phoff >= p->p_offset)
+		e->phdr_vaddr = phoff - p->p_offset + p->p_vaddr;
+}
+
 static int take_phdrs(struct elf_image *e, uint64_t phoff)
 {
-	const Elf64_Phdr *p = e->phdr;
+	const Elf64_Phdr *p = e->phdr, *end = p + e->phnum;
 	int r = 0;
 
-	for (uint32_t i = 0; i < e->phnum && r == 0; i++, p++) {
-		if (p->p_type == PT_LOAD) {
+	for (; p < end && r == 0; p++) {
+		switch (p->p_type) {
+		case PT_LOAD:
+			if (!e->first_load)
+				e->first_load = p;
+			e->loads_end = p + 1;
+			find_own_phdrs(e, p, phoff);
 			r = take_load(e, p);
-			if (phoff >= p->p_offset &&
-			    phoff - p->p_offset < p->p_filesz)
-				e->phdr_vaddr =
-					phoff - p->p_offset + p->p_vaddr;
-		} else if (p->p_type == PT_INTERP && !e->interp[0]) {
-			r = take_interp(e, p);
-		} else if (p->p_type == PT_GNU_STACK) {
+			break;
+		case PT_INTERP:
+			if (!e->interp[0])
+				r = take_interp(e, p);
+			break;
+		case PT_GNU_STACK:
 			e->exec_stack = p->p_flags & PF_X;
+			break;
+		default:
+			break;
 		}
 	}
 	if (r == 0 && !e->end)
@@ -153,11 +172,16 @@ void elf_close(struct elf_image *e)
 	e->owned = NULL;
 }
 
+/* The two write the same three bits in opposite order. */
 static uint32_t prot_of(const Elf64_Phdr *p)
 {
-	return (p->p_flags & PF_R ? PROT_READ : 0u) |
-	       (p->p_flags & PF_W ? PROT_WRITE : 0u) |
-	       (p->p_flags & PF_X ? PROT_EXEC : 0u);
+	uint32_t flags = p->p_flags;
+
+	_Static_assert(PF_R >> 2 == PROT_READ && PF_W == PROT_WRITE &&
+			       PF_X << 2 == PROT_EXEC,
+		       "ELF flags");
+	return (flags >> 2 & PROT_READ) | (flags & PROT_WRITE) |
+	       (flags << 2 & PROT_EXEC);
 }
 
 /* Bytes of the last file page behind the segment's end must read zero. */
@@ -176,39 +200,42 @@ static int zero_tail(struct vm *vm, uint64_t addr)
 static int map_load(const struct elf_image *e, const Elf64_Phdr *p,
 		    struct vm *vm, uint64_t bias)
 {
-	uint64_t start = (p->p_vaddr & PAGE_MASK) + bias;
-	uint64_t file_end = p->p_vaddr + p->p_filesz + bias;
-	uint64_t mem_end = page_up(p->p_vaddr + p->p_memsz + bias);
-	uint64_t zero_start = page_up(file_end), got;
+	uint64_t vaddr = p->p_vaddr + bias, start = vaddr & PAGE_MASK;
+	uint64_t file_bytes = p->p_filesz, bytes = p->p_memsz;
+	uint64_t mem_end = page_up(vaddr + bytes), zero_start = start, got;
 	uint32_t prot = prot_of(p);
-	int r = 0;
+	int r;
 
-	if (p->p_filesz)
+	if (file_bytes) {
+		zero_start = page_up(vaddr + file_bytes);
 		r = vm_map(vm, start, zero_start - start, prot, 0, e->file,
-			   (p->p_offset & PAGE_MASK) / PAGE_SIZE, &got);
-	else
-		zero_start = start;
-	if (r == 0 && p->p_filesz && p->p_memsz > p->p_filesz &&
-	    (prot & PROT_WRITE))
-		r = zero_tail(vm, file_end);
-	if (r == 0 && mem_end > zero_start)
-		r = vm_map(vm, zero_start, mem_end - zero_start, prot, 0, NULL,
-			   0, &got);
-	return r;
+			   p->p_offset / PAGE_SIZE, &got);
+		if (r == 0 && bytes > file_bytes && (prot & PROT_WRITE))
+			r = zero_tail(vm, vaddr + file_bytes);
+		if (r < 0)
+			return r;
+	}
+	if (mem_end <= zero_start)
+		return 0;
+	return vm_map(vm, zero_start, mem_end - zero_start, prot, 0, NULL, 0,
+		      &got);
 }
 
 int elf_map(const struct elf_image *e, struct vm *vm, uint64_t bias,
 	    uint64_t *ret_brk)
 {
-	const Elf64_Phdr *p = e->phdr;
-	int r = 0;
+	const Elf64_Phdr *p = e->first_load, *end = e->loads_end;
 
 	if (bias > VM_USER_TOP - e->end || e->start + bias < VM_USER_MIN)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < e->phnum && r == 0; i++)
-		if (p[i].p_type == PT_LOAD && p[i].p_memsz)
-			r = map_load(e, &p[i], vm, bias);
-	if (r == 0)
-		*ret_brk = e->end + bias;
-	return r;
+	for (; p < end; p++) {
+		int r = 0;
+
+		if (p->p_type == PT_LOAD && p->p_memsz)
+			r = map_load(e, p, vm, bias);
+		if (r < 0)
+			return r;
+	}
+	*ret_brk = e->end + bias;
+	return 0;
 }

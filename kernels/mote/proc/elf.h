@@ -14,6 +14,7 @@ struct elf_image {
 	const void *phdr;   /* borrowed from the file's first page, or owned */
 	void *owned;        /* kmalloc'ed program headers, or NULL */
 	uint64_t header_pa; /* referenced page that holds the header */
+	const void *first_load, *loads_end; /* part of phdr with all PT_LOAD */
 	uint32_t phnum;
 	bool position_independent;
 	bool exec_stack;

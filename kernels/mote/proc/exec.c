@@ -131,14 +131,17 @@ static int build(const struct elf_image *e, const char *path,
 	return stack_build(n->vm, l.stack, path, strings, &f, t, &n->rsp);
 }
 
+/* The name without its directories. */
 static void set_comm(struct task *t, const char *path)
 {
-	const char *base = path;
+	const char *end = path + strlen(path), *base = end;
+	size_t n;
 
-	for (const char *p = path; *p; p++)
-		if (*p == '/')
-			base = p + 1;
-	strscpy(t->comm, base, sizeof(t->comm));
+	while (base > path && base[-1] != '/')
+		base--;
+	n = MIN((size_t)(end - base), sizeof(t->comm) - 1);
+	memcpy(t->comm, base, n);
+	t->comm[n] = '\0';
 }
 
 /* No way back: the old address space goes. */
@@ -158,7 +161,8 @@ static void commit(struct task *t, const struct new_program *n, struct file *f,
 		inode_unref(old_exe);
 	set_comm(t, path);
 	t->trampoline = t->clear_tid = t->robust_list = 0;
-	memset(r, 0, sizeof(*r));
+	if (old) /* the first frame is all zero */
+		memset(r, 0, sizeof(*r));
 	r->cs = USER_CS;
 	r->ss = USER_DS;
 	r->rflags = RFLAGS_IF;

@@ -17,7 +17,7 @@ struct exec_strings {
 
 /** exec_program() - load @path (a kernel string) into a fresh address space
  * and make it current; @r becomes its first frame. Scripts ("#!") start their
- * interpreter. @strings is only read.
+ * interpreter. @strings is only read. The first program's @r comes zeroed.
  * Return: 0; -errno as execve(2), and the old program is still there. After
  * the point of no return a failure ends the task by SIGKILL. */
 int exec_program(const char *path, const struct exec_strings *strings,

@@ -32,26 +32,35 @@
  * is in one page, which is translated once. */
 struct writer {
 	struct vm *vm;
-	uint64_t page;    /* address of the page that is open; 0: none */
+	uint64_t page;    /* address of the page that is open */
 	uint8_t *content; /* where the kernel sees it */
 	bool failed;
 };
+#define NO_PAGE (-PAGE_SIZE) /* no address of a program is in it */
 
-/* Where the kernel sees user address @addr. */
-static uint8_t *locate(struct writer *w, uint64_t addr)
+/* Open the page of @addr. */
+static __attribute__((noinline)) bool open_page(struct writer *w, uint64_t addr)
 {
 	uint64_t page = addr & ~(PAGE_SIZE - 1), pa, bytes;
 
-	if (page != w->page) {
-		if (vm_translate(w->vm, page, PAGE_SIZE, true, &pa, &bytes) <
-		    0) {
-			w->failed = true;
-			return NULL;
-		}
-		w->page = page;
-		w->content = pa_to_va(pa);
+	w->page = NO_PAGE;
+	if (vm_translate(w->vm, page, PAGE_SIZE, true, &pa, &bytes) < 0) {
+		w->failed = true;
+		return false;
 	}
-	return w->content + (addr - page);
+	w->page = page;
+	w->content = pa_to_va(pa);
+	return true;
+}
+
+/* Where the kernel sees @addr, or NULL. Inline: a call is worth eight words
+ * written. */
+static inline __attribute__((always_inline)) void *locate(struct writer *w,
+							  uint64_t addr)
+{
+	if (addr - w->page >= PAGE_SIZE && !open_page(w, addr))
+		return NULL;
+	return w->content + (addr - w->page);
 }
 
 static void put_bytes(struct writer *w, uint64_t addr, const void *from,
@@ -59,9 +68,9 @@ static void put_bytes(struct writer *w, uint64_t addr, const void *from,
 {
 	const uint8_t *src = from;
 
-	while (bytes && !w->failed) {
+	while (bytes) {
 		uint64_t n = MIN(bytes, PAGE_SIZE - (addr & (PAGE_SIZE - 1)));
-		uint8_t *dst = locate(w, addr);
+		void *dst = locate(w, addr);
 
 		if (!dst)
 			return;
@@ -72,9 +81,9 @@ static void put_bytes(struct writer *w, uint64_t addr, const void *from,
 	}
 }
 
-static void put_word(struct writer *w, uint64_t addr, uint64_t v)
+static inline void put_word(struct writer *w, uint64_t addr, uint64_t v)
 {
-	uint64_t *dst = (uint64_t *)(void *)locate(w, addr);
+	uint64_t *dst = locate(w, addr);
 
 	if (dst)
 		*dst = v;
@@ -114,19 +123,24 @@ static uint32_t fill_auxv(uint64_t *v, const struct stack_facts *f,
 }
 
 /* Pointers to @count strings and a NULL, from *@at on. @text: the strings,
- * @user: where the program finds them. Returns what comes after them. */
+ * which end at @end, @user: where the program finds them.
+ * Return: what comes after them; NULL: there are not as many. */
 static const char *put_pointers(struct writer *w, uint64_t *at,
-				const char *text, uint64_t user, uint32_t count)
+				const char *text, const char *end,
+				uint64_t user, uint32_t count)
 {
+	uint64_t to = *at, delta = user - (uint64_t)text;
 	const char *p = text;
 
-	for (uint32_t i = 0; i < count && !w->failed; i++) {
-		put_word(w, *at, user + (uint64_t)(p - text));
-		*at += sizeof(uint64_t);
+	for (; count; count--) {
+		if (p >= end)
+			return NULL;
+		put_word(w, to, (uint64_t)p + delta);
+		to += sizeof(uint64_t);
 		p += strlen(p) + 1;
 	}
-	put_word(w, *at, 0);
-	*at += sizeof(uint64_t);
+	put_word(w, to, 0);
+	*at = to + sizeof(uint64_t);
 	return p;
 }
 
@@ -135,33 +149,39 @@ int stack_build(struct vm *vm, uint64_t top, const char *path,
 		const struct stack_facts *facts, struct task *t,
 		uint64_t *ret_rsp)
 {
-	static const char platform[8] = "x86_64";
+	static const union {
+		char text[8];
+		uint64_t word;
+	} platform = {"x86_64"};
+	const char *end = strings->text + strings->bytes, *env;
 	uint64_t path_bytes = strlen(path) + 1;
 	uint64_t path_at = (top - 8 - path_bytes) & ~7ul;
 	uint64_t text_at = (path_at - strings->bytes) & ~7ul;
-	uint64_t platform_at = text_at - sizeof(platform);
+	uint64_t platform_at = text_at - sizeof(uint64_t);
 	uint64_t random_at = platform_at - RANDOM_BYTES;
-	struct writer w = {.vm = vm};
+	struct writer w = {.vm = vm, .page = NO_PAGE};
 	uint32_t words =
 		fill_auxv(t->auxv, facts, t, path_at, platform_at, random_at);
 	uint64_t total = (3 + (uint64_t)strings->argc + strings->envc + words) *
 			 sizeof(uint64_t);
 	uint64_t env_at, at = (random_at - total) & ~15ul;
-	const char *env;
 
 	if (strings->bytes > EXEC_STRINGS_MAX || total > EXEC_STRINGS_MAX)
 		return -E2BIG;
 	*ret_rsp = at;
 	put_bytes(&w, path_at, path, path_bytes);
 	put_bytes(&w, text_at, strings->text, strings->bytes);
-	put_bytes(&w, platform_at, platform, sizeof(platform));
+	put_word(&w, platform_at, platform.word);
 	put_bytes(&w, random_at, facts->random, RANDOM_BYTES);
 
 	put_word(&w, at, strings->argc);
 	at += sizeof(uint64_t);
-	env = put_pointers(&w, &at, strings->text, text_at, strings->argc);
+	env = put_pointers(&w, &at, strings->text, end, text_at, strings->argc);
+	if (!env)
+		return -EBADMSG;
 	env_at = text_at + (uint64_t)(env - strings->text);
-	put_pointers(&w, &at, env, env_at, strings->envc);
+	if (!put_pointers(&w, &at, env, end, env_at, strings->envc))
+		return -EBADMSG;
 	put_bytes(&w, at, t->auxv, words * sizeof(uint64_t));
 	t->user_arg_start = text_at;
 	t->user_arg_end = t->user_env_start = env_at;

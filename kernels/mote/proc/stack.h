@@ -14,7 +14,8 @@ struct stack_facts {                       /* what the auxiliary vector tells */
 
 /** stack_build() - fill the pages below @top.
  * @t: takes the addresses of arguments and environment, and a copy of auxv.
- * @ret_rsp: where argc is. Return: 0, -E2BIG, -ENOMEM. */
+ * @ret_rsp: where argc is. Return: 0, -E2BIG, -ENOMEM, -EBADMSG (fewer strings
+ * than @strings counts). */
 int stack_build(struct vm *vm, uint64_t top, const char *path,
 		const struct exec_strings *strings,
 		const struct stack_facts *facts, struct task *t,
