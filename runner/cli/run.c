@@ -183,6 +183,7 @@ static int stand_by(struct run *r)
 		return err;
 	streams_close(&r->streams);
 	s->log = &r->log;
+	s->tty = &tty;
 	logfile_line(&r->log, "ampoule", LOG_LEVEL_INFO,
 		     "started %s as pid %d with %llu MiB, %llu bytes of files",
 		     r->argc ? r->argv[0] : "a kernel", (int)s->child.pid,
@@ -193,6 +194,7 @@ static int stand_by(struct run *r)
 		s->kill_ns =
 			clock_now_ns() + r->settings.time_limit_ns + BACKUP_NS;
 	err = supervise_run(s);
+	s->tty = NULL;
 	if (err)
 		return problem_set(&r->why, EXIT_AMPOULE,
 				   "cannot wait for the VM: %s",

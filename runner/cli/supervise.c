@@ -44,11 +44,17 @@ static void send_size(const struct supervise *s)
 		sigqueue(s->child.pid, SIGURG, size);
 }
 
-/** freeze() - the user's Ctrl-Z: the VM stops with us and goes on with us. */
+/** freeze() - SIGTSTP: the VM stops with us and goes on with us; the terminal
+ * is the shell's in between. In the background, taking it back waits. */
 static void freeze(const struct supervise *s)
 {
+	bool raw = s->tty->raw;
+
 	kill(s->child.pid, SIGSTOP);
+	tty_restore(s->tty);
 	(void)raise(SIGSTOP);
+	if (raw)
+		(void)tty_raw(s->tty);
 	kill(s->child.pid, SIGCONT);
 	send_size(s);
 }

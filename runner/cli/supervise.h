@@ -9,12 +9,14 @@
 #include <sys/resource.h>
 
 struct logfile;
+struct tty;
 
 struct supervise {
 	struct child child;
 	int signal_fd;
 	bool own_group;   /* the child does not get the terminal's signals */
 	bool interactive; /* pass on the terminal's size */
+	struct tty *tty; /* raw while the program has it, put back in between */
 	uint64_t kill_ns; /* deadline of ours; 0: none */
 	struct logfile *log;
 	struct outcome outcome;

@@ -143,6 +143,26 @@ def test_modes_restored_after_sigterm(t):
     term.ended(143)
 
 
+def test_frozen_and_thawed(t):
+    """SIGTSTP stops the VM with the command and gives the terminal back;
+    SIGCONT goes on with both."""
+    term = vm_on(t, t.program("streams"), "tty")
+    term.expect(b"tty 1 1\r\n")
+    for word in (b"one", b"two"):
+        term.process.send_signal(signal.SIGTSTP)
+        os.waitid(os.P_PID, term.process.pid, os.WSTOPPED)
+        t.equal(termios.tcgetattr(term.guest), term.modes,
+                "modes of the terminal while frozen")
+        term.process.send_signal(signal.SIGCONT)
+        os.waitid(os.P_PID, term.process.pid, os.WCONTINUED)
+        vm.wait_until(lambda: termios.tcgetattr(term.guest) != term.modes)
+        term.type(word + b"\r")
+        term.expect(b"line [" + word + b"]\r\n")
+    term.type(b"\x04")
+    term.expect(b"end\r\n")
+    term.ended(0)
+
+
 def test_modes_restored_after_the_vmm_is_killed(t):
     term = vm_on(t, t.program("ends"), "loop")
     term.expect(b"looping\r\n")
