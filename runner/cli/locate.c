@@ -22,13 +22,11 @@ static const struct {
 	[PART_MOTE] = {"mote", "kernels/mote/mote", O_RDONLY},
 };
 
-/** build_root() - cut "/runner/cli/ampoule" off our own path, if that is how
- * it ends. */
-static int build_root(char root[PATH_MAX])
+/** root_before() - cut @tail off our own path, if that is how it ends. */
+static int root_before(const char *tail, char root[PATH_MAX])
 {
-	static const char tail[] = "/runner/cli/ampoule";
 	ssize_t n = readlink("/proc/self/exe", root, PATH_MAX - 1);
-	size_t len = sizeof(tail) - 1;
+	size_t len = strlen(tail);
 
 	if (n < 0)
 		return -errno;
@@ -39,17 +37,32 @@ static int build_root(char root[PATH_MAX])
 	return 0;
 }
 
+/** part_path() - in the build tree we were built in; in the tree we were
+ * installed in, wherever it was moved to; else where it was to be. */
+static void part_path(enum part part, char *ret, size_t cap)
+{
+	char root[PATH_MAX];
+
+	if (root_before("/runner/cli/ampoule", root) == 0) {
+		(void)snprintf(ret, cap, "%s/%s", root, parts[part].in_build);
+		return;
+	}
+	if (root_before("/bin/ampoule", root) == 0) {
+		(void)snprintf(ret, cap, "%s/libexec/ampoule/%s", root,
+			       parts[part].name);
+		if (access(ret, F_OK) == 0)
+			return;
+	}
+	(void)snprintf(ret, cap, "%s/%s", AMPOULE_LIBEXEC_DIR,
+		       parts[part].name);
+}
+
 int locate_open(enum part part, int *ret_fd, struct problem *why)
 {
-	char root[PATH_MAX], path[PATH_MAX + 64];
+	char path[PATH_MAX + 64];
 	int fd;
 
-	if (build_root(root) == 0)
-		(void)snprintf(path, sizeof(path), "%s/%s", root,
-			       parts[part].in_build);
-	else
-		(void)snprintf(path, sizeof(path), "%s/%s", AMPOULE_LIBEXEC_DIR,
-			       parts[part].name);
+	part_path(part, path, sizeof(path));
 	fd = open(path, parts[part].flags | O_CLOEXEC);
 	if (fd < 0)
 		return problem_set(why, EXIT_AMPOULE,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* locate.h - where our own parts lie: jailer, VMM and mote. In a build tree
- * those built together with this command, else the installed ones. Only where
- * the command itself lies decides, no environment variable. */
+ * those built together with this command, in PREFIX/bin those of PREFIX, else
+ * the installed ones. Only where the command itself lies decides, no
+ * environment variable. */
 #pragma once
 
 struct problem;

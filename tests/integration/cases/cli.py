@@ -2,6 +2,7 @@
 """The command itself: help, version, doctor, and the promises of README."""
 import json
 import re
+import shutil
 
 
 def test_help_of_everything(t):
@@ -105,3 +106,46 @@ def test_examples_run(t):
     for path in paths:
         t.shell(f"PATH={t.ampoule.parent}:$PATH exec sh {path}",
                 limit=60).ended(0)
+
+
+def test_installed(t):
+    """What is installed runs from there, wherever the tree is moved to."""
+    t.need("/usr/bin/meson", "/bin/busybox")
+    t.command("meson", "install", "--no-rebuild", "-C", t.build, "--destdir",
+              t.tmp / "first").ended(0)
+    found = list((t.tmp / "first").rglob("bin/ampoule"))
+    t.equal(len(found), 1, "installed commands")
+    prefix = (t.tmp / "moved")
+    found[0].parents[1].rename(prefix)
+    for part in ("libexec/ampoule/ampoule-jailer", "libexec/ampoule/mote",
+                 "libexec/ampoule/ampoule-vmm", "share/man/man1/ampoule.1",
+                 "share/bash-completion/completions/ampoule"):
+        t.check((prefix / part).exists(), f"{part} is not installed")
+    t.command("busybox", "env", "-i", f"PATH={prefix}/bin:/bin", "ampoule",
+              "run", "busybox", "echo", "hi").ended(0).said("hi\n").quiet()
+
+
+def test_installed_in_part(t):
+    """A part that is missing is named."""
+    (t.tmp / "bin").mkdir()
+    shutil.copy(t.ampoule, t.tmp / "bin")
+    libexec = t.tmp / "libexec/ampoule"
+    libexec.mkdir(parents=True)
+    shutil.copy(t.kernel, libexec)
+    result = t.command(t.tmp / "bin/ampoule", "run", t.program("hello"))
+    if result.status == 0:
+        t.skip("the parts that were looked for are installed on this host")
+    result.ended(125).noted("ampoule-vmm", "installed")
+
+
+def test_more_cpus_than_the_kernel_uses(t):
+    """Each way of ending, with vCPUs that only wait."""
+    t.run("--cpus", "2", t.program("hello")).ended(0).said(
+        "hello, world\n").quiet()
+    t.run("--cpus", "4", t.program("ends"), "exit", "42").ended(42).quiet()
+    t.run("--cpus", "2", "--time", "0.5", t.program("ends"),
+          "loop").ended(124)
+    process = t.start_vm("--cpus", "2", t.program("ends"), "wait")
+    t.equal(process.stdout.readline(), b"waiting\n", "program")
+    process.terminate()
+    t.equal(process.wait(timeout=10), 143, "status")
