@@ -3,5 +3,6 @@
 #pragma once
 
 /** error_text() - what an errno means, e.g. "Permission denied"; the sign
- * does not matter. A constant string: safe on any thread, unlike strerror(). */
+ * does not matter; a limit of the caller's is named, with how to raise it. A
+ * constant string: safe on any thread, unlike strerror(). */
 const char *error_text(int error);

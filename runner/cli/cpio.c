@@ -115,7 +115,7 @@ static int put_header(struct cpio *c, const struct cpio_entry *e)
 	if (name > NAME_MAX_BYTES)
 		return -ENAMETOOLONG;
 	if (e->bytes > UINT32_MAX)
-		return -EFBIG;
+		return -EOVERFLOW;
 	/* magic ino mode uid gid nlink mtime filesize devmajor devminor
 	 * rdevmajor rdevminor namesize check */
 	(void)snprintf(

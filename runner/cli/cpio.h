@@ -28,7 +28,7 @@ int cpio_new(int fd, struct cpio **ret);
 void cpio_free(struct cpio *cpio);
 
 /** cpio_add() - an entry with its data in memory (for a symlink the target).
- * Return: 0; -ENAMETOOLONG; -EFBIG; -errno of writing. */
+ * Return: 0; -ENAMETOOLONG; -EOVERFLOW; -errno of writing. */
 int cpio_add(struct cpio *cpio, const struct cpio_entry *e, const void *data);
 /** cpio_add_fd() - an entry with its data in @fd, from its start.
  * Return: the same, and -ENODATA: the file is shorter than e->bytes. */

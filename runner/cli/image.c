@@ -215,7 +215,7 @@ static int write_entry(const struct image_entry *e, struct cpio *cpio)
 static const char *write_reason(int err)
 {
 	switch (err) {
-	case -EFBIG:
+	case -EOVERFLOW:
 		return "it is larger than 4 GiB, the limit of the cpio format";
 	case -ENODATA:
 		return "it became shorter while it was read";

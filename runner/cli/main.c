@@ -6,6 +6,7 @@
 #include "runner/cli/problem.h"
 #include "runner/cli/streams.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -139,6 +140,8 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : "";
 
 	started_ns = clock_now_ns();
+	/* A limit on file sizes is an error that can be told. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	if (streams_keep_numbers(&closed_streams))
 		return EXIT_AMPOULE;
 	if (!*name) {

@@ -112,7 +112,7 @@ Test(cli_image, refuses_what_the_format_cannot_hold)
 	cr_expect_eq(cpio_add(c, &e, ""), 0);
 	name[1] = '\0';
 	e.bytes = 1ull << 32;
-	cr_expect_eq(cpio_add(c, &e, NULL), -EFBIG);
+	cr_expect_eq(cpio_add(c, &e, NULL), -EOVERFLOW);
 	cpio_free(c);
 	close(fd);
 }

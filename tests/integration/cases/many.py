@@ -75,6 +75,26 @@ def test_nothing_left_after_sigkill(t):
 
 
 @vm.alone
+def test_nothing_left_after_sigkill_of_the_vm(t):
+    """The same for the child, jailer or VMM: one line, 125, nothing left."""
+    before = places(), mounts()
+    for n in range(20):
+        process = t.start_vm(t.program("ends"), "loop")
+        child = vm.wait_until(lambda p=process: [
+            pid for pid in vm.processes_of(t.build)
+            if pid != p.pid and parent(pid) == p.pid])
+        t.check(child, "no child")
+        time.sleep(n * 0.002)
+        os.kill(child[0], signal.SIGKILL)
+        _, err = process.communicate(timeout=10 * vm.SLOW)
+        t.equal(process.returncode, 125, f"status at {n} ({err!r})")
+        t.equal(err.count(b"ampoule: "), 1, f"lines ({err!r})")
+        t.check(b"SIGKILL" in err, err)
+    no_process(t)
+    t.equal((places(), mounts()), before, "files, cgroups and mounts")
+
+
+@vm.alone
 def test_sigterm_at_any_moment(t):
     """Ends soon, with 143 (or by the signal itself before it listens)."""
     for n in range(40):
@@ -115,8 +135,14 @@ def test_under_limits(t):
     """Few fds are enough."""
     result = t.shell("ulimit -n 32; $A run $P/hello")
     result.ended(0).said("hello, world\n")
-    result = t.shell("ulimit -n 6; $A run $P/hello")
-    t.check(result.status == 125 and result.err, result)
+    for few in (20, 6):
+        t.shell(f"ulimit -n {few}; $A run $P/hello").ended(125).noted(
+            "ulimit -n")
+
+
+def test_small_files_only(t):
+    """The guest's memory is a file, too: a limit on those is named."""
+    t.shell("ulimit -f 0; $A run $P/hello").ended(125).noted("ulimit -f")
 
 
 def test_little_address_space(t):
