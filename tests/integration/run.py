@@ -75,7 +75,7 @@ def main():
     parser.add_argument("patterns", nargs="*")
     parser.add_argument("-l", "--list", action="store_true")
     parser.add_argument("-j", "--jobs", type=int, default=2)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     build = os.path.realpath(options.build)
     cases = load(options.patterns)
     if options.list:

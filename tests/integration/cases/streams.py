@@ -22,9 +22,9 @@ def test_100000_small_writes(t):
 
 
 def test_bigger_writes(t):
-    result = t.run(t.program("writes"), 3000, 8000, limit=120).ended(0)
-    t.check(result.out == lines_of(1, 3000, 8000), "stdout lost or swapped")
-    t.check(result.err == lines_of(2, 3000, 8000), "stderr lost or swapped")
+    result = t.run(t.program("writes"), 1500, 8000, limit=120).ended(0)
+    t.check(result.out == lines_of(1, 1500, 8000), "stdout lost or swapped")
+    t.check(result.err == lines_of(2, 1500, 8000), "stderr lost or swapped")
 
 
 def test_to_files(t):
@@ -99,10 +99,10 @@ def test_stdin_empty_pipe(t):
 
 
 def test_stdin_huge_is_streamed(t):
-    """512 MiB through a VM of 64 MiB."""
-    result = t.shell("head -c 512M /dev/zero | $A run --mem 64M $P/streams eof",
-                     limit=120)
-    result.ended(0).said(f"{512 << 20} 0 0\n")
+    """256 MiB through a VM of 32 MiB."""
+    result = t.shell("head -c 256M /dev/zero | $A run --mem 32M $P/streams eof",
+                     limit=240)
+    result.ended(0).said(f"{256 << 20} 0 0\n")
 
 
 def test_relay_64_mib(t):
@@ -129,13 +129,13 @@ def test_stdin_slow(t):
 
 def test_stdout_slow(t):
     """A reader that sleeps holds the program up and loses nothing."""
-    process = t.start_vm(t.program("writes"), 5000, 200)
+    process = t.start_vm(t.program("writes"), 2000, 200)
     time.sleep(1)
     t.equal(process.poll(), None, "status while nobody reads")
     out, err = process.communicate(timeout=60 * vm.SLOW)
     t.equal(process.returncode, 0, "status")
-    t.check(out == lines_of(1, 5000, 200), "stdout lost or swapped")
-    t.check(err == lines_of(2, 5000, 200), "stderr lost or swapped")
+    t.check(out == lines_of(1, 2000, 200), "stdout lost or swapped")
+    t.check(err == lines_of(2, 2000, 200), "stderr lost or swapped")
 
 
 def test_stdout_never_read(t):
