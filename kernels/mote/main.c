@@ -43,7 +43,7 @@ static void init_memory(const struct boot *b)
 static const struct runblock *find_runblock(void)
 {
 	uint64_t bytes;
-	const struct runblock *rb = fs_lookup_boot(RUNBLOCK_NAME, &bytes);
+	const struct runblock *rb = fs_runblock(&bytes);
 
 	if (!rb || bytes < sizeof(*rb) || rb->magic != RUNBLOCK_MAGIC ||
 	    rb->version != RUNBLOCK_VERSION || rb->string_bytes < 2 ||

@@ -25,6 +25,7 @@
 #define MAGIC_MASK 0x0000ffffffffffffull
 #define MAGIC_NEWC 0x0000313037303730ull /* "070701" */
 #define ZEROS4     0x30303030u           /* "0000" */
+#define ZEROS8     0x3030303030303030ull /* "00000000" */
 #define MAGIC_CRC  0x0000323037303730ull /* "070702" */
 
 /* Eight hexadecimal digits in three halvings instead of eight steps: first
@@ -44,6 +45,14 @@ static uint32_t hex8(const uint8_t *p)
 	return hex8_word(name_load(p));
 }
 
+/* The same where it is mostly nothing: the size of directories. */
+static uint32_t hex8_or_zero(const uint8_t *p)
+{
+	uint64_t digits = name_load(p);
+
+	return digits == ZEROS8 ? 0 : hex8_word(digits);
+}
+
 static uint32_t load4(const uint8_t *p)
 {
 	uint32_t word;
@@ -59,7 +68,8 @@ static uint64_t align4(uint64_t n)
 
 static bool is_trailer(const char *name, uint32_t bytes)
 {
-	return bytes >= 11 && name_equal(name, "TRAILER!!!\0\0\0\0\0\0\0", 11);
+	return bytes >= 11 && *name == 'T' &&
+	       name_equal(name, "TRAILER!!!\0\0\0\0\0\0\0", 11);
 }
 
 int cpio_next(struct cpio *archive, struct cpio_entry *ret)
@@ -83,7 +93,7 @@ int cpio_next(struct cpio *archive, struct cpio_entry *ret)
 	both = hex8_word(load4(header + OFFSET_NAMESIZE + 4) |
 			 (uint64_t)load4(header + OFFSET_MODE + 4) << 32);
 	name_bytes = both >> 16;
-	bytes = hex8(header + OFFSET_FILESIZE);
+	bytes = hex8_or_zero(header + OFFSET_FILESIZE);
 	if (!name_bytes || name_bytes > CPIO_NAME_MAX ||
 	    name_bytes > left - CPIO_HEADER_BYTES ||
 	    header[CPIO_HEADER_BYTES + name_bytes - 1])

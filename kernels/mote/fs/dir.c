@@ -231,7 +231,7 @@ long dir_path(const struct inode *inode, char *dst, uint64_t cap)
 		const struct dentry *e = any_entry(inode);
 
 		if (!e)
-			return -ENOENT;
+			return initrd_path(inode, dst, cap);
 		if (at < (uint64_t)e->bytes + 1)
 			return -ERANGE;
 		at -= e->bytes;

@@ -2,22 +2,29 @@
 /* dir.h - names in directories: one hash table over (directory, name) for
  * lookups, a list in each directory for reading it in order. */
 #pragma once
+#include "kernels/mote/fs/initrd.h"
 #include "kernels/mote/fs/node.h"
 
 /** dir_init() - the hash table and the root directory; -ENOMEM. */
 int dir_init(void);
 struct inode *dir_root(void);
 
-/** dir_find() - the entry called @name; NULL: none. */
+/** dir_find() - the entry called @name; NULL: none. dir_find_raw() neither
+ * brings a generated directory up to date nor unpacks the initrd for it. */
 struct dentry *dir_find_raw(struct inode *dir, const struct name *name);
 static inline struct dentry *dir_find(struct inode *dir,
 				      const struct name *name)
 {
+	struct dentry *entry;
+
 	if (dir->ops->refresh)
 		dir->ops->refresh(dir, name);
+	entry = dir_find_raw(dir, name);
+	if (entry || !initrd_pending())
+		return entry;
+	initrd_unpack();
 	return dir_find_raw(dir, name);
 }
-/* dir_find_raw() does not bring a generated directory up to date first. */
 
 /** dir_lookup() - its inode; NULL: none. */
 static inline struct inode *dir_lookup(struct inode *dir,

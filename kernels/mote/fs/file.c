@@ -113,20 +113,40 @@ void file_unref(struct file *f)
 	pool_put(&file_pool, f);
 }
 
-int file_open_kernel(const char *path, struct file **ret)
+static int open_text(const char *text, struct file **ret)
 {
 	cleanup_walk struct walk walk = {0};
-	size_t bytes = strnlen(path, FS_PATH_MAX);
-	char *text = kmalloc(bytes + 1 + NAME_SLACK);
+	int err = walk_path(&walk, AT_FDCWD, text, WALK_FOLLOW);
+
+	return err ? err : file_new(walk.inode, O_RDONLY, ret);
+}
+
+/* The first program, named in the run block: found without the tree if the
+ * directories on the way need not be asked for permission. */
+static int open_first(const char *path, struct file **ret)
+{
+	struct inode *inode = current()->uid ? NULL : initrd_program(path);
+
+	return inode ? file_new(inode, O_RDONLY, ret) : open_text(path, ret);
+}
+
+int file_open_kernel(const char *path, struct file **ret)
+{
+	size_t bytes;
+	char *text;
 	int err;
 
+	if (initrd_in_first(path))
+		return open_first(path, ret);
+	bytes = strnlen(path, FS_PATH_MAX);
+	text = kmalloc(bytes + 1 + NAME_SLACK);
 	if (!text)
 		return -ENOMEM;
 	memcpy(text, path, bytes);
 	text[bytes] = '\0';
-	err = walk_path(&walk, AT_FDCWD, text, WALK_FOLLOW);
+	err = open_text(text, ret);
 	kfree(text);
-	return err ? err : file_new(walk.inode, O_RDONLY, ret);
+	return err;
 }
 
 long file_read_kernel(struct file *f, void *dst, uint64_t bytes, uint64_t pos)

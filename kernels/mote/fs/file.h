@@ -91,12 +91,12 @@ long file_path(const struct file *f, char *dst, uint64_t cap);
 /** file_size() - bytes; 0 for what has none. */
 uint64_t file_size(const struct file *f);
 
-/** fs_init() - build the tree from the initrd (cpio newc, used in place) with
- * /dev, /proc and /tmp in it. @initrd may be NULL. */
+/** fs_init() - a tree of the initrd's files (cpio newc, used in place, unpacked
+ * when a lookup needs it) with /dev, /proc and /tmp in it. @initrd may be NULL.
+ */
 void fs_init(const void *initrd, uint64_t bytes);
-/** fs_lookup_boot() - the in-place bytes of an initrd file (the run block);
- * NULL when there is none. */
-const void *fs_lookup_boot(const char *path, uint64_t *ret_bytes);
+/** fs_runblock() - the bytes of the file RUNBLOCK_NAME; NULL: none. */
+const void *fs_runblock(uint64_t *ret_bytes);
 /** fs_start_task() - give the first task its fd table (0, 1, 2 from the
  * console), cwd and exe. Return 0 or -errno. */
 int fs_start_task(const char *cwd);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* initrd.c - the tree at boot, from a cpio archive. Trusts nothing in it; an
- * entry that makes no sense is left out, a broken archive ends there. */
+/* initrd.c - the tree at boot, from a cpio archive, made when a lookup first
+ * needs it. Trusts nothing in it; an entry that makes no sense is left out, a
+ * broken archive ends there. */
 #include "kernels/mote/fs/initrd.h"
 
 #include <linux/errno.h>
@@ -29,6 +30,16 @@ struct hardlink {
 	struct inode *inode;
 };
 
+static struct {
+	struct cpio archive; /* at the next entry to unpack */
+	struct unpack unpack;
+	struct cpio_entry first;
+	uint64_t second;       /* where the entry behind it begins */
+	struct inode *program; /* referenced while its name is not made */
+	const char *program_path;
+	bool pending;
+} boot;
+
 static const char *skip_root(const char *path)
 {
 	for (;;) {
@@ -46,31 +57,39 @@ static bool name_is_dots(const struct name *name)
 	       (name->bytes == 1 || (name->bytes == 2 && name->text[1] == '.'));
 }
 
-/* The directory called @name in @dir: found, reached through a symbolic link
- * of the archive, or made. NULL: the entry makes no sense. */
-static struct inode *enter(struct inode *dir, const struct name *name)
+/* The directory called @name in @dir: found or made. -ENOMEM; otherwise an
+ * error means that the entry makes no sense. */
+static int enter(struct inode *dir, const struct name *name, struct inode **ret)
 {
 	struct dentry *e;
 	struct inode *next;
 
 	if (name->bytes > FS_NAME_MAX || name_is_dots(name))
-		return NULL;
+		return -EINVAL;
 	e = dir_find_raw(dir, name);
 	next = e ? e->inode : NULL;
 	if (!next) {
-		next = dir_new(0755);
-		if (!next || dir_add(dir, name, next, DIR_TEXT_KEEP))
-			return NULL;
+		next = inode_new_boot(S_IFDIR | 0755, &dir_inode_ops);
+		if (!next)
+			return -ENOMEM;
+		if (dir_add(dir, name, next, DIR_TEXT_KEEP)) {
+			inode_put_new(next);
+			return -ENOMEM;
+		}
 	}
-	return inode_is(next, S_IFDIR) ? next : NULL;
+	if (!inode_is(next, S_IFDIR))
+		return -ENOTDIR;
+	*ret = next;
+	return 0;
 }
 
-/* The way to the last component of @path. */
-static struct inode *find_dir(struct unpack *u, const char *path,
-			      struct name *ret_last)
+/* The way to the last component of @path. 0, or errors as enter(). */
+static int find_dir(struct unpack *u, const char *path, struct inode **ret_dir,
+		    struct name *ret_last)
 {
 	struct inode *dir = dir_root();
 	const char *p = path;
+	int err;
 
 	/* A shorter path differs at its NUL, before anything is read past its
 	 * slack. */
@@ -88,24 +107,43 @@ static struct inode *find_dir(struct unpack *u, const char *path,
 			u->path = path;
 			u->dir_bytes = (uint64_t)(p - path);
 			u->dir = dir;
+			*ret_dir = dir;
 			*ret_last = name;
 			return name.bytes && name.bytes <= FS_NAME_MAX &&
 					       !name_is_dots(&name)
-				       ? dir
-				       : NULL;
+				       ? 0
+				       : -EINVAL;
 		}
-		dir = enter(dir, &name);
-		if (!dir)
-			return NULL;
+		err = enter(dir, &name, &dir);
+		if (err)
+			return err;
 		p = end;
 	}
 }
 
+static bool is_makeable(const struct cpio_entry *e)
+{
+	switch (e->mode & S_IFMT) {
+	case S_IFREG:
+	case S_IFDIR:
+	case S_IFIFO:
+	case S_IFCHR:
+		return true;
+	case S_IFLNK:
+		return e->bytes && e->bytes < FS_PATH_MAX;
+	default:
+		return false;
+	}
+}
+
+/* NULL: no memory, or a device that we do not have. */
 static struct inode *make_inode(const struct cpio_entry *e)
 {
 	struct inode *inode = NULL;
 	uint32_t permissions = e->mode & 07777;
 
+	if (boot.program && boot.program->header == e->header)
+		return boot.program;
 	switch (e->mode & S_IFMT) {
 	case S_IFREG:
 		inode = inode_new_boot(S_IFREG | permissions,
@@ -119,20 +157,15 @@ static struct inode *make_inode(const struct cpio_entry *e)
 		inode = inode_new_boot(S_IFDIR | permissions, &dir_inode_ops);
 		break;
 	case S_IFLNK:
-		if (!e->bytes || e->bytes >= FS_PATH_MAX)
-			return NULL;
 		inode = inode_new_boot(S_IFLNK | 0777, &link_inode_ops);
 		if (!inode)
 			return NULL;
 		inode->target = (const char *)e->data;
 		inode->size = e->bytes;
 		break;
-	case S_IFIFO:
-	case S_IFCHR:
+	default:
 		inode = dev_special(e->header, e->mode);
 		break;
-	default:
-		return NULL;
 	}
 	if (inode) {
 		inode->header = e->header;
@@ -142,9 +175,9 @@ static struct inode *make_inode(const struct cpio_entry *e)
 }
 
 /* A file with several names: the content came with one of them (cpio puts it
- * last). Return: true when @e was only a further name. */
-static bool link_again(struct unpack *u, const struct cpio_entry *e,
-		       struct inode *dir, const struct name *name)
+ * last). Return: 1 when @e was only a further name, 0, -ENOMEM. */
+static int link_again(struct unpack *u, const struct cpio_entry *e,
+		      struct inode *dir, const struct name *name)
 {
 	struct cpio_meta meta;
 
@@ -160,76 +193,204 @@ static bool link_again(struct unpack *u, const struct cpio_entry *e,
 			reg->base = e->data;
 			reg->base_bytes = l->inode->size = e->bytes;
 		}
-		dir_add(dir, name, l->inode, DIR_TEXT_KEEP);
-		return true;
+		return dir_add(dir, name, l->inode, DIR_TEXT_KEEP) ? -ENOMEM
+								   : 1;
 	}
-	return false;
+	return 0;
 }
 
-static void remember_link(struct unpack *u, const struct cpio_entry *e,
-			  struct inode *inode)
+static int remember_link(struct unpack *u, const struct cpio_entry *e,
+			 struct inode *inode)
 {
 	struct hardlink *l = kzalloc(sizeof(*l));
 
 	if (!l)
-		return;
+		return -ENOMEM;
 	cpio_meta(e->header, &l->meta);
 	l->inode = inode;
 	inode_ref(inode); /* a later entry may replace the name */
 	l->next = u->links;
 	u->links = l;
+	return 0;
 }
 
-static void unpack_entry(struct unpack *u, const struct cpio_entry *e)
+/* A directory that an earlier entry, or a generated tree, needed already. */
+static void describe_dir(struct inode *dir, const struct cpio_entry *e)
+{
+	if ((e->mode & S_IFMT) != S_IFDIR)
+		return;
+	dir->mode = S_IFDIR | (e->mode & 07777);
+	dir->header = e->header;
+	dir->flags |= INODE_LAZY;
+}
+
+static int unpack_file(struct unpack *u, const struct cpio_entry *e,
+		       struct inode *dir, const struct name *name)
 {
 	bool many =
 		(e->mode & S_IFMT) == S_IFREG && !cpio_single_link(e->header);
+	int known = many ? link_again(u, e, dir, name) : 0;
+	struct inode *inode;
+
+	if (known)
+		return known < 0 ? known : 0;
+	inode = make_inode(e);
+	if (!inode)
+		return (e->mode & S_IFMT) == S_IFCHR ? 0 : -ENOMEM;
+	if (dir_add(dir, name, inode, DIR_TEXT_KEEP)) {
+		inode_put_new(inode);
+		return -ENOMEM;
+	}
+	return many ? remember_link(u, e, inode) : 0;
+}
+
+/* 0, also when the entry is left out; -ENOMEM: may be tried again. */
+static int unpack_entry(struct unpack *u, const struct cpio_entry *e)
+{
 	const char *path = skip_root(e->name);
 	struct name name;
-	struct inode *dir, *inode;
+	struct inode *dir;
 	struct dentry *old;
+	int err;
 
-	if (!*path) { /* the root itself */
-		dir_root()->mode = S_IFDIR | (e->mode & 07777);
-		return;
+	if (!*path) {
+		describe_dir(dir_root(), e);
+		return 0;
 	}
-	dir = find_dir(u, path, &name);
-	if (!dir)
-		return;
+	err = find_dir(u, path, &dir, &name);
+	if (err || !is_makeable(e))
+		return err == -ENOMEM ? err : 0;
 	old = dir_find_raw(dir, &name);
 	if (old && inode_is(old->inode, S_IFDIR)) {
-		if ((e->mode & S_IFMT) == S_IFDIR)
-			old->inode->mode = S_IFDIR | (e->mode & 07777);
-		return;
+		describe_dir(old->inode, e);
+		return 0;
 	}
 	if (old)
 		dir_remove(old);
-	if (many && link_again(u, e, dir, &name))
-		return;
-	inode = make_inode(e);
-	if (!inode)
-		return;
-	if (dir_add(dir, &name, inode, DIR_TEXT_KEEP))
-		inode_put_new(inode);
-	else if (many)
-		remember_link(u, e, inode);
+	return unpack_file(u, e, dir, &name);
 }
 
-int initrd_unpack(const void *initrd, uint64_t bytes)
+static void unpack_done(struct unpack *u)
 {
-	struct cpio archive = {.base = initrd, .bytes = bytes};
-	struct unpack u = {0};
-	struct cpio_entry e;
-	int more;
+	while (u->links) {
+		struct hardlink *l = u->links;
 
-	while ((more = cpio_next(&archive, &e)) > 0)
-		unpack_entry(&u, &e);
-	while (u.links) {
-		struct hardlink *l = u.links;
-
-		u.links = l->next;
+		u->links = l->next;
 		inode_unref(l->inode);
 		kfree(l);
 	}
-	return more;
+	inode_unref(boot.program);
+	boot.program = NULL;
+	boot.pending = false;
+}
+
+void initrd_unpack(void)
+{
+	struct cpio_entry e;
+	int more;
+
+	if (!boot.pending)
+		return;
+	for (;;) {
+		uint64_t at = boot.archive.offset;
+
+		more = cpio_next(&boot.archive, &e);
+		if (more <= 0)
+			break;
+		if (unpack_entry(&boot.unpack, &e)) {
+			boot.archive.offset = at;
+			return;
+		}
+	}
+	unpack_done(&boot.unpack);
+	if (more)
+		kprintf("mote: the initrd is not a whole cpio (newc) "
+			"archive; what came before the fault is used\n");
+}
+
+bool initrd_pending(void)
+{
+	return boot.pending;
+}
+
+void initrd_init(const void *initrd, uint64_t bytes)
+{
+	struct cpio archive = {.base = initrd, .bytes = bytes};
+
+	memset(&boot, 0, sizeof(boot));
+	if (!initrd)
+		return;
+	boot.archive = archive;
+	boot.pending = true;
+	if (cpio_next(&archive, &boot.first) > 0)
+		boot.second = archive.offset;
+}
+
+const void *initrd_first(const char *name, uint32_t name_bytes,
+			 uint64_t *ret_bytes)
+{
+	/* With the NUL, so that a longer name is another. */
+	if (!boot.second || (boot.first.mode & S_IFMT) != S_IFREG ||
+	    !name_equal(boot.first.name, name, name_bytes + 1))
+		return NULL;
+	*ret_bytes = boot.first.bytes;
+	return boot.first.data;
+}
+
+bool initrd_in_first(const char *text)
+{
+	return (uintptr_t)text - (uintptr_t)boot.archive.base < boot.second;
+}
+
+/* Are these texts the same, NUL included? Both with a name's slack. */
+static bool text_equal(const char *a, const char *b)
+{
+	for (;; a += 8, b += 8) {
+		uint64_t word = name_load(a);
+		uint64_t differ = word ^ name_load(b);
+		uint64_t end = name_zeros(word);
+
+		if (end) /* up to and with the top bit of the NUL's byte */
+			return !(differ & (((end & -end) << 1) - 1));
+		if (differ)
+			return false;
+	}
+}
+
+struct inode *initrd_program(const char *path)
+{
+	struct cpio archive = boot.archive;
+	struct cpio_entry e;
+
+	if (!boot.pending || !initrd_in_first(path) || *path != '/')
+		return NULL;
+	archive.offset = boot.second;
+	do {
+		if (cpio_next(&archive, &e) <= 0)
+			return NULL;
+	} while ((e.mode & S_IFMT) == S_IFDIR);
+	if ((e.mode & S_IFMT) != S_IFREG || !cpio_single_link(e.header) ||
+	    !text_equal(e.name, path + 1))
+		return NULL;
+	if (!boot.program) {
+		boot.program = make_inode(&e);
+		if (!boot.program)
+			return NULL;
+		inode_ref(boot.program);
+		boot.program_path = path;
+	}
+	return boot.program;
+}
+
+long initrd_path(const struct inode *inode, char *dst, uint64_t cap)
+{
+	uint64_t bytes;
+
+	if (!boot.program || inode != boot.program)
+		return -ENOENT;
+	bytes = strlen(boot.program_path);
+	if (bytes >= cap)
+		return -ERANGE;
+	memcpy(dst, boot.program_path, bytes + 1);
+	return (long)bytes;
 }

@@ -7,6 +7,7 @@
 #include "kernels/mote/fs/dev.h"
 #include "kernels/mote/fs/dir.h"
 #include "kernels/mote/fs/file.h"
+#include "kernels/mote/fs/mount.h"
 #include "kernels/mote/fs/namei.h"
 #include "kernels/mote/fs/pipe.h"
 #include "kernels/mote/lib/lib.h"
@@ -283,11 +284,30 @@ static long link_to_user(struct inode *link, uint64_t user, uint64_t cap)
 	text = kmalloc(FS_PATH_MAX);
 	if (!text)
 		return -ENOMEM;
-	n = link->ops->readlink(link, text, MIN(cap, FS_PATH_MAX));
+	n = link->ops->readlink(link, text, FS_PATH_MAX);
+	n = n < 0 ? n : (long)MIN((uint64_t)n, cap);
 	if (n > 0 && copy_to_user(user, text, (size_t)n))
 		n = -EFAULT;
 	kfree(text);
 	return n;
+}
+
+/* What every program linked with glibc statically asks when it starts, without
+ * the names that lead there. Return: length; negative: go the long way. */
+static long read_own_exe(const struct path *path, uint64_t user, uint64_t cap)
+{
+	static const char name[] = MOUNT_NAME("/proc/self/exe");
+	const struct inode *exe = current()->exe;
+	char text[PATH_INLINE];
+	long n;
+
+	if (!exe || !name_equal(path->text, name, sizeof("/proc/self/exe")))
+		return -ENOENT;
+	n = dir_path(exe, text, sizeof(text));
+	if (n < 0)
+		return n;
+	n = (long)MIN((uint64_t)n, cap);
+	return copy_to_user(user, text, (size_t)n) ? -EFAULT : n;
 }
 
 static long read_link(struct place at, uint64_t user, int64_t cap)
@@ -295,12 +315,17 @@ static long read_link(struct place at, uint64_t user, int64_t cap)
 	cleanup_path struct path path;
 	cleanup_walk struct walk w = {0};
 	int err = cap <= 0 ? -EINVAL : 0;
+	long n;
 
 	path.page = NULL;
 	if (!err)
 		err = path_get(&path, at.path);
-	if (!err)
-		err = walk_path(&w, at.dirfd, path.text, WALK_EMPTY);
+	if (err)
+		return err;
+	n = read_own_exe(&path, user, (uint64_t)cap);
+	if (n >= 0)
+		return n;
+	err = walk_path(&w, at.dirfd, path.text, WALK_EMPTY);
 	if (err)
 		return err;
 	if (!inode_is(w.inode, S_IFLNK))

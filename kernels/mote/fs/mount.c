@@ -104,6 +104,11 @@ static void root_refresh(struct inode *root, const struct name *wanted)
 {
 	size_t n = wanted ? mount_by_letter(wanted) : ARRAY_LEN(mounts);
 
+	/* What the initrd has in these trees is looked for when a name is not
+	 * among the generated ones; in /tmp all names are the initrd's. */
+	if (!wanted ||
+	    (n < ARRAY_LEN(mounts) && mounts[n].device == FS_DEVICE_ROOT))
+		initrd_unpack();
 	if (n < ARRAY_LEN(mounts) && !(mounted >> n & 1) &&
 	    wanted->bytes == strlen(mounts[n].name) &&
 	    name_equal(mounts[n].name, wanted->text, wanted->bytes))
@@ -121,31 +126,29 @@ void fs_init(const void *initrd, uint64_t bytes)
 	mounted = 0;
 	if (dir_init())
 		panic("fs: no memory for the root directory");
-	if (initrd && initrd_unpack(initrd, bytes))
-		kprintf("mote: the initrd is not a whole cpio (newc) "
-			"archive; what came before the fault is used\n");
+	initrd_init(initrd, bytes);
 }
 
-const void *fs_lookup_boot(const char *path, uint64_t *ret_bytes)
+/* First, where the control plane puts it, or wherever another packer did. */
+const void *fs_runblock(uint64_t *ret_bytes)
 {
-	char room[FS_NAME_MAX + 1 + NAME_SLACK];
-	struct name name;
-	struct dentry *e;
+	const struct name name = name_scan(MOUNT_NAME(RUNBLOCK_NAME));
+	const void *run = initrd_first(name.text, name.bytes, ret_bytes);
+	struct inode *inode;
 
-	while (*path == '/')
-		path++;
-	name = name_of(path, room);
-	e = dir_find_raw(dir_root(), &name);
-	if (!e || !inode_is(e->inode, S_IFREG))
+	if (run)
+		return run;
+	inode = dir_lookup(dir_root(), &name);
+	if (!inode || !inode_is(inode, S_IFREG))
 		return NULL;
-	*ret_bytes = e->inode->reg.base_bytes;
-	return e->inode->reg.base;
+	*ret_bytes = inode->reg.base_bytes;
+	return inode->reg.base;
 }
 
 static void stream_kinds(uint8_t kind[3])
 {
 	uint64_t bytes;
-	const struct runblock *run = fs_lookup_boot(RUNBLOCK_NAME, &bytes);
+	const struct runblock *run = fs_runblock(&bytes);
 
 	memset(kind, RUNBLOCK_STREAM_PIPE, 3);
 	if (run && bytes >= sizeof(*run) && run->magic == RUNBLOCK_MAGIC)

@@ -165,6 +165,8 @@ static int find_child(struct step *s, const struct name *name,
 		}
 	}
 	*ret = dir_lookup(s->at, name);
+	if (!*ret && initrd_pending()) /* it may be among what is missing */
+		return -ENOMEM;
 	return *ret && (s->flags & WALK_NO_MOUNTS) &&
 			       (*ret)->device != s->at->device
 		       ? -EXDEV
@@ -230,6 +232,8 @@ int walk_path(struct walk *ret, int dirfd, const char *text, unsigned flags)
 	*ret = (struct walk){.kind = WALK_LAST_ROOT};
 	if (!*text && !(flags & WALK_EMPTY))
 		return -ENOENT;
+	if (flags & WALK_PARENT)
+		initrd_unpack(); /* before names change */
 	err = walk_start(&s, dirfd, text);
 	if (err)
 		return err;
@@ -243,6 +247,9 @@ int walk_path(struct walk *ret, int dirfd, const char *text, unsigned flags)
 			return err;
 	}
 	ret->inode = s.at;
+	/* Whoever looks into a directory wants all of it. */
+	if (s.at->device == FS_DEVICE_ROOT || inode_is(s.at, S_IFDIR))
+		initrd_unpack();
 	if (ret->slash && !inode_is(s.at, S_IFDIR))
 		return -ENOTDIR;
 	/* Ended on a link without a name of its own, or on "/". */

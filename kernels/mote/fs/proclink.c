@@ -9,7 +9,6 @@
 #include "kernels/mote/fs/mount.h"
 #include "kernels/mote/fs/proctree.h"
 #include "kernels/mote/lib/lib.h"
-#include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/proc/task.h"
 
 static struct inode *follow_exe(struct inode *link)
@@ -39,23 +38,16 @@ static struct inode *follow_fd(struct inode *link)
 static long link_text(struct inode *link, char *dst, uint64_t cap)
 {
 	struct inode *inode = link->ops->follow(link);
-	char *path;
 	long n;
 
 	if (!inode)
 		return -ENOENT;
 	if (inode->device == FS_DEVICE_PIPE)
 		return (long)ksnprintf(dst, cap, "pipe:[%u]", inode->ino);
-	path = kmalloc(FS_PATH_MAX);
-	if (!path)
-		return -ENOMEM;
-	n = dir_path(inode, path, FS_PATH_MAX);
+	n = dir_path(inode, dst, cap);
 	if (n < 0)
-		n = (long)ksnprintf(path, FS_PATH_MAX, "/memfd:%u (deleted)",
+		n = (long)ksnprintf(dst, cap, "/memfd:%u (deleted)",
 				    inode->ino);
-	n = (long)MIN((uint64_t)n, cap);
-	memcpy(dst, path, (size_t)n);
-	kfree(path);
 	return n;
 }
 
