@@ -226,18 +226,46 @@ static const char *write_reason(int err)
 	}
 }
 
-int image_write(const struct image *image, struct cpio *cpio,
+static bool is_within(const char *path, const char *dir)
+{
+	size_t bytes = strlen(dir);
+
+	return !strncmp(path, dir, bytes) && path[bytes] == '/';
+}
+
+/** write_if() - @e, if the turn of such entries is now. */
+static int write_if(const struct image_entry *e, bool now, struct cpio *cpio,
+		    struct problem *why)
+{
+	int err = now ? write_entry(e, cpio) : 0;
+
+	return err ? problem_set(why, EXIT_AMPOULE, "cannot pack %s: %s",
+				 e->source ? e->source : e->path,
+				 write_reason(err))
+		   : 0;
+}
+
+int image_write(const struct image *image, const char *first, struct cpio *cpio,
 		struct problem *why)
 {
-	for (uint32_t i = 0; i < image->count; i++) {
-		const struct image_entry *e = &image->entry[i];
-		int err = write_entry(e, cpio);
+	const struct image_entry *program = image_find(image, first);
+	int err = 0;
 
-		if (err)
-			return problem_set(why, EXIT_AMPOULE,
-					   "cannot pack %s: %s",
-					   e->source ? e->source : e->path,
-					   write_reason(err));
+	if (program && program->kind == IMAGE_DIR)
+		program = NULL;
+	for (uint32_t i = 0; program && !err && i < image->count; i++) {
+		const struct image_entry *e = &image->entry[i];
+
+		err = write_if(e, is_within(first, e->path), cpio, why);
 	}
-	return 0;
+	if (program && !err)
+		err = write_if(program, true, cpio, why);
+	for (uint32_t i = 0; !err && i < image->count; i++) {
+		const struct image_entry *e = &image->entry[i];
+		bool later = !program ||
+			     (e != program && !is_within(first, e->path));
+
+		err = write_if(e, later, cpio, why);
+	}
+	return err;
 }

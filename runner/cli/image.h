@@ -52,6 +52,8 @@ int image_add(struct image *image, enum image_kind kind, const char *path,
 int image_add_bytes(struct image *image, const char *path, uint32_t mode,
 		    void *bytes, uint64_t size);
 
-/** image_write() - all entries in order. On failure @why names the file. */
-int image_write(const struct image *image, struct cpio *cpio,
+/** image_write() - all entries, in order but for the file @first and the
+ * directories that lead to it, which go first: mote finds the program there
+ * without looking at the rest. On failure @why names the file. */
+int image_write(const struct image *image, const char *first, struct cpio *cpio,
 		struct problem *why);

@@ -187,7 +187,8 @@ static int write_image(struct packer *p, const void *block, uint64_t bytes,
 	int err = cpio_add(cpio, &entry, block);
 
 	if (!err)
-		err = image_write(&p->out->image, cpio, p->why);
+		err = image_write(&p->out->image, p->out->program, cpio,
+				  p->why);
 	else
 		problem_set(p->why, EXIT_AMPOULE, "cannot pack: %s",
 			    error_text(err));
