@@ -242,7 +242,7 @@ static int output_prepare(enum console_port id)
 }
 
 /* The request was not served while we notified, or there is news. */
-static int output_complete(struct port *p)
+static __attribute__((noinline)) int output_complete(struct port *p)
 {
 	p->busy = true;
 	if (!output_finish(p))
@@ -250,25 +250,31 @@ static int output_complete(struct port *p)
 	return p->closed ? -EPIPE : 0;
 }
 
-/* Nearly always one round without a call but uio_pin(): this is the path of
- * every write(2) to a stream. */
-long console_write(enum console_port id, struct uio *u, bool nonblock)
+/* One program, one thread: it is enough to have these once, and on the stack
+ * they would cost a guard. */
+static struct phys_span output_span[VIRTQ_SIZE];
+
+/* Was the request served while we notified, and is there no news? */
+static bool output_is_settled(const struct port *p)
+{
+	return virtq_is_done(p->q) && !virtq_is_done(&control_in);
+}
+
+static __attribute__((noinline)) long output_all(enum console_port id,
+						 struct uio *u)
 {
 	struct port *p = &console.port[id];
-	struct phys_span span[VIRTQ_SIZE];
 	uint64_t total = u->left, bytes;
-	int n = 0;
+	int n = output_prepare(id);
 
-	if (!p->started || p->busy || p->closed)
-		n = output_prepare(id);
 	while (!n && u->left) {
-		n = uio_pin(u, 0, span, (int)VIRTQ_SIZE);
+		n = uio_pin(u, 0, output_span, (int)VIRTQ_SIZE);
 		if (n <= 0)
 			break;
-		bytes = virtq_submit(p->q, span, n, 0);
+		bytes = virtq_submit(p->q, output_span, n, 0);
 		virtio_notify(console.device, p->q);
 		n = 0;
-		if (virtq_is_done(p->q) && !virtq_is_done(&control_in))
+		if (output_is_settled(p))
 			virtq_skip(p->q);
 		else
 			n = output_complete(p);
@@ -276,6 +282,30 @@ long console_write(enum console_port id, struct uio *u, bool nonblock)
 			uio_advance(u, bytes);
 	}
 	return u->left == total ? n : (long)(total - u->left);
+}
+
+/* Nearly always one page to a port in order, served while we notify: the path
+ * of every write(2) to a stream, hence apart. */
+long console_write(enum console_port id, struct uio *u, bool nonblock)
+{
+	struct port *p = &console.port[id];
+	struct virtq *q = p->q;
+	uint64_t bytes = u->left;
+	int err = 0;
+
+	if (!p->started || p->busy || p->closed ||
+	    !uio_pin_one(u, 0, output_span))
+		return output_all(id, u);
+	virtq_submit_one(q, q->desc, output_span, 0);
+	virtio_notify(console.device, q);
+	if (output_is_settled(p))
+		virtq_skip(q);
+	else
+		err = output_complete(p);
+	if (err)
+		return err;
+	uio_advance(u, bytes);
+	return (long)bytes;
 }
 
 bool console_is_idle(enum console_port id)

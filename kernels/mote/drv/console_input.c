@@ -75,7 +75,7 @@ static uint32_t input_withdraw(void)
 /* Onto the program's own pages. Return: bytes, 0 at the end, or -errno. */
 static long read_direct(struct uio *u)
 {
-	struct phys_span span[VIRTQ_SIZE];
+	static struct phys_span span[VIRTQ_SIZE]; /* as in output_round() */
 	uint32_t bytes;
 	int count, err = 0;
 

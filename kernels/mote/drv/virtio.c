@@ -225,8 +225,8 @@ void virtio_run(const struct virtio_device *d)
 	write_reg(d, REG_STATUS, STATUS_RUNNING);
 }
 
-uint64_t virtq_submit(struct virtq *q, const struct phys_span *spans, int count,
-		      uint16_t flags)
+uint64_t virtq_submit_list(struct virtq *q, const struct phys_span *spans,
+			   int count, uint16_t flags)
 {
 	struct virtq_desc *d = q->desc;
 	uint64_t bytes = 0;
@@ -238,12 +238,7 @@ uint64_t virtq_submit(struct virtq *q, const struct phys_span *spans, int count,
 		d->next = (uint16_t)i;
 		bytes += spans->bytes;
 	}
-	d->addr = spans->pa;
-	d->len = spans->bytes;
-	d->flags = flags;
-	__asm__ volatile("" ::: "memory");
-	q->avail_idx++;
-	return bytes + spans->bytes;
+	return bytes + virtq_submit_one(q, d, spans, flags);
 }
 
 bool virtq_wait(void *q)

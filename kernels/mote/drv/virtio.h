@@ -87,11 +87,6 @@ void virtio_queue_stop(const struct virtio_device *d, struct virtq *q);
 void virtio_run(const struct virtio_device *d);
 /** virtq_wait() - as wait_until() wants virtq_is_done(). */
 bool virtq_wait(void *q);
-/** virtq_submit() - make @spans the one chain in flight. @flags: 0 for the
- * device to read, VIRTQ_DESC_WRITE for it to fill. @count <= VIRTQ_SIZE.
- * Return: bytes in it. The caller notifies. */
-uint64_t virtq_submit(struct virtq *q, const struct phys_span *spans, int count,
-		      uint16_t flags);
 /** virtq_interrupts() - whether the device interrupts for used buffers. What
  * it used before is not announced: look again after switching on. */
 void virtq_interrupts(struct virtq *q, bool on);
@@ -105,6 +100,36 @@ static inline void virtio_notify(const struct virtio_device *d,
 	__asm__ volatile("" ::: "memory"); /* x86 keeps stores in order */
 	*(volatile uint32_t *)(d->regs + VIRTIO_QUEUE_NOTIFY) = q->index;
 	__asm__ volatile("" ::: "memory");
+}
+
+/* The last or only descriptor of a chain, then the chain. */
+static inline uint64_t virtq_submit_one(struct virtq *q, struct virtq_desc *d,
+					const struct phys_span *span,
+					uint16_t flags)
+{
+	uint32_t bytes = span->bytes;
+
+	d->addr = span->pa;
+	d->len = bytes;
+	d->flags = flags;
+	__asm__ volatile("" ::: "memory");
+	q->avail_idx++;
+	return bytes;
+}
+
+uint64_t virtq_submit_list(struct virtq *q, const struct phys_span *spans,
+			   int count, uint16_t flags);
+
+/** virtq_submit() - make @spans the one chain in flight. @flags: 0 for the
+ * device to read, VIRTQ_DESC_WRITE for it to fill. @count <= VIRTQ_SIZE.
+ * Return: bytes in it. The caller notifies. */
+static inline uint64_t virtq_submit(struct virtq *q,
+				    const struct phys_span *spans, int count,
+				    uint16_t flags)
+{
+	if (count > 1)
+		return virtq_submit_list(q, spans, count, flags);
+	return virtq_submit_one(q, q->desc, spans, flags);
 }
 
 /** virtq_is_done() - has the device used what is in flight? */

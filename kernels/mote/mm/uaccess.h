@@ -3,6 +3,7 @@
  * the program and may be anything. Pages are faulted in on the way; a bad
  * address is -EFAULT, never a crash. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,4 +59,7 @@ struct phys_span {
  * nobody can unmap the pages.
  * Return: number of spans in @ret (<= @max), 0 at the end, -EFAULT. */
 int uio_pin(struct uio *u, int write, struct phys_span *ret, int max);
+/** uio_pin_one() - the same for what nearly every transfer is: one span in one
+ * page, of a page table used last. Return: false if it is not that. */
+bool uio_pin_one(const struct uio *u, int write, struct phys_span *ret);
 void uio_advance(struct uio *u, uint64_t bytes);

@@ -181,44 +181,78 @@ long uio_zero_out(struct uio *u, uint64_t bytes)
 	return move_all(u, NULL, bytes, MOVE_ZERO);
 }
 
+/* What of [base, +want) is mapped as it has to be, page behind page, by the
+ * page table used last. Return: bytes; 0: ask vm_translate(). */
+static uint64_t translate_quick(uint64_t base, uint64_t want, uint64_t need,
+				uint64_t *ret_pa)
+{
+	const struct vm *vm = current()->vm;
+	uint64_t start = base & ~(PAGE_SIZE - 1), end = base + want, pa = 0;
+	uint64_t at = start;
+
+	for (; at < end; at += PAGE_SIZE) {
+		const uint64_t *pte = pte_quick(vm, at);
+		uint64_t entry = pte ? *pte : 0;
+
+		if ((entry & need) != need)
+			break;
+		entry &= PTE_ADDR;
+		if (at == start)
+			pa = entry;
+		else if (entry != pa + (at - start))
+			break;
+	}
+	*ret_pa = pa + (base - start);
+	return at > start ? MIN(at, end) - base : 0;
+}
+
 static int translate(const struct uio *u, uint64_t base, uint64_t want,
 		     int write, uint64_t *ret_pa, uint64_t *ret_bytes)
 {
-	if (!u->kernel)
-		return vm_translate(current()->vm, base, want, write, ret_pa,
-				    ret_bytes);
-	*ret_pa = kva_to_pa((void *)base);
-	*ret_bytes = want;
-	return 0;
+	uint64_t need = write ? PTE_P | PTE_W : PTE_P;
+
+	if (u->kernel) {
+		*ret_pa = kva_to_pa((void *)base);
+		*ret_bytes = want;
+		return 0;
+	}
+	*ret_bytes = translate_quick(base, want, need, ret_pa);
+	if (*ret_bytes)
+		return 0;
+	return vm_translate(current()->vm, base, want, write, ret_pa,
+			    ret_bytes);
 }
 
-/* Almost every transfer is one span in one page, and that page one of those
- * used last: the short way, or false. */
-static bool pin_one(const struct uio *u, int write, struct phys_span *ret)
+bool uio_pin_one(const struct uio *u, int write, struct phys_span *ret)
 {
 	const struct uio_span *s = &u->span[u->index];
-	uint64_t offset = s->base & (PAGE_SIZE - 1);
 	uint64_t need = write ? PTE_P | PTE_W : PTE_P;
+	uint64_t base = s->base, bytes = s->bytes;
+	uint64_t offset = base & (PAGE_SIZE - 1);
 	const uint64_t *pte;
+	uint64_t entry;
 
-	if (s->bytes != u->left || s->bytes > PAGE_SIZE - offset || u->kernel)
+	if (bytes != u->left || bytes > PAGE_SIZE - offset || u->kernel)
 		return false;
-	pte = pte_quick(current()->vm, s->base);
-	if (!pte || (*pte & need) != need)
+	pte = pte_quick(current()->vm, base);
+	if (!pte)
 		return false;
-	*ret = (struct phys_span){(*pte & PTE_ADDR) + offset,
-				  (uint32_t)s->bytes};
-	return true;
+	entry = *pte;
+	if ((entry & need) != need)
+		return false;
+	ret->pa = (entry & PTE_ADDR) + offset;
+	ret->bytes = (uint32_t)bytes;
+	return bytes != 0;
 }
 
-int uio_pin(struct uio *u, int write, struct phys_span *ret, int max)
+/* Span by span, page by page. Apart, so that the short way keeps no
+ * registers. */
+static __attribute__((noinline)) int pin_all(struct uio *u, int write,
+					     struct phys_span *ret, int max)
 {
 	uint32_t index = u->index;
 	uint64_t offset = 0;
 	int count = 0;
-
-	if (u->left && max > 0 && pin_one(u, write, ret))
-		return 1;
 
 	while (count < max && index < u->count) {
 		const struct uio_span *s = &u->span[index];
@@ -235,4 +269,11 @@ int uio_pin(struct uio *u, int write, struct phys_span *ret, int max)
 		offset += n;
 	}
 	return count;
+}
+
+int uio_pin(struct uio *u, int write, struct phys_span *ret, int max)
+{
+	if (max > 0 && uio_pin_one(u, write, ret))
+		return 1;
+	return pin_all(u, write, ret, max);
 }
