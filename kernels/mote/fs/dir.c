@@ -63,9 +63,10 @@ struct dentry *dir_find_raw(struct inode *dir, const struct name *name)
 	return NULL;
 }
 
-/* Eight times the buckets when the chains get long. If there is no memory
+/* Out of line, as copy_text(), to keep dir_add() short in the common case.
+ * Eight times the buckets when the chains get long. If there is no memory
  * for that, long chains still work. */
-static void grow_table(void)
+static __attribute__((noinline, cold)) void grow_table(void)
 {
 	uint32_t old_len = names.mask + 1;
 	struct dentry **old = names.bucket;
@@ -91,7 +92,7 @@ static void grow_table(void)
 	names.on_page = false;
 }
 
-static const char *copy_text(const struct name *name)
+static __attribute__((noinline)) const char *copy_text(const struct name *name)
 {
 	char *copy = kmalloc(name->bytes + NAME_SLACK);
 

@@ -136,6 +136,13 @@ static bool is_makeable(const struct cpio_entry *e)
 	}
 }
 
+/* Rare: kept apart so that the common kinds need no room on the stack. */
+static __attribute__((noinline)) struct inode *
+make_special(const struct cpio_entry *e)
+{
+	return dev_special(e->header, e->mode);
+}
+
 /* NULL: no memory, or a device that we do not have. */
 static struct inode *make_inode(const struct cpio_entry *e)
 {
@@ -164,7 +171,7 @@ static struct inode *make_inode(const struct cpio_entry *e)
 		inode->size = e->bytes;
 		break;
 	default:
-		inode = dev_special(e->header, e->mode);
+		inode = make_special(e);
 		break;
 	}
 	if (inode) {
