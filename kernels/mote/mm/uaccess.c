@@ -64,8 +64,7 @@ static size_t long_copy(uint64_t user, void *kernel, size_t bytes, bool out)
 	return done;
 }
 
-/* Return: bytes moved between the program and the kernel. */
-static size_t move(uint64_t user, void *kernel, size_t bytes, bool out)
+size_t user_move(uint64_t user, void *kernel, size_t bytes, bool out)
 {
 	if (!user_range(user, bytes))
 		return 0;
@@ -78,7 +77,7 @@ static size_t move(uint64_t user, void *kernel, size_t bytes, bool out)
 
 int copy_from_user(void *dst, uint64_t src, size_t bytes)
 {
-	return move(src, dst, bytes, false) == bytes ? 0 : -EFAULT;
+	return user_move(src, dst, bytes, false) == bytes ? 0 : -EFAULT;
 }
 
 /* The kernel's side of a copy out is only read. */
@@ -89,11 +88,11 @@ static void *readable(const void *p)
 
 int copy_to_user(uint64_t dst, const void *src, size_t bytes)
 {
-	return move(dst, readable(src), bytes, true) == bytes ? 0 : -EFAULT;
+	return user_move(dst, readable(src), bytes, true) == bytes ? 0
+								   : -EFAULT;
 }
 
-/* Return: bytes zeroed. */
-static size_t user_zero(uint64_t dst, size_t bytes)
+size_t user_zero(uint64_t dst, size_t bytes)
 {
 	struct vm *vm = current()->vm;
 	size_t done = 0;

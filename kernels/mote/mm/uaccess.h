@@ -16,6 +16,11 @@ int zero_user(uint64_t dst, size_t bytes);
  * Return: length without NUL, -EFAULT, or -ENAMETOOLONG when no NUL in @cap. */
 long strncpy_from_user(char *dst, uint64_t src, size_t cap);
 
+/** user_move() - as far as the program's memory goes: out to it or in from it.
+ * user_zero() - the same with zeros. Return: bytes, 0..@bytes. */
+size_t user_move(uint64_t user, void *kernel, size_t bytes, bool out);
+size_t user_zero(uint64_t dst, size_t bytes);
+
 /* A list of memory spans to read into or write from, as readv(2) takes it, or
  * one kernel buffer. */
 struct uio_span {

@@ -118,9 +118,9 @@ enum uio_move {
 	MOVE_ZERO
 };
 
-/* Move up to @bytes between the current span and @kernel. 0 or -EFAULT. */
-static int move_span(const struct uio *u, uint64_t base, uint8_t *kernel,
-		     uint64_t bytes, enum uio_move how)
+/* Move up to @bytes between the span at @base and @kernel. Return: bytes. */
+static uint64_t move_span(const struct uio *u, uint64_t base, uint8_t *kernel,
+			  uint64_t bytes, enum uio_move how)
 {
 	if (u->kernel) {
 		void *own = (void *)base;
@@ -131,13 +131,11 @@ static int move_span(const struct uio *u, uint64_t base, uint8_t *kernel,
 			bulk_copy(kernel, own, bytes);
 		else
 			bulk_zero(own, bytes);
-		return 0;
+		return bytes;
 	}
-	if (how == MOVE_OUT)
-		return copy_to_user(base, kernel, bytes);
-	if (how == MOVE_IN)
-		return copy_from_user(kernel, base, bytes);
-	return zero_user(base, bytes);
+	if (how == MOVE_ZERO)
+		return user_zero(base, bytes);
+	return user_move(base, kernel, bytes, how == MOVE_OUT);
 }
 
 static long move_all(struct uio *u, uint8_t *kernel, uint64_t bytes,
@@ -148,22 +146,20 @@ static long move_all(struct uio *u, uint8_t *kernel, uint64_t bytes,
 	bytes = MIN(bytes, u->left);
 	while (done < bytes) {
 		const struct uio_span *s = &u->span[u->index];
-		uint64_t n = MIN(bytes - done, s->bytes);
+		uint64_t want = MIN(bytes - done, s->bytes), n;
 
-		/* A page at a time near a bad address would say how far it
-		 * came; Linux does not promise that either. */
-		if (n && move_span(u, s->base, kernel, n, how) < 0)
-			return done ? (long)done : -EFAULT;
-		if (!n) {
+		if (!want) {
 			u->index++;
 			continue;
 		}
+		n = move_span(u, s->base, kernel ? kernel + done : NULL, want,
+			      how);
 		uio_advance(u, n);
 		done += n;
-		if (kernel)
-			kernel += n;
+		if (n < want)
+			break;
 	}
-	return (long)done;
+	return done || !bytes ? (long)done : -EFAULT;
 }
 
 long uio_copy_out(struct uio *u, const void *src, uint64_t bytes)
