@@ -7,6 +7,7 @@
 #include "runner/cli/cpio.h"
 #include "runner/cli/problem.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -251,6 +252,7 @@ int image_write(const struct image *image, const char *first, struct cpio *cpio,
 	const struct image_entry *program = image_find(image, first);
 	int err = 0;
 
+	assert(image->entry || !image->count);
 	if (program && program->kind == IMAGE_DIR)
 		program = NULL;
 	for (uint32_t i = 0; program && !err && i < image->count; i++) {
