@@ -294,6 +294,8 @@ ParameterizedTest(uint32_t *kind, console, reads_within_the_kick_what_is_there)
 	cr_assert_eq(write(rig.host[0], "hello", 5), 5);
 	drv_send(&rig.drv, RIG_IN, DRV_DATA, 100, WR);
 	drv_kick(&rig.drv, RIG_IN);
+	cr_expect(*kind == PLAN_STREAM_NONBLOCK ||
+		  rig_wait_used(&rig, RIG_IN, 1));
 	cr_assert(drv_take(&rig.drv, RIG_IN, &used));
 	cr_expect_eq(used.len, 5);
 	cr_expect(!memcmp(guest(DRV_DATA), "hello", 5));
