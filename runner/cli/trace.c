@@ -7,7 +7,7 @@
 #include "base/fd.h"
 #include "runner/cli/outcome.h"
 #include "runner/cli/problem.h"
-#include "runner/cli/syscall_names.h"
+#include "policies/syscall_names.h"
 
 #include <errno.h>
 #include <fcntl.h>
