@@ -3,10 +3,10 @@
  * process ended. */
 #include "runner/cli/verdict.h"
 
+#include "policies/syscall_names.h"
 #include "runner/cli/problem.h"
 #include "runner/cli/settings.h"
 #include "runner/cli/supervise.h"
-#include "policies/syscall_names.h"
 
 #include <stdbool.h>
 #include <stdio.h>
