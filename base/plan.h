@@ -71,6 +71,7 @@ enum plan_device_kind {
 
 #define PLAN_FLAG_TRACE      1u /* send the timeline in the end */
 #define PLAN_FLAG_FOREGROUND 2u /* die with the parent */
+#define PLAN_FLAG_LEARN      4u /* report forbidden calls, and make them */
 
 struct plan {
 	uint64_t magic;

@@ -8,15 +8,20 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 int report_send(int fd, const struct report_msg *msg)
 {
+	const struct iovec iov = {
+		.iov_base = (void *)(uintptr_t)msg, /* read only */
+		.iov_len = sizeof(*msg),
+	};
 	ssize_t n;
 
+	/* Sockets of this type have no SIGPIPE. */
 	do {
-		n = send(fd, msg, sizeof(*msg), MSG_NOSIGNAL);
+		n = writev(fd, &iov, 1);
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : 0;
 }

@@ -6,19 +6,21 @@
 #pragma once
 #include <stdint.h>
 
-#define REPORT_VERSION    1u
-#define REPORT_TEXT_BYTES 400u
-#define REPORT_STAMPS_MAX 24u
+#define REPORT_VERSION      1u
+#define REPORT_TEXT_BYTES   400u
+#define REPORT_STAMPS_MAX   24u
+#define REPORT_THREAD_BYTES 16u
 
 enum report_type {
-	REPORT_ERROR = 1,    /* text: Ampoule failed; exit code in value */
-	REPORT_LOG = 2,      /* text, level in value */
-	REPORT_EXIT = 3,     /* value: wait(2) status of the program */
-	REPORT_CRASH = 4,    /* crash */
-	REPORT_MISSING = 5,  /* missing, count in value */
-	REPORT_OOM = 6,      /* oom */
-	REPORT_TIMELINE = 7, /* stamps, count in value */
-	REPORT_USAGE = 8,    /* usage: counters at the end */
+	REPORT_ERROR = 1,     /* text: Ampoule failed; exit code in value */
+	REPORT_LOG = 2,       /* text, level in value */
+	REPORT_EXIT = 3,      /* value: wait(2) status of the program */
+	REPORT_CRASH = 4,     /* crash */
+	REPORT_MISSING = 5,   /* missing, count in value */
+	REPORT_OOM = 6,       /* oom */
+	REPORT_TIMELINE = 7,  /* stamps, count in value */
+	REPORT_USAGE = 8,     /* usage: counters at the end */
+	REPORT_FORBIDDEN = 9, /* forbidden; value 1: made nevertheless */
 };
 
 enum report_stamp {              /* the start-up timeline, CLOCK_MONOTONIC */
@@ -65,11 +67,18 @@ struct report_msg {
 			uint64_t exits_mmio, exits_io, exits_hlt, exits_other;
 			uint64_t bytes_in, bytes_out;
 		} usage;
+		struct { /* a system call that no policy allows */
+			char thread[REPORT_THREAD_BYTES];
+			uint32_t call, arch; /* AUDIT_ARCH_* */
+			uint64_t ip, base;   /* base: of the VMM's program */
+			uint64_t arg[6];
+		} forbidden;
 	} u;
 };
 
 /** report_send() - send one message; never blocks for longer than the socket
- * buffer is full. Return: 0 or -errno (EPIPE: the control plane is gone). */
+ * buffer is full. By writev(2), which every thread of a VMM may call.
+ * Async-signal-safe. Return: 0 or -errno (EPIPE: the control plane is gone). */
 int report_send(int fd, const struct report_msg *msg);
 
 /** report_error() - send REPORT_ERROR with a formatted line; falls back to

@@ -34,13 +34,13 @@ static void console_kick(struct vdev *vd, unsigned queue)
 		return; /* 5.3.2: the other queues do not exist */
 	switch ((enum queue_number)queue) {
 	case QUEUE_IN:
-		port_serve(con, PORT_STDIN);
+		port_kick(con, PORT_STDIN);
 		break;
 	case QUEUE_OUT_0:
 		if (multiport)
 			discard(con, queue);
 		else
-			port_serve(con, PORT_STDOUT);
+			port_kick(con, PORT_STDOUT);
 		break;
 	case QUEUE_CONTROL_IN:
 		console_tell(con);
@@ -49,10 +49,10 @@ static void console_kick(struct vdev *vd, unsigned queue)
 		console_listen(con);
 		break;
 	case QUEUE_OUT_1:
-		port_serve(con, PORT_STDOUT);
+		port_kick(con, PORT_STDOUT);
 		break;
 	case QUEUE_OUT_2:
-		port_serve(con, PORT_STDERR);
+		port_kick(con, PORT_STDERR);
 		break;
 	}
 }

@@ -71,6 +71,9 @@ void console_listen(struct console *con);
 /** port_serve() - move bytes as far as both sides are ready; the rest goes on
  * when the host's fd is ready, the driver kicks, or in the loop thread. */
 void port_serve(struct console *con, unsigned id);
+/** port_kick() - the driver kicked, on the vCPU's thread: serve the port here,
+ * or have the loop serve it. */
+void port_kick(struct console *con, unsigned id);
 /** port_drop() - the queue is going away: forget the held chain. */
 void port_drop(struct port *port);
 /** port_out_queue() - which transmit queue feeds an output port. */

@@ -11,6 +11,9 @@
  * chain
  *                              +------------+
  *
+ * A stream that is not ours alone (a socket, an fd we may not make
+ * non-blocking) is served by the loop thread only: port_kick().
+ *
  * A chain that is partly written stays in port.chain with its spans advanced:
  * the guest's descriptors are not looked at again. */
 #include "devices-virtio/console_internal.h"
@@ -78,9 +81,11 @@ void port_drop(struct port *port)
 static void more_later(struct console *con)
 {
 	uint64_t one = 1;
+	struct iovec iov = {.iov_base = &one, .iov_len = sizeof(one)};
 
-	/* EAGAIN means the counter is full: then it is readable anyway. */
-	if (write(con->more_fd, &one, sizeof(one)) < 0)
+	/* EAGAIN means the counter is full: then it is readable anyway. By
+	 * writev, which a vCPU thread may call anyhow. */
+	if (writev(con->more_fd, &iov, 1) < 0)
 		return;
 }
 
@@ -218,4 +223,23 @@ void port_serve(struct console *con, unsigned id)
 		serve_in(con, port, QUEUE_IN);
 	else
 		serve_out(con, port, port_out_queue(con, id));
+}
+
+/** is_ours() - can the fd be used by readv and writev alone? Others need calls
+ * that a thread which runs the guest is not to have. */
+static bool is_ours(const struct stream *s)
+{
+	return s->kind != PLAN_STREAM_SOCKET && s->kind != PLAN_STREAM_BLOCKING;
+}
+
+void port_kick(struct console *con, unsigned id)
+{
+	struct port *port = &con->port[id];
+	bool in = id == PORT_STDIN;
+
+	if (port->closed || is_ours(&port->stream))
+		port_serve(con, id);
+	else if (take(port, in ? QUEUE_IN : port_out_queue(con, id)) &&
+		 !arm(port, in ? EPOLLIN : EPOLLOUT))
+		more_later(con);
 }

@@ -33,6 +33,25 @@ _ampoule_program_index()
 	done
 }
 
+# policy VERB ARGUMENT
+_ampoule_policy()
+{
+	local word=$1
+	if ((COMP_CWORD == 2)); then
+		mapfile -t COMPREPLY < <(compgen -W \
+			"show check explain learn --help" -- "$word")
+		return
+	fi
+	case ${COMP_WORDS[2]} in
+	show)
+		mapfile -t COMPREPLY < <(compgen -W \
+			"start vcpu loop wait" -- "$word")
+		;;
+	check) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	learn) mapfile -t COMPREPLY < <(compgen -c -f -- "$word") ;;
+	esac
+}
+
 _ampoule()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before command program
@@ -41,12 +60,16 @@ _ampoule()
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W \
-			"run pack doctor version help" -- "$word")
+			"run pack doctor policy version help" -- "$word")
 		return
 	fi
 	if [[ $command == help ]]; then
 		mapfile -t COMPREPLY < <(compgen -W \
-			"run pack doctor version" -- "$word")
+			"run pack doctor policy version" -- "$word")
+		return
+	fi
+	if [[ $command == policy ]]; then
+		_ampoule_policy "$word"
 		return
 	fi
 	program=$(_ampoule_program_index)

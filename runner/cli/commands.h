@@ -8,6 +8,11 @@
 extern const struct command command_run;
 extern const struct command command_pack;
 extern const struct command command_doctor;
+extern const struct command command_policy;
+
+/** run_learning() - `ampoule run`, but the VMM makes forbidden calls and
+ * reports them; they are listed in the end. */
+int run_learning(int argc, char **argv);
 
 /** commands_started_ns() - when main() began. */
 uint64_t commands_started_ns(void);

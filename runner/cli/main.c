@@ -34,8 +34,8 @@ static const struct command command_help = {
 };
 
 static const struct command *const commands[] = {
-	&command_run,     &command_pack, &command_doctor,
-	&command_version, &command_help,
+	&command_run,    &command_pack,    &command_doctor,
+	&command_policy, &command_version, &command_help,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -3,8 +3,10 @@
 #include "runner/cli/outcome.h"
 
 #include "base/log.h"
+#include "policies/syscall_names.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -85,6 +87,56 @@ static void take_usage(struct outcome *o, const struct report_msg *msg)
 	o->bytes_out = msg->u.usage.bytes_out;
 }
 
+static void note_forbidden(struct outcome *o, const struct report_msg *msg)
+{
+	struct outcome_forbidden f = {
+		.call = msg->u.forbidden.call,
+		.count = 1,
+		.offset = msg->u.forbidden.ip - msg->u.forbidden.base,
+	};
+
+	memcpy(f.thread, msg->u.forbidden.thread, sizeof(f.thread));
+	report_sanitize(f.thread, sizeof(f.thread));
+	memcpy(f.arg, msg->u.forbidden.arg, sizeof(f.arg));
+	for (uint32_t i = 0; i < o->forbidden_kinds; i++) {
+		struct outcome_forbidden *known = &o->forbidden[i];
+
+		if (known->call == f.call && known->offset == f.offset &&
+		    !strcmp(known->thread, f.thread)) {
+			known->count++;
+			return;
+		}
+	}
+	if (o->forbidden_kinds < OUTCOME_FORBIDDEN)
+		o->forbidden[o->forbidden_kinds++] = f;
+}
+
+/** take_forbidden() - the VMM is at its end, unless it only learns. */
+static void take_forbidden(struct outcome *o, const struct report_msg *msg)
+{
+	const struct outcome_forbidden *f = &o->forbidden[0];
+	const char *name;
+	char number[24];
+
+	note_forbidden(o, msg);
+	if (msg->value || o->failed)
+		return;
+	for (uint32_t i = 1; i < o->forbidden_kinds; i++)
+		f = &o->forbidden[i]; /* the last one */
+	name = syscall_name(f->call);
+	(void)snprintf(number, sizeof(number), "number %u", f->call);
+	o->failed = true;
+	o->code = CODE_FAILED;
+	(void)snprintf(o->text, sizeof(o->text),
+		       "the VM was ended: thread %s of the VMM asked the host "
+		       "for the system call %s, which its policy forbids, at "
+		       "ampoule-vmm+0x%llx; the call was not made. This is an "
+		       "attack by the guest or a mistake of Ampoule's: please "
+		       "report it",
+		       f->thread, name ? name : number,
+		       (unsigned long long)f->offset);
+}
+
 int outcome_take(struct outcome *o, struct report_msg *msg, size_t bytes)
 {
 	if (bytes != sizeof(*msg) || msg->version != REPORT_VERSION)
@@ -112,6 +164,9 @@ int outcome_take(struct outcome *o, struct report_msg *msg, size_t bytes)
 		return take_stamps(o, msg);
 	case REPORT_USAGE:
 		take_usage(o, msg);
+		return 0;
+	case REPORT_FORBIDDEN:
+		take_forbidden(o, msg);
 		return 0;
 	default:
 		return -EPROTO;

@@ -9,8 +9,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OUTCOME_SYSCALLS 1024u /* higher numbers are counted together */
-#define OUTCOME_STAMPS   (STAMP_PROCESS_END + 1)
+#define OUTCOME_SYSCALLS  1024u /* higher numbers are counted together */
+#define OUTCOME_STAMPS    (STAMP_PROCESS_END + 1)
+#define OUTCOME_FORBIDDEN 64u /* kinds of calls by `policy learn` */
+
+struct outcome_forbidden { /* a call of the VMM that no policy allows */
+	char thread[REPORT_THREAD_BYTES];
+	uint32_t call, count;
+	uint64_t offset; /* of the instruction, in the VMM's program */
+	uint64_t arg[6]; /* the first time */
+};
 
 struct outcome {
 	bool ended; /* wait_status is known */
@@ -25,6 +33,8 @@ struct outcome {
 	uint64_t pages_total, pages_free;
 	uint32_t missing[OUTCOME_SYSCALLS]; /* how often, by number */
 	uint32_t missing_kinds;
+	struct outcome_forbidden forbidden[OUTCOME_FORBIDDEN];
+	uint32_t forbidden_kinds;
 	uint64_t stamp_ns[OUTCOME_STAMPS]; /* 0: not reached */
 	bool has_usage;
 	uint64_t exits_mmio, exits_io, exits_hlt, exits_other;

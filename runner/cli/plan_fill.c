@@ -117,6 +117,8 @@ int plan_fill(const struct settings *s, const struct kernel_image *kernel,
 	};
 	if (s->trace || s->json || s->verbose)
 		ret->flags |= PLAN_FLAG_TRACE;
+	if (s->learn)
+		ret->flags |= PLAN_FLAG_LEARN;
 	memcpy(ret->segment, kernel->segment, sizeof(kernel->segment));
 	memcpy(ret->stream_kind, streams->kind, sizeof(streams->kind));
 	for (int i = 0; i < PLAN_FD_COUNT; i++)

@@ -11,6 +11,7 @@
 #include "runner/cli/logfile.h"
 #include "runner/cli/pack.h"
 #include "runner/cli/plan_fill.h"
+#include "runner/cli/policy_learn.h"
 #include "runner/cli/problem.h"
 #include "runner/cli/settings.h"
 #include "runner/cli/streams.h"
@@ -262,6 +263,8 @@ static int tell(struct run *r)
 	hint(r, result.exit_code);
 	if (r->settings.verbose)
 		trace_print(&result);
+	if (r->settings.learn)
+		policy_learn_tell(&r->supervise.outcome);
 	if (write_outputs(r, &result))
 		return problem_say(&r->why);
 	return result.exit_code;
@@ -299,7 +302,7 @@ static const struct option_spec *const tables[] = {
 	NULL,
 };
 
-static int run_command(int argc, char **argv)
+static int run_with(bool learn, int argc, char **argv)
 {
 	static struct run r = {
 		.kernel_fd = -1,
@@ -315,6 +318,7 @@ static int run_command(int argc, char **argv)
 	int first, err, code;
 
 	settings_init(&r.settings);
+	r.settings.learn = learn;
 	r.supervise.outcome.stamp_ns[STAMP_PROCESS_START] =
 		commands_started_ns();
 	err = options_parse(&command_run, &r.settings, argc, argv, &first,
@@ -331,6 +335,16 @@ static int run_command(int argc, char **argv)
 	}
 	run_done(&r);
 	return code;
+}
+
+static int run_command(int argc, char **argv)
+{
+	return run_with(false, argc, argv);
+}
+
+int run_learning(int argc, char **argv)
+{
+	return run_with(true, argc, argv);
 }
 
 const struct command command_run = {

@@ -29,6 +29,7 @@ struct settings {
 	bool json;
 	const char *json_path; /* NULL: stderr */
 	bool verbose;
+	bool learn; /* `policy learn`: forbidden calls are only listed */
 	/* pack */
 	const char *output;
 };

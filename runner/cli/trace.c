@@ -5,9 +5,9 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "policies/syscall_names.h"
 #include "runner/cli/outcome.h"
 #include "runner/cli/problem.h"
-#include "runner/cli/syscall_names.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,11 +3,11 @@
  * process ended. */
 #include "runner/cli/verdict.h"
 
+#include "policies/syscall_names.h"
 #include "runner/cli/oomkill.h"
 #include "runner/cli/problem.h"
 #include "runner/cli/settings.h"
 #include "runner/cli/supervise.h"
-#include "runner/cli/syscall_names.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -114,6 +114,13 @@ static int died(const struct verdict_input *in, struct problem *line)
 		return 128 + WTERMSIG(status);
 	if (WTERMSIG(status) == SIGKILL)
 		return killed(s, line);
+	if (WTERMSIG(status) == SIGSYS) {
+		problem_set(line, EXIT_AMPOULE,
+			    "the VM was ended: the VMM asked the host for a "
+			    "system call that its policy forbids, and did not "
+			    "report it; the host's kernel log may name it");
+		return EXIT_AMPOULE;
+	}
 	problem_set(line, EXIT_AMPOULE,
 		    "the VMM was ended from outside by %s, and the VM with it",
 		    signal_word((unsigned)WTERMSIG(status), word));

@@ -27,7 +27,7 @@ static void on_exit_status(void *ctx, uint32_t status)
 static void on_ready(void *ctx, uint64_t ticks)
 {
 	struct guest *g = ctx;
-	uint64_t now = clock_now_ns();
+	uint64_t now = timeline_now_ns(g->timeline);
 	uint64_t since_entry;
 
 	timeline_mark_at(g->timeline, STAMP_PROGRAM_START, now);

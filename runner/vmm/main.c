@@ -4,8 +4,9 @@
  * outlive the VM.
  *
  * Phases, in the order of the table at the end of this file:
- *   set-up   read the plan, build the VM; may fail loudly, with one line.
- *            The threads are there from early on and meet at a barrier
+ *   set-up   under the policy `start`: read the plan, build the VM; may fail
+ *            loudly, with one line. The threads are there from early on; each
+ *            puts on the policy of its role and waits at a barrier
  *   run      threads "loop" and "vcpuN" work, this one sleeps
  *   stop     any thread, stop.h: report and end the process
  * Nothing is torn down by hand: the end of the process is the tear-down. */
@@ -26,6 +27,7 @@
 #include "runner/vmm/boot.h"
 #include "runner/vmm/devices.h"
 #include "runner/vmm/gate.h"
+#include "runner/vmm/guard.h"
 #include "runner/vmm/guest.h"
 #include "runner/vmm/place.h"
 #include "runner/vmm/requests.h"
@@ -78,6 +80,12 @@ static int fd_is(int fd, mode_t type)
 	return (st.st_mode & S_IFMT) == type ? 0 : -EINVAL;
 }
 
+static int put_policy_on(struct vmm *m)
+{
+	m->why = "the host's kernel needs seccomp filters; see ampoule doctor";
+	return guard_start();
+}
+
 static int read_plan(struct vmm *m)
 {
 	struct plan *plan = &m->plan;
@@ -119,6 +127,11 @@ static void *loop_main(void *arg)
 	int err;
 
 	prctl(PR_SET_NAME, "loop");
+	err = guard_thread(POLICY_LOOP, "loop");
+	if (err)
+		stop_fail(&m->stop, EXIT_FAILED,
+			  "cannot put the loop's policy on: %s",
+			  error_text(err));
 	pthread_barrier_wait(&m->env.ready);
 	err = loop_run(m->loop);
 	stop_fail(&m->stop, EXIT_FAILED, "the event loop ended: %s",
@@ -247,14 +260,18 @@ static int watch_requests(struct vmm *m)
 
 static int let_run(struct vmm *m)
 {
-	pthread_barrier_wait(&m->env.ready);
-	return 0;
+	int err = guard_thread(POLICY_WAIT, "main");
+
+	if (!err)
+		pthread_barrier_wait(&m->env.ready);
+	return err;
 }
 
 static const struct step {
 	const char *what; /* "cannot ..." */
 	int (*run)(struct vmm *m);
 } steps[] = {
+	{"put the policy of the start on", put_policy_on},
 	{"read the plan", read_plan},
 	{"prepare the VMM's process", prepare_process},
 	{"start the threads", start_threads},

@@ -3,10 +3,12 @@
 #include "runner/vmm/stop.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define EXIT_FAILED 125 /* Ampoule itself failed (container convention) */
@@ -15,10 +17,12 @@
  * until the process is gone. */
 static void win(struct stop *stop)
 {
+	static const uint32_t nothing;
+
 	if (!atomic_flag_test_and_set(&stop->taken))
 		return;
-	for (;;)
-		pause();
+	for (;;) /* every role may wait for a futex */
+		syscall(SYS_futex, &nothing, FUTEX_WAIT_PRIVATE, 0, NULL);
 }
 
 static void send_summary(struct stop *stop)
@@ -64,15 +68,22 @@ void stop_exit(struct stop *stop, uint32_t status)
 
 void stop_fail(struct stop *stop, uint32_t code, const char *fmt, ...)
 {
-	char line[REPORT_TEXT_BYTES];
+	struct report_msg msg = {
+		.version = REPORT_VERSION,
+		.type = REPORT_ERROR,
+		.value = code,
+	};
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	(void)vsnprintf(msg.u.text, sizeof(msg.u.text), fmt, ap);
 	va_end(ap);
 	win(stop);
 	send_summary(stop);
-	report_error(stop->report_fd, code, "%s", line);
+	if (stop->report_fd < 0)
+		report_error(-1, code, "%s", msg.u.text);
+	else
+		report_send(stop->report_fd, &msg);
 	_exit((int)code);
 }
 
@@ -85,7 +96,6 @@ static void on_sigbus(int signal)
 	static const char line[] =
 		"the host ran out of memory for the guest (SIGBUS): give it "
 		"less with --mem, or free memory on the host";
-	static const char newline = '\n';
 	struct report_msg msg;
 
 	(void)signal;
@@ -95,9 +105,7 @@ static void on_sigbus(int signal)
 	msg.type = REPORT_ERROR;
 	msg.value = EXIT_FAILED;
 	memcpy(msg.u.text, line, sizeof(line));
-	if (report_send(sigbus_stop->report_fd, &msg) < 0 &&
-	    write(STDERR_FILENO, line, sizeof(line) - 1) > 0)
-		(void)!write(STDERR_FILENO, &newline, 1);
+	report_send(sigbus_stop->report_fd, &msg);
 	_exit(EXIT_FAILED);
 }
 

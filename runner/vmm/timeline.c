@@ -2,11 +2,36 @@
 /* timeline.c - when the steps of a start happened. */
 #include "runner/vmm/timeline.h"
 
+#include <x86intrin.h>
+
 #include "base/clock.h"
+
+#define STANDS_STILL UINT64_MAX /* kHz: no tick is ever long enough */
+
+void timeline_calibrate(struct timeline *tl, uint32_t tsc_khz)
+{
+	tl->base_ns = clock_now_ns();
+	tl->base_tsc = __rdtsc();
+	atomic_store(&tl->tsc_khz, tsc_khz ? tsc_khz : STANDS_STILL);
+}
+
+uint64_t timeline_now_ns(const struct timeline *tl)
+{
+	uint64_t khz = atomic_load(&tl->tsc_khz);
+	uint64_t ticks;
+
+	if (!khz)
+		return clock_now_ns();
+	ticks = __rdtsc() - tl->base_tsc;
+	if (ticks / khz > INT64_MAX / NS_PER_MS)
+		return tl->base_ns; /* the TSC went back */
+	return tl->base_ns + ticks / khz * NS_PER_MS +
+	       ticks % khz * NS_PER_MS / khz;
+}
 
 void timeline_mark(struct timeline *tl, enum report_stamp id)
 {
-	timeline_mark_at(tl, id, clock_now_ns());
+	timeline_mark_at(tl, id, timeline_now_ns(tl));
 }
 
 void timeline_mark_at(struct timeline *tl, enum report_stamp id, uint64_t ns)

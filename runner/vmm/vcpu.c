@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 
+#include "base/error.h"
+#include "runner/vmm/guard.h"
 #include "runner/vmm/thread.h"
 #include "runner/vmm/vcpu_fault.h"
 #include "runner/vmm/vcpu_setup.h"
@@ -130,10 +132,15 @@ static void *vcpu_main(void *arg)
 {
 	struct vcpu *v = arg;
 	char name[16];
+	int err;
 
 	(void)snprintf(name, sizeof(name), "vcpu%u", v->index);
 	prctl(PR_SET_NAME, name);
 	vcpu_set_up(v);
+	err = guard_thread(POLICY_VCPU, name);
+	if (err)
+		stop_fail(v->env->stop, 125, "cannot put %s's policy on: %s",
+			  name, error_text(err));
 	pthread_barrier_wait(&v->env->ready);
 	run(v);
 }

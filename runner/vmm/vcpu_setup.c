@@ -37,6 +37,7 @@ static void shape_cpuid(const struct vcpu *v)
 	int khz = ioctl(v->fd, KVM_GET_TSC_KHZ, 0);
 
 	env->guest->tsc_khz = khz > 0 ? (uint32_t)khz : 0;
+	timeline_calibrate(env->timeline, env->guest->tsc_khz);
 	cpuid_shape(
 		&env->cpuid,
 		&(struct cpuid_config){.cpus = env->cpus,

@@ -120,3 +120,40 @@ Test(cli_outcome, missing_calls_of_any_number_are_counted)
 	cr_expect_eq(o.missing[OUTCOME_SYSCALLS - 1], 1);
 	cr_expect_eq(o.missing_kinds, 2);
 }
+
+static struct report_msg forbidden(uint32_t learned, uint32_t call)
+{
+	static const char thread[] = "vcpu0\n\033[31mred";
+	struct report_msg msg = message(REPORT_FORBIDDEN, learned);
+
+	memcpy(msg.u.forbidden.thread, thread, sizeof(thread));
+	msg.u.forbidden.call = call;
+	msg.u.forbidden.base = 0x1000;
+	msg.u.forbidden.ip = 0x1234;
+	return msg;
+}
+
+Test(cli_outcome, a_forbidden_call_is_a_failure_that_names_it)
+{
+	struct outcome o = {0};
+
+	cr_expect_eq(take(&o, forbidden(0, 257)), 0);
+	cr_expect_eq(outcome_exit_code(&o), 125);
+	cr_expect_not_null(strstr(o.text, "vcpu0??[31mred"));
+	cr_expect_not_null(strstr(o.text, " openat,"));
+	cr_expect_not_null(strstr(o.text, "ampoule-vmm+0x234;"));
+	o = (struct outcome){0};
+	cr_expect_eq(take(&o, forbidden(0, 123456)), 0);
+	cr_expect_not_null(strstr(o.text, " number 123456,"));
+}
+
+Test(cli_outcome, learned_calls_are_counted_and_bounded)
+{
+	struct outcome o = {0};
+
+	for (uint32_t n = 0; n < 3 * OUTCOME_FORBIDDEN; n++)
+		cr_expect_eq(take(&o, forbidden(1, n / 2)), 0);
+	cr_expect_eq(outcome_exit_code(&o), -1);
+	cr_expect_eq(o.forbidden_kinds, OUTCOME_FORBIDDEN);
+	cr_expect_eq(o.forbidden[0].count, 2);
+}

@@ -22,8 +22,8 @@ for line in macros.splitlines():
 
 with open(output, "w", encoding="ascii") as c:
     print("/* Generated from <asm/unistd_64.h>. */", file=c)
-    print('#include "runner/cli/syscall_names.h"\n', file=c)
-    print("#include <stddef.h>\n", file=c)
+    print('#include "policies/syscall_names.h"\n', file=c)
+    print("#include <errno.h>\n#include <string.h>\n", file=c)
     print("static const char *const names[] = {", file=c)
     for number in sorted(names):
         print(f'\t[{number}] = "{names[number]}",', file=c)
@@ -31,4 +31,9 @@ with open(output, "w", encoding="ascii") as c:
     print("const char *syscall_name(uint32_t number)\n{", file=c)
     print("\tif (number >= sizeof(names) / sizeof(names[0]))", file=c)
     print("\t\treturn NULL;", file=c)
-    print("\treturn names[number];\n}", file=c)
+    print("\treturn names[number];\n}\n", file=c)
+    print("int syscall_number(const char *name)\n{", file=c)
+    print("\tconst int count = sizeof(names) / sizeof(names[0]);\n", file=c)
+    print("\tfor (int i = 0; i < count; i++) {", file=c)
+    print("\t\tif (names[i] && !strcmp(names[i], name))", file=c)
+    print("\t\t\treturn i;\n\t}\n\treturn -ENOENT;\n}", file=c)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* policy_install.c - put a compiled policy on the calling thread. */
+#include "policies/policy_bpf.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define PREFIX_MAX 8
+#define FILTER_MAX 1024
+
+static int install(const struct sock_filter *filter, size_t count)
+{
+	/* The kernel reads it only. */
+	struct sock_fprog program = {
+		.len = (unsigned short)count,
+		.filter = (struct sock_filter *)(uintptr_t)filter,
+	};
+
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+		return -errno;
+	return 0;
+}
+
+int policy_install(enum policy_role role)
+{
+	const struct policy_bpf *p = &policy_filters[role];
+
+	return install(p->filter, p->count);
+}
+
+int policy_install_learning(enum policy_role role, const void *exempt)
+{
+	const uint64_t ip = (uint64_t)(uintptr_t)exempt;
+	const uint32_t ip_at =
+		offsetof(struct seccomp_data, instruction_pointer);
+	const struct sock_filter prefix[PREFIX_MAX] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ip_at),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)ip, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ip_at + 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(ip >> 32), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigreturn, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct policy_bpf *p = &policy_filters[role];
+	struct sock_filter filter[FILTER_MAX];
+
+	if (p->count > FILTER_MAX - PREFIX_MAX)
+		return -E2BIG;
+	memcpy(filter, prefix, sizeof(prefix));
+	memcpy(filter + PREFIX_MAX, p->filter, p->count * sizeof(filter[0]));
+	return install(filter, p->count + PREFIX_MAX);
+}

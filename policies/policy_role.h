@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* policy_role.h - the kinds of threads that have a policy of their own. The
+ * order is that of the files in policies/meson.build. */
+#pragma once
+
+enum policy_role {
+	POLICY_START, /* every thread, from main() to the barrier */
+	POLICY_VCPU,  /* a thread that runs the guest */
+	POLICY_LOOP,  /* the event loop */
+	POLICY_WAIT,  /* the main thread, once the others work */
+	POLICY_ROLES
+};
