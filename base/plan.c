@@ -15,8 +15,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define PAGE_BYTES  4096ull
-#define PLAN_FLAGS  (PLAN_FLAG_TRACE | PLAN_FLAG_FOREGROUND | PLAN_FLAG_LEARN)
+#define PAGE_BYTES 4096ull
+#define PLAN_FLAGS                                                             \
+	(PLAN_FLAG_TRACE | PLAN_FLAG_FOREGROUND | PLAN_FLAG_LEARN |            \
+	 PLAN_FLAG_NAMESPACES | PLAN_FLAG_OWN_ID)
 #define PLAN_FD_MIN (PLAN_FD_NUMBER + 1)
 #define PLAN_FD_MAX 1023
 
@@ -51,6 +53,21 @@ static const char *check_name(const struct plan *plan)
 		if (!name_char(plan->name[i]))
 			return "name has a character outside [a-zA-Z0-9._-]";
 	}
+	return NULL;
+}
+
+/** check_id() - never root, never "unchanged" (-1). */
+static const char *check_id(const struct plan *plan)
+{
+	bool own = plan->flags & PLAN_FLAG_OWN_ID;
+
+	if (plan->reserved)
+		return "reserved is not 0";
+	if (!own && (plan->uid || plan->gid))
+		return "uid and gid are there without their flag";
+	if (own && (!plan->uid || !plan->gid || plan->uid == UINT32_MAX ||
+		    plan->gid == UINT32_MAX))
+		return "uid or gid is out of range";
 	return NULL;
 }
 
@@ -203,8 +220,9 @@ int plan_check(const struct plan *plan, const char **ret_why)
 {
 	static const char *(*const checks[])(const struct plan *) = {
 		check_header, /* first: it vouches for the layout */
-		check_name,   check_size,    check_fds,     check_segments,
-		check_initrd, check_devices, check_streams, check_cmdline,
+		check_name,    check_id,       check_size,
+		check_fds,     check_segments, check_initrd,
+		check_devices, check_streams,  check_cmdline,
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {

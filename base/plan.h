@@ -12,13 +12,14 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC         0x4e414c5045504d41ull /* "AMPEPLAN" */
-#define PLAN_VERSION       1u
+#define PLAN_VERSION       2u
 #define PLAN_FD_NUMBER     3 /* the plan's own fd in jailer and VMM */
 #define PLAN_NAME_BYTES    64u
 #define PLAN_CMDLINE_BYTES 2048u
 #define PLAN_SEGMENTS_MAX  16u
 #define PLAN_DEVICES_MAX   8u
 #define PLAN_CPUS_MAX      64u
+#define PLAN_CGROUPS       3 /* memory, pids, cpu; one where they are one */
 #define PLAN_MEM_MIN_BYTES (1ull << 20)
 #define PLAN_MEM_MAX_BYTES (512ull << 30)
 
@@ -41,6 +42,9 @@ enum plan_fd {
 	PLAN_FD_STDIN,  /* the program's streams */
 	PLAN_FD_STDOUT,
 	PLAN_FD_STDERR,
+	PLAN_FD_CGROUP, /* three: where "0" makes a process a member */
+	PLAN_FD_SLOT =
+		PLAN_FD_CGROUP + PLAN_CGROUPS, /* locked while it lives */
 	PLAN_FD_COUNT
 };
 
@@ -72,6 +76,9 @@ enum plan_device_kind {
 #define PLAN_FLAG_TRACE      1u /* send the timeline in the end */
 #define PLAN_FLAG_FOREGROUND 2u /* die with the parent */
 #define PLAN_FLAG_LEARN      4u /* report forbidden calls, and make them */
+/* It is pid 1 of a new pid namespace, and may make the others. */
+#define PLAN_FLAG_NAMESPACES 8u
+#define PLAN_FLAG_OWN_ID     16u /* become uid and gid below */
 
 struct plan {
 	uint64_t magic;
@@ -82,6 +89,8 @@ struct plan {
 	char name[PLAN_NAME_BYTES]; /* [a-zA-Z0-9._-], NUL-terminated */
 	uint64_t mem_bytes;         /* multiple of 4096 */
 	uint32_t cpus;
+	uint32_t uid, gid; /* the VM's own, 0 without PLAN_FLAG_OWN_ID */
+	uint32_t reserved;
 	uint32_t segment_count;
 	uint64_t time_limit_ns; /* 0: none */
 	uint64_t entry_gpa;     /* 64-bit entry point */

@@ -26,7 +26,20 @@ int jail_open_kvm(struct jail *jail);
 int jail_open_null(struct jail *jail);
 int jail_close_rest(struct jail *jail);
 
-/* jail_limit.c: what we give up */
+/* jail_space.c: what is still in sight */
+int jail_join_cgroups(struct jail *jail);
+int jail_enter_namespaces(struct jail *jail);
+int jail_enter_empty_root(struct jail *jail);
+
+/* jail_limit.c: how much of the host it may use */
 int jail_limit_resources(struct jail *jail);
+int jail_limit_speculation(struct jail *jail);
+
+/* jail_identity.c: who it is */
+int jail_empty_bounds(struct jail *jail);
+int jail_take_id(struct jail *jail);
 int jail_drop_privileges(struct jail *jail);
 int jail_die_with_parent(struct jail *jail);
+
+/* jail_landlock.c: what no open or socket may reach */
+int jail_enter_landlock(struct jail *jail);

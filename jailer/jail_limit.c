@@ -1,79 +1,84 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* jail_limit.c - what a VMM does not need is given up before it starts. */
+/* jail_limit.c - how much of the host the VMM may use. */
 #include "jailer/jail.h"
 
 #include <errno.h>
-#include <linux/capability.h>
-#include <signal.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #define FDS_MAX 256 /* a vCPU is one; plan.h allows 64 */
+/* Threads: one a vCPU, two more, and those that KVM adds to a process. */
+#define THREADS_MAX(cpus) ((cpus) + 8)
+
+static int limit(__rlimit_resource_t what, rlim_t most)
+{
+	struct rlimit now;
+
+	if (getrlimit(what, &now) < 0)
+		return -errno;
+	if (now.rlim_max > most)
+		now.rlim_max = most;
+	if (now.rlim_cur > now.rlim_max)
+		now.rlim_cur = now.rlim_max;
+	return setrlimit(what, &now) < 0 ? -errno : 0;
+}
+
+/** writes_file() - is output redirected to a file, which may grow? */
+static bool writes_file(const struct plan *plan)
+{
+	for (int i = PLAN_FD_STDOUT; i <= PLAN_FD_STDERR; i++) {
+		struct stat st;
+
+		if (plan->fd[i] >= 0 && fstat(plan->fd[i], &st) == 0 &&
+		    S_ISREG(st.st_mode))
+			return true;
+	}
+	return false;
+}
 
 int jail_limit_resources(struct jail *jail)
 {
-	static const struct {
+	const struct plan *plan = &jail->plan;
+	const struct {
 		__rlimit_resource_t what;
 		rlim_t most;
 	} limits[] = {
 		{RLIMIT_CORE, 0}, /* a core would hold the guest's memory */
-		{RLIMIT_NOFILE, FDS_MAX},
-		{RLIMIT_MSGQUEUE, 0},
+		{RLIMIT_NOFILE, FDS_MAX}, {RLIMIT_MSGQUEUE, 0},
+		{RLIMIT_MEMLOCK, 0},      {RLIMIT_RTPRIO, 0},
+		{RLIMIT_NICE, 0},
 	};
+	int err = 0;
+
+	for (size_t i = 0; !err && i < sizeof(limits) / sizeof(limits[0]); i++)
+		err = limit(limits[i].what, limits[i].most);
+	/* Guest memory is a file, too. */
+	if (!err && !writes_file(plan))
+		err = limit(RLIMIT_FSIZE, plan->mem_bytes);
+	/* Elsewhere the user's other processes count. */
+	if (!err && plan->flags & (PLAN_FLAG_NAMESPACES | PLAN_FLAG_OWN_ID))
+		err = limit(RLIMIT_NPROC, THREADS_MAX(plan->cpus));
+	return err;
+}
+
+/** jail_limit_speculation() - for good, where the kernel leaves the choice to a
+ * process. */
+int jail_limit_speculation(struct jail *jail)
+{
+	static const int kinds[] = {PR_SPEC_STORE_BYPASS,
+				    PR_SPEC_INDIRECT_BRANCH};
 
 	(void)jail;
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		struct rlimit now;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		int now = prctl(PR_GET_SPECULATION_CTRL, kinds[i], 0, 0, 0);
 
-		if (getrlimit(limits[i].what, &now) < 0)
-			return -errno;
-		if (now.rlim_max > limits[i].most)
-			now.rlim_max = limits[i].most;
-		if (now.rlim_cur > now.rlim_max)
-			now.rlim_cur = now.rlim_max;
-		if (setrlimit(limits[i].what, &now) < 0)
+		if (now < 0 || !((unsigned)now & PR_SPEC_PRCTL))
+			continue;
+		if (prctl(PR_SET_SPECULATION_CTRL, kinds[i],
+			  PR_SPEC_FORCE_DISABLE, 0, 0) < 0)
 			return -errno;
 	}
-	return 0;
-}
-
-/** jail_drop_privileges() - no capability is left, and no program that is
- * started later can gain one, not even as root. */
-int jail_drop_privileges(struct jail *jail)
-{
-	struct __user_cap_header_struct header = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
-
-	(void)jail;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	if (syscall(SYS_capset, &header, none) < 0)
-		return -errno;
-	return 0;
-}
-
-/** jail_die_with_parent() - after all changes of privilege: those undo it. */
-int jail_die_with_parent(struct jail *jail)
-{
-	struct ucred parent;
-	socklen_t size = sizeof(parent);
-
-	if (!(jail->plan.flags & PLAN_FLAG_FOREGROUND))
-		return 0;
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return -errno;
-	/* It may have died before; whoever made the socket is our parent. */
-	if (getsockopt(jail->report_fd, SOL_SOCKET, SO_PEERCRED, &parent,
-		       &size) < 0)
-		return -errno;
-	jail->why = "the command that started it is gone";
-	if (parent.pid != getppid())
-		return -ESRCH;
-	jail->why = NULL;
 	return 0;
 }

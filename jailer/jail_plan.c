@@ -51,6 +51,16 @@ int jail_check_fds(struct jail *jail)
 	jail->why = "fd INITRD is not a file";
 	if (fd[PLAN_FD_INITRD] >= 0 && !fd_is(fd[PLAN_FD_INITRD], S_IFREG))
 		return -EBADF;
+	jail->why = "a cgroup's fd is not a file";
+	for (int i = 0; i < PLAN_CGROUPS; i++) {
+		int member = fd[PLAN_FD_CGROUP + i];
+
+		if (member >= 0 && !fd_is(member, S_IFREG))
+			return -EBADF;
+	}
+	jail->why = "fd SLOT is not a file";
+	if (fd[PLAN_FD_SLOT] >= 0 && !fd_is(fd[PLAN_FD_SLOT], S_IFREG))
+		return -EBADF;
 	jail->why = "a stream's fd is not open";
 	for (int i = 0; i < 3; i++) {
 		int stream = fd[PLAN_FD_STDIN + i];

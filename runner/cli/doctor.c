@@ -5,6 +5,10 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "runner/cli/cell.h"
+#include "runner/cli/cgroup.h"
+#include "runner/cli/config.h"
+#include "runner/cli/problem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +16,7 @@
 #include <linux/magic.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -140,6 +145,38 @@ static void probe_landlock(struct doctor_finding *f)
 			    "not available: %s", error_text(errno));
 }
 
+/** probe_jail() - what the walls around a VMM are made of, for this user. */
+static void probe_jail(struct doctor_finding *f)
+{
+	struct cgroups cgroups;
+	struct config config;
+	struct problem why;
+
+	if (!cell_is_privileged()) {
+		bool user = access("/proc/self/ns/user", F_OK) == 0;
+
+		finding_set(f, DOCTOR_WARN,
+			    "for an id and limits of its own, start VMs as "
+			    "root",
+			    "a VM has your own id%s, no cgroup",
+			    user ? ", namespaces if the host allows them to "
+				   "users"
+				 : ", no namespaces");
+		return;
+	}
+	if (config_read(&config, &why)) {
+		finding_set(f, DOCTOR_FAIL, "correct the file", "%s", why.text);
+		return;
+	}
+	cgroup_find(config.uid_first, &cgroups);
+	finding_set(f, cgroups.count ? DOCTOR_OK : DOCTOR_WARN,
+		    cgroups.count ? NULL
+				  : "mount the cgroup hierarchies memory, pids "
+				    "and cpu",
+		    "an id of its own (%u to %u), %u cgroups, namespaces",
+		    config.uid_first, config.uid_last, cgroups.count);
+}
+
 static void probe_seccomp(struct doctor_finding *f)
 {
 	char actions[128];
@@ -242,6 +279,7 @@ static const struct doctor_check checks[] = {
 	{"kernel", "kernel", probe_kernel},
 	{"cgroup", "cgroup", probe_cgroup},
 	{"namespaces", "namespaces", probe_namespaces},
+	{"jail", "jail", probe_jail},
 	{"landlock", "Landlock", probe_landlock},
 	{"seccomp", "seccomp", probe_seccomp},
 	{"io_uring", "io_uring", probe_io_uring},

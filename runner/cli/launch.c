@@ -3,105 +3,113 @@
  *
  *	0 1 2  ours; the jailer puts /dev/null there before the VMM starts
  *	3      the sealed plan
- *	4..    one for each role of the plan */
+ *	4..    those of the plan, under the numbers they have here */
 #include "runner/cli/launch.h"
 
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/plan.h"
+#include "runner/cli/cell.h"
 #include "runner/cli/locate.h"
 #include "runner/cli/problem.h"
+#include "runner/cli/spawn.h"
 
-#include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 
-#define CHILD_FD(role) (PLAN_FD_NUMBER + 1 + (role))
-#define SOURCE_FD_MIN  16 /* above all child numbers: no dup2 hits a source */
+#define FD_MIN (PLAN_FD_NUMBER + 1)
 
-_Static_assert(CHILD_FD(PLAN_FD_COUNT) < SOURCE_FD_MIN, "fds of a child");
-_Static_assert(PLAN_FD_COUNT == 8, "struct launch has a place for each role");
-
-/** add_fd() - @fd becomes @number in the child. */
-static int add_fd(posix_spawn_file_actions_t *actions, int fd, int number,
-		  int *source)
+/** move_up() - @fd, or a copy of it where its number is not for a plan.
+ * @copy: takes the copy, to be closed by the caller. */
+static int move_up(int fd, int *copy, int *ret)
 {
-	*source = fd_dup_above(fd, SOURCE_FD_MIN);
-	if (*source < 0)
-		return *source;
-	return -posix_spawn_file_actions_adddup2(actions, *source, number);
+	*ret = fd;
+	if (fd < 0 || fd >= FD_MIN)
+		return 0;
+	*copy = fd_dup_above(fd, FD_MIN);
+	*ret = *copy;
+	return *copy < 0 ? *copy : 0;
 }
 
-static int add_fds(posix_spawn_file_actions_t *actions, const struct launch *l,
-		   int plan_fd, int *source)
+static int spawn_in(const struct launch *l, int jailer_fd,
+		    enum spawn_space space, pid_t *ret_pid)
 {
-	int err = add_fd(actions, plan_fd, PLAN_FD_NUMBER,
-			 &source[PLAN_FD_COUNT]);
+	cleanup_fd int plan_fd = -1;
+	struct spawn s = {
+		.exec_fd = jailer_fd,
+		.name = "ampoule-jailer",
+		.fd = l->plan->fd,
+		.fd_count = PLAN_FD_COUNT,
+		.own_group = l->own_group,
+		.space = space,
+	};
+	int err;
 
-	for (int i = 0; !err && i < PLAN_FD_COUNT; i++) {
-		if (l->fd[i] >= 0)
-			err = add_fd(actions, l->fd[i], CHILD_FD(i),
-				     &source[i]);
+	if (space != SPAWN_PLAIN)
+		l->plan->flags |= PLAN_FLAG_NAMESPACES;
+	else
+		l->plan->flags &= ~PLAN_FLAG_NAMESPACES;
+	err = plan_seal(l->plan, &plan_fd);
+	if (err)
+		return err;
+	s.first_fd = plan_fd;
+	return spawn(&s, ret_pid);
+}
+
+/** is_refusal() - does a host without namespaces for users say so? */
+static bool is_refusal(int err)
+{
+	switch (-err) {
+	case EPERM:
+	case EACCES:
+	case ENOSPC:
+	case EUSERS:
+	case EINVAL:
+	case ENOENT:
+		return true;
+	default:
+		return false;
 	}
+}
+
+/** start() - with all the walls that we may build. Without privilege, where
+ * users get no namespaces, it is the rest of them; 'ampoule doctor' tells. */
+static int start(const struct launch *l, int jailer_fd, struct child *ret)
+{
+	bool own_id = l->plan->flags & PLAN_FLAG_OWN_ID;
+	int err = spawn_in(l, jailer_fd,
+			   own_id ? SPAWN_PID_SPACE : SPAWN_USER_SPACE,
+			   &ret->pid);
+
+	ret->spaces = !err;
+	if (!own_id && is_refusal(err))
+		err = spawn_in(l, jailer_fd, SPAWN_PLAIN, &ret->pid);
 	return err;
 }
 
-/** set_attributes() - no signal blocked; what our caller ignores (nohup)
- * stays ignored. */
-static int set_attributes(posix_spawnattr_t *attr, const struct launch *l)
+/** start_moved() - with all fds where a plan may have them. */
+static int start_moved(struct launch *l, int jailer_fd, struct child *ret)
 {
-	short flags = POSIX_SPAWN_SETSIGMASK;
-	sigset_t none;
+	int copy[PLAN_FD_COUNT], err = 0;
 
-	sigemptyset(&none);
-	if (l->own_group)
-		flags |= POSIX_SPAWN_SETPGROUP;
-	posix_spawnattr_setsigmask(attr, &none);
-	posix_spawnattr_setpgroup(attr, 0);
-	return -posix_spawnattr_setflags(attr, flags);
-}
-
-static int start(const struct launch *l, int jailer_fd, int plan_fd,
-		 pid_t *ret_pid)
-{
-	char *argv[] = {(char[]){"ampoule-jailer"}, NULL}, *envp[] = {NULL};
-	posix_spawn_file_actions_t actions;
-	int source[PLAN_FD_COUNT + 1];
-	posix_spawnattr_t attr;
-	char path[32];
-	int err;
-
-	memset(source, -1, sizeof(source));
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", jailer_fd);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attr);
-	err = add_fds(&actions, l, plan_fd, source);
+	for (int i = 0; i < PLAN_FD_COUNT; i++)
+		copy[i] = -1;
+	for (int i = 0; !err && i < PLAN_FD_COUNT; i++)
+		err = move_up(l->fd[i], &copy[i], &l->plan->fd[i]);
 	if (!err)
-		err = set_attributes(&attr, l);
-	if (!err)
-		err = -posix_spawn(ret_pid, path, &actions, &attr, argv, envp);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	for (int i = 0; i <= PLAN_FD_COUNT; i++) {
-		if (source[i] >= 0)
-			close(source[i]);
-	}
+		err = start(l, jailer_fd, ret);
+	for (int i = 0; i < PLAN_FD_COUNT; i++)
+		cleanup_fd_run(&copy[i]);
 	return err;
 }
 
 int launch_jailer(struct launch *l, struct child *ret, struct problem *why)
 {
-	cleanup_fd int low_fd = -1, jailer_fd = -1, plan_fd = -1;
-	cleanup_fd int ours = -1, theirs = -1;
+	cleanup_fd int jailer_fd = -1, ours = -1, theirs = -1;
 	int pair[2];
-	int err = locate_open(PART_JAILER, &low_fd, why);
+	int err = locate_open(PART_JAILER, &jailer_fd, why);
 
 	if (err)
 		return err;
-	jailer_fd = fd_dup_above(low_fd, SOURCE_FD_MIN);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return problem_set(why, EXIT_AMPOULE,
 				   "cannot make a socket pair: %s",
@@ -109,13 +117,7 @@ int launch_jailer(struct launch *l, struct child *ret, struct problem *why)
 	ours = pair[0];
 	theirs = pair[1];
 	l->fd[PLAN_FD_REPORT] = theirs;
-	for (int i = 0; i < PLAN_FD_COUNT; i++)
-		l->plan->fd[i] = l->fd[i] >= 0 ? CHILD_FD(i) : -1;
-	err = plan_seal(l->plan, &plan_fd);
-	if (err)
-		return problem_set(why, EXIT_AMPOULE, "cannot seal a plan: %s",
-				   error_text(err));
-	err = start(l, jailer_fd, plan_fd, &ret->pid);
+	err = start_moved(l, jailer_fd, ret);
 	if (err)
 		return problem_set(why, EXIT_AMPOULE,
 				   "cannot start ampoule-jailer: %s",

@@ -2,21 +2,23 @@
 /* launch.h - start the jailer with a plan and the fds it holds. The child turns
  * into the VMM under the same pid. */
 #pragma once
+#include "base/plan.h"
+
 #include <stdbool.h>
 #include <sys/types.h>
 
-struct plan;
 struct problem;
 
 struct launch {
-	struct plan *plan; /* fds are filled in */
-	int fd[8];         /* by enum plan_fd, borrowed; -1: none */
-	bool own_group;    /* a process group of its own */
+	struct plan *plan;     /* fds and how it is jailed are filled in */
+	int fd[PLAN_FD_COUNT]; /* borrowed; -1: none */
+	bool own_group;        /* a process group of its own */
 };
 
 struct child {
 	pid_t pid;
 	int report_fd; /* our end: SOCK_SEQPACKET, does not block */
+	bool spaces;   /* it has namespaces of its own */
 };
 
 /** launch_jailer() - @l->fd[PLAN_FD_REPORT] is made here.

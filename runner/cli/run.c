@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/plan.h"
+#include "runner/cli/cell.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/kernel_elf.h"
 #include "runner/cli/launch.h"
@@ -40,6 +41,7 @@ struct run {
 	int trace_fd, json_fd;
 	uint64_t initrd_bytes;
 	struct plan plan;
+	struct cell cell;
 	struct logfile log;
 	struct supervise supervise;
 	struct problem why;
@@ -162,8 +164,25 @@ static int start(struct run *r)
 	launch.fd[PLAN_FD_STDIN] = r->streams.fd[0];
 	launch.fd[PLAN_FD_STDOUT] = r->streams.fd[1];
 	launch.fd[PLAN_FD_STDERR] = r->streams.fd[2];
+	launch.fd[PLAN_FD_SLOT] = r->cell.slot_fd;
+	for (int i = 0; i < PLAN_CGROUPS; i++)
+		launch.fd[PLAN_FD_CGROUP + i] = r->cell.join_fd[i];
 	r->supervise.own_group = launch.own_group;
 	return launch_jailer(&launch, &r->supervise.child, &r->why);
+}
+
+/** log_jail() - which walls stand around the VM. */
+static void log_jail(const struct run *r)
+{
+	char id[32] = "the caller's id";
+
+	if (r->cell.owned)
+		(void)snprintf(id, sizeof(id), "uid %u", r->cell.id);
+	logfile_line(&r->log, "ampoule", LOG_LEVEL_INFO,
+		     "the VMM has %s, %u cgroups and %s", id,
+		     r->cell.cgroups_made,
+		     r->supervise.child.spaces ? "namespaces of its own"
+					       : "no namespaces of its own");
 }
 
 /** stand_by() - from the start of the child to its end. */
@@ -177,6 +196,9 @@ static int stand_by(struct run *r)
 		return problem_set(&r->why, EXIT_AMPOULE,
 				   "cannot take over signals: %s",
 				   error_text(err));
+	err = cell_enter(&r->cell, &r->plan, &r->why);
+	if (err)
+		return err;
 	if (r->streams.interactive)
 		tty_raw(&tty);
 	err = start(r);
@@ -185,6 +207,9 @@ static int stand_by(struct run *r)
 	streams_close(&r->streams);
 	s->log = &r->log;
 	s->tty = &tty;
+	log_jail(r);
+	if (r->cell.owned) /* now, when there is nothing else to do */
+		cell_sweep();
 	logfile_line(&r->log, "ampoule", LOG_LEVEL_INFO,
 		     "started %s as pid %d with %llu MiB, %llu bytes of files",
 		     r->argc ? r->argv[0] : "a kernel", (int)s->child.pid,
@@ -196,6 +221,7 @@ static int stand_by(struct run *r)
 			clock_now_ns() + r->settings.time_limit_ns + BACKUP_NS;
 	err = supervise_run(s);
 	s->tty = NULL;
+	cell_leave(&r->cell);
 	if (err)
 		return problem_set(&r->why, EXIT_AMPOULE,
 				   "cannot wait for the VM: %s",
@@ -273,6 +299,7 @@ static int tell(struct run *r)
 static void run_done(struct run *r)
 {
 	settings_done(&r->settings);
+	cell_leave(&r->cell);
 	streams_close(&r->streams);
 	packed_done(&r->packed);
 	logfile_close(&r->log);
@@ -312,6 +339,7 @@ static int run_with(bool learn, int argc, char **argv)
 		.json_fd = -1,
 		.packed = {.fd = -1},
 		.streams = {.fd = {-1, -1, -1}},
+		.cell = CELL_NONE,
 		.log = {.fd = -1},
 		.supervise = {.signal_fd = -1, .child = {.report_fd = -1}},
 	};

@@ -80,6 +80,14 @@ static int fd_is(int fd, mode_t type)
 	return (st.st_mode & S_IFMT) == type ? 0 : -EINVAL;
 }
 
+/** hide_memory() - nobody of our own id may trace us or read our memory. The
+ * jailer cannot do it for us: an exec undoes it. */
+static int hide_memory(struct vmm *m)
+{
+	(void)m;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -errno : 0;
+}
+
 static int put_policy_on(struct vmm *m)
 {
 	m->why = "the host's kernel needs seccomp filters; see ampoule doctor";
@@ -271,6 +279,7 @@ static const struct step {
 	const char *what; /* "cannot ..." */
 	int (*run)(struct vmm *m);
 } steps[] = {
+	{"hide its memory", hide_memory},
 	{"put the policy of the start on", put_policy_on},
 	{"read the plan", read_plan},
 	{"prepare the VMM's process", prepare_process},

@@ -188,18 +188,27 @@ def end_session(process):
         process.wait(timeout=10)
 
 
+def identity(path):
+    """What tells a file from all others, by whatever path it is seen."""
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
+
+
 def processes_of(build):
     """pid -> executable of all living processes started from a build."""
+    ours = {}
+    for part in ("runner/cli/ampoule", "jailer/ampoule-jailer",
+                 "runner/vmm/ampoule-vmm"):
+        with contextlib.suppress(OSError):
+            ours[identity(f"{build}/{part}")] = f"{build}/{part}"
     found = {}
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
-        try:
-            path = os.readlink(f"/proc/{entry}/exe")
-        except OSError:
-            continue
-        if path.startswith(f"{build}/") and "ampoule" in path:
-            found[int(entry)] = path
+        with contextlib.suppress(OSError):
+            path = ours.get(identity(f"/proc/{entry}/exe"))
+            if path:
+                found[int(entry)] = path
     return found
 
 

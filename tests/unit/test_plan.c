@@ -76,6 +76,12 @@ SPOIL(version, p->version++)
 SPOIL(total, p->total_bytes--)
 SPOIL(flags, p->flags |= 1u << 31)
 SPOIL(level, p->log_level = 5)
+SPOIL(uid_without_flag, p->uid = 900000)
+SPOIL(uid_root, p->flags |= PLAN_FLAG_OWN_ID; p->gid = 1)
+SPOIL(gid_root, p->flags |= PLAN_FLAG_OWN_ID; p->uid = 1)
+SPOIL(uid_unchanged, p->flags |= PLAN_FLAG_OWN_ID; p->uid = ~0u; p->gid = 1)
+SPOIL(gid_unchanged, p->flags |= PLAN_FLAG_OWN_ID; p->uid = 1; p->gid = ~0u)
+SPOIL(reserved_word, p->reserved = 1)
 SPOIL(name_empty, p->name[0] = 0)
 SPOIL(name_long, memset(p->name, 'a', sizeof(p->name)))
 SPOIL(name_path, strcpy(p->name, "a/b"))
@@ -134,6 +140,12 @@ static const struct wrong wrongs[] = {
 	{"total_bytes", "one less", total},
 	{"flags", "an unknown one", flags},
 	{"log_level", "above trace", level},
+	{"uid", "without its flag", uid_without_flag},
+	{"uid", "root", uid_root},
+	{"gid", "root's", gid_root},
+	{"uid", "-1", uid_unchanged},
+	{"gid", "-1", gid_unchanged},
+	{"reserved", "not 0", reserved_word},
 	{"name", "empty", name_empty},
 	{"name", "not terminated", name_long},
 	{"name", "a slash", name_path},

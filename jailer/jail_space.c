@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* jail_space.c - what is in sight of the VMM: its own cgroup, namespaces with
+ * nothing in them, an empty root.
+ *
+ *	host's mounts --copy--> ours, private --tmpfs over /, pivot_root-->
+ *	  tmpfs (empty, read-only)             the old root is detached
+ *
+ * The pid namespace, and the user namespace of a caller who is not root, come
+ * from the clone that made this process. */
+#include "jailer/jail.h"
+
+#include "base/cleanup.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+
+#define HOST_NAME "ampoule"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
+
+/** jail_join_cgroups() - the one thread of this process writes itself into
+ * each: that is the kernel's short way, without waiting for all others. */
+int jail_join_cgroups(struct jail *jail)
+{
+	for (int i = 0; i < PLAN_CGROUPS; i++) {
+		int *fd = &jail->plan.fd[PLAN_FD_CGROUP + i];
+
+		if (*fd < 0)
+			continue;
+		if (write(*fd, "0", 1) != 1)
+			return -errno;
+		close(*fd);
+		*fd = -1;
+	}
+	return 0;
+}
+
+int jail_enter_namespaces(struct jail *jail)
+{
+	const int all = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC |
+			CLONE_NEWUTS | CLONE_NEWCGROUP;
+
+	if (!(jail->plan.flags & PLAN_FLAG_NAMESPACES))
+		return 0;
+	if (unshare(all) < 0)
+		return -errno;
+	/* Entered by the exec; a kernel may be built without. */
+	if (unshare(CLONE_NEWTIME) < 0 && errno != EINVAL)
+		return -errno;
+	if (sethostname(HOST_NAME, sizeof(HOST_NAME) - 1) < 0 ||
+	    setdomainname(HOST_NAME, sizeof(HOST_NAME) - 1) < 0)
+		return -errno;
+	return 0;
+}
+
+/** make_empty_root() - a tmpfs with a root directory and nothing else.
+ * Return: a detached mount (O_CLOEXEC) or -errno. */
+static int make_empty_root(void)
+{
+	static const struct {
+		unsigned command;
+		const char *key, *value;
+	} settings[] = {
+		{FSCONFIG_SET_STRING, "source", "none"},
+		{FSCONFIG_SET_STRING, "size", "4k"},
+		{FSCONFIG_SET_STRING, "nr_inodes", "1"},
+		{FSCONFIG_SET_STRING, "mode", "0555"},
+		{FSCONFIG_SET_FLAG, "ro", NULL},
+		{FSCONFIG_CMD_CREATE, NULL, NULL},
+	};
+	const unsigned attr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+			      MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	cleanup_fd int fs = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+	long mount_fd;
+
+	if (fs < 0)
+		return -errno;
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		if (syscall(SYS_fsconfig, fs, settings[i].command,
+			    settings[i].key, settings[i].value, 0) < 0)
+			return -errno;
+	}
+	mount_fd = syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attr);
+	return mount_fd < 0 ? -errno : (int)mount_fd;
+}
+
+/** swap_root() - @empty becomes "/", and all that was there is gone. */
+static int swap_root(int empty)
+{
+	cleanup_fd int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (old < 0)
+		return -errno;
+	/* Or what we detach below would be detached from the host, too. */
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return -errno;
+	if (syscall(SYS_move_mount, empty, "", AT_FDCWD, "/",
+		    MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return -errno;
+	/* The old root ends up above the new one, from where it is taken. */
+	if (fchdir(empty) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+		return -errno;
+	if (fchdir(old) < 0 || umount2(".", MNT_DETACH) < 0)
+		return -errno;
+	return chdir("/") < 0 ? -errno : 0;
+}
+
+/** leave_chroot() - to the root of our mount namespace: pivot_root changes no
+ * other. Nothing is looked up there. */
+static int leave_chroot(void)
+{
+	cleanup_fd int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	if (self < 0 || setns(self, CLONE_NEWNS) < 0)
+		return -errno;
+	return 0;
+}
+
+int jail_enter_empty_root(struct jail *jail)
+{
+	cleanup_fd int empty = -1;
+	int err;
+
+	if (!(jail->plan.flags & PLAN_FLAG_NAMESPACES))
+		return 0;
+	err = leave_chroot();
+	if (err)
+		return err;
+	empty = make_empty_root();
+	if (empty < 0)
+		return empty;
+	err = swap_root(empty);
+	if (err == -EINVAL)
+		jail->why = "does this host run from its initramfs?";
+	return err;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cgroup.h - the VM's own cgroups: one in each hierarchy of version 1 that we
+ * use, or a single one of version 2. Below those of the command itself, so that
+ * its limits hold for the VM, too. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CGROUP_MAX        3
+#define CGROUP_PATH_BYTES 320
+#define CGROUP_PREFIX     "ampoule-"
+
+struct cgroups {
+	unsigned count; /* of places: where the host has them */
+	struct {
+		uint8_t kind; /* index of a table in cgroup.c */
+		char path[CGROUP_PATH_BYTES];
+	} place[CGROUP_MAX];
+};
+
+struct cgroup_limits {
+	uint64_t mem_bytes;
+	uint32_t cpus;
+};
+
+/** cgroup_find() - where cgroups of the VM @id would be. Makes nothing. */
+void cgroup_find(uint32_t id, struct cgroups *ret);
+
+/** cgroup_make() - make and limit one of them.
+ * Return: an fd (O_CLOEXEC): a process that writes "0" there is a member; or
+ * -errno: -EACCES, -EPERM, -EROFS, -ENOENT where the host does not let us. */
+int cgroup_make(const struct cgroups *cgroups, unsigned index,
+		const struct cgroup_limits *limits);
+
+/** cgroup_remove() - @path of cgroup_find(). Return: 0 when there is none of
+ * that name any more; -EBUSY as long as a process lives in it; -EINVAL: not a
+ * path of ours. */
+int cgroup_remove(const char *path);
