@@ -61,8 +61,6 @@ static const char *check_id(const struct plan *plan)
 {
 	bool own = plan->flags & PLAN_FLAG_OWN_ID;
 
-	if (plan->reserved)
-		return "reserved is not 0";
 	if (!own && (plan->uid || plan->gid))
 		return "uid and gid are there without their flag";
 	if (own && (!plan->uid || !plan->gid || plan->uid == UINT32_MAX ||

@@ -90,7 +90,6 @@ struct plan {
 	uint64_t mem_bytes;         /* multiple of 4096 */
 	uint32_t cpus;
 	uint32_t uid, gid; /* the VM's own, 0 without PLAN_FLAG_OWN_ID */
-	uint32_t reserved;
 	uint32_t segment_count;
 	uint64_t time_limit_ns; /* 0: none */
 	uint64_t entry_gpa;     /* 64-bit entry point */

@@ -13,10 +13,8 @@
 
 int report_send(int fd, const struct report_msg *msg)
 {
-	const struct iovec iov = {
-		.iov_base = (void *)(uintptr_t)msg, /* read only */
-		.iov_len = sizeof(*msg),
-	};
+	struct report_msg copy = *msg;
+	const struct iovec iov = {&copy, sizeof(copy)};
 	ssize_t n;
 
 	/* Sockets of this type have no SIGPIPE. */

@@ -12,14 +12,20 @@
 #define PREFIX_MAX 8
 #define FILTER_MAX 1024
 
-static int install(const struct sock_filter *filter, size_t count)
+/** install() - @room begins with @used instructions of ours; the role's follow.
+ */
+static int install(enum policy_role role, struct sock_filter room[FILTER_MAX],
+		   size_t used)
 {
-	/* The kernel reads it only. */
+	const struct policy_bpf *p = &policy_filters[role];
 	struct sock_fprog program = {
-		.len = (unsigned short)count,
-		.filter = (struct sock_filter *)(uintptr_t)filter,
+		.len = (unsigned short)(used + p->count),
+		.filter = room,
 	};
 
+	if (p->count > FILTER_MAX - used)
+		return -E2BIG;
+	memcpy(room + used, p->filter, p->count * sizeof(room[0]));
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
 		return -errno;
 	return 0;
@@ -27,9 +33,9 @@ static int install(const struct sock_filter *filter, size_t count)
 
 int policy_install(enum policy_role role)
 {
-	const struct policy_bpf *p = &policy_filters[role];
+	struct sock_filter room[FILTER_MAX];
 
-	return install(p->filter, p->count);
+	return install(role, room, 0);
 }
 
 int policy_install_learning(enum policy_role role, const void *exempt)
@@ -48,12 +54,8 @@ int policy_install_learning(enum policy_role role, const void *exempt)
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigreturn, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	const struct policy_bpf *p = &policy_filters[role];
-	struct sock_filter filter[FILTER_MAX];
+	struct sock_filter room[FILTER_MAX];
 
-	if (p->count > FILTER_MAX - PREFIX_MAX)
-		return -E2BIG;
-	memcpy(filter, prefix, sizeof(prefix));
-	memcpy(filter + PREFIX_MAX, p->filter, p->count * sizeof(filter[0]));
-	return install(filter, p->count + PREFIX_MAX);
+	memcpy(room, prefix, sizeof(prefix));
+	return install(role, room, PREFIX_MAX);
 }

@@ -145,7 +145,7 @@ static int number(struct reader *r, uint64_t *ret)
 /** value() - NUMBER or NAME, joined with '|'; a line may end behind one. */
 static int value(struct reader *r, uint64_t *ret)
 {
-	uint64_t sum = 0, part;
+	uint64_t sum = 0, part = 0;
 	uint32_t line, column;
 
 	skip(r, true);
@@ -191,7 +191,7 @@ static int add_value(struct reader *r, struct policy_term *term, uint64_t v)
 
 static int one_value(struct reader *r, struct policy_term *term)
 {
-	uint64_t v;
+	uint64_t v = 0;
 	int err = value(r, &v);
 
 	return err ? err : add_value(r, term, v);
@@ -434,7 +434,7 @@ static int role(struct reader *r)
 
 static int limit(struct reader *r)
 {
-	uint64_t most;
+	uint64_t most = 0;
 	int err = word(r, "a number after 'limit'");
 
 	if (!err)

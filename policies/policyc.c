@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "policies/policy.h"
 #include "policies/syscall_names.h"
 
@@ -45,7 +46,7 @@ static int read_source(struct source *s)
 
 	s->text = malloc(POLICY_TEXT_MAX + 1);
 	if (!f || !s->text) {
-		(void)fprintf(stderr, "%s: %s\n", s->path, strerror(errno));
+		(void)fprintf(stderr, "%s: %s\n", s->path, error_text(errno));
 		if (f)
 			(void)fclose(f);
 		return -EINVAL;
@@ -153,7 +154,7 @@ static int write_filter(FILE *out, const struct source *s)
 		close(fd);
 	if (err || n <= 0 || n == sizeof(bpf)) {
 		(void)fprintf(stderr, "%s: libseccomp: %s\n", s->path,
-			      err ? strerror(-err) : "the filter is too long");
+			      err ? error_text(err) : "the filter is too long");
 		return -EINVAL;
 	}
 	(void)fprintf(out, "static const struct sock_filter %s_bpf[] = {\n",
@@ -225,7 +226,7 @@ int main(int argc, char **argv)
 		return 1;
 	out = fopen(argv[2], "we");
 	if (!out) {
-		(void)fprintf(stderr, "%s: %s\n", argv[2], strerror(errno));
+		(void)fprintf(stderr, "%s: %s\n", argv[2], error_text(errno));
 		return 1;
 	}
 	err = write_all(argv[1], out, source, count);

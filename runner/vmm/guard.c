@@ -44,7 +44,9 @@ __asm__(".text\n"
 	".size guard_call, . - guard_call\n");
 
 /* Where our own program file begins in memory: addresses are told from there,
- * so that they mean something in a file that is placed anew at each start. */
+ * so that they mean something in a file that is placed anew at each start. The
+ * name is the linker's. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-*) */
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 
 /** on_forbidden() - a thread made a call that its policy does not allow; the

@@ -124,23 +124,24 @@ def harness_seeds():
 def plan_seeds():
     """Mirrors struct plan of base/plan.h."""
     def plan(**kw):
-        f = dict(magic=0x4e414c5045504d41, version=1, total=0, flags=1,
-                 log=1, name=b"vm", mem=128 << 20, cpus=1, segments=None,
+        f = dict(magic=0x4e414c5045504d41, version=2, total=0, flags=17,
+                 log=1, name=b"vm", mem=128 << 20, cpus=1,
+                 uid=900000, gid=900000, segments=None,
                  limit=0, entry=0x200000, initrd=0x4000000, ibytes=0x1000,
                  devices=(1, 2, 3), kinds=(1, 2, 3), cmdline=b"quiet")
         f.update(kw)
         segs = f["segments"] or [(0x200000, 0, 0x1000, 0x2000, 2, 0),
                                  (0x4000000, 0, 0x1000, 0x1000, 3, 0)]
-        body = struct.pack("<II64sQIIQQQQ", f["flags"], f["log"], f["name"],
-                           f["mem"], f["cpus"], len(segs), f["limit"],
-                           f["entry"], f["initrd"], f["ibytes"])
+        body = struct.pack("<II64sQIIIIQQQQ", f["flags"], f["log"], f["name"],
+                           f["mem"], f["cpus"], f["uid"], f["gid"], len(segs),
+                           f["limit"], f["entry"], f["initrd"], f["ibytes"])
         for i in range(16):
             s = segs[i] if i < len(segs) else (0,) * 6
             body += struct.pack("<QQQQII", *s)
         dev = tuple(f["devices"]) + (0,) * (8 - len(f["devices"]))
         body += struct.pack("<I8I", len(f["devices"]), *dev)
         body += struct.pack("<3I2H", *f["kinds"], 24, 80)
-        body += struct.pack("<8i", *range(4, 12))
+        body += struct.pack("<12i", *range(4, 16))
         body += struct.pack("<I2048s", len(f["cmdline"]), f["cmdline"])
         total = 16 + len(body)
         total += -total % 8

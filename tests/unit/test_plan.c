@@ -81,7 +81,6 @@ SPOIL(uid_root, p->flags |= PLAN_FLAG_OWN_ID; p->gid = 1)
 SPOIL(gid_root, p->flags |= PLAN_FLAG_OWN_ID; p->uid = 1)
 SPOIL(uid_unchanged, p->flags |= PLAN_FLAG_OWN_ID; p->uid = ~0u; p->gid = 1)
 SPOIL(gid_unchanged, p->flags |= PLAN_FLAG_OWN_ID; p->uid = 1; p->gid = ~0u)
-SPOIL(reserved_word, p->reserved = 1)
 SPOIL(name_empty, p->name[0] = 0)
 SPOIL(name_long, memset(p->name, 'a', sizeof(p->name)))
 SPOIL(name_path, strcpy(p->name, "a/b"))
@@ -145,7 +144,6 @@ static const struct wrong wrongs[] = {
 	{"gid", "root's", gid_root},
 	{"uid", "-1", uid_unchanged},
 	{"gid", "-1", gid_unchanged},
-	{"reserved", "not 0", reserved_word},
 	{"name", "empty", name_empty},
 	{"name", "not terminated", name_long},
 	{"name", "a slash", name_path},
