@@ -79,6 +79,22 @@ static bool read_text(const char *path, char text[TEXT_BYTES])
 	return n > 0;
 }
 
+bool oomkill_in(const char *dir)
+{
+	static const char *const file[] = {"memory.oom_control",
+					   "memory.events.local"};
+	char text[TEXT_BYTES], path[PATH_BYTES];
+
+	for (unsigned i = 0; i < 2; i++) {
+		int n = snprintf(path, sizeof(path), "%s/%s", dir, file[i]);
+
+		if (n > 0 && (size_t)n < sizeof(path) &&
+		    read_text(path, text) && oomkill_parse(text))
+			return true;
+	}
+	return false;
+}
+
 bool oomkill_happened(void)
 {
 	char text[TEXT_BYTES], path[PATH_BYTES];

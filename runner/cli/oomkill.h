@@ -15,6 +15,10 @@ int oomkill_file(char *text, char *ret_path, size_t cap);
  * Return: 0 if there is none. */
 uint64_t oomkill_parse(const char *text);
 
+/** oomkill_in() - the kernel has killed in the cgroup at @dir, a folder of any
+ * hierarchy. Return: false also where that hierarchy does not count. */
+bool oomkill_in(const char *dir);
+
 /** oomkill_happened() - the kernel has killed in our own cgroup, now or
  * before. Return: false also where nothing counts (the root cgroup). */
 bool oomkill_happened(void);

@@ -10,6 +10,7 @@
 #include "runner/cli/launch.h"
 #include "runner/cli/locate.h"
 #include "runner/cli/logfile.h"
+#include "runner/cli/oomkill.h"
 #include "runner/cli/pack.h"
 #include "runner/cli/plan_fill.h"
 #include "runner/cli/policy_learn.h"
@@ -185,6 +186,15 @@ static void log_jail(const struct run *r)
 					       : "no namespaces of its own");
 }
 
+/** ran_out() - did the kernel kill in the VM's own cgroups? They go next. */
+static bool ran_out(const struct cell *cell)
+{
+	for (unsigned i = 0; cell->owned && i < cell->cgroups.count; i++)
+		if (oomkill_in(cell->cgroups.place[i].path))
+			return true;
+	return false;
+}
+
 /** stand_by() - from the start of the child to its end. */
 static int stand_by(struct run *r)
 {
@@ -221,6 +231,7 @@ static int stand_by(struct run *r)
 			clock_now_ns() + r->settings.time_limit_ns + BACKUP_NS;
 	err = supervise_run(s);
 	s->tty = NULL;
+	s->oom_killed = ran_out(&r->cell);
 	cell_leave(&r->cell);
 	if (err)
 		return problem_set(&r->why, EXIT_AMPOULE,

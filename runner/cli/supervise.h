@@ -24,6 +24,7 @@ struct supervise {
 	struct rusage usage;
 	uint32_t forwarded; /* bit n: signal n was passed on */
 	bool timed_out;     /* our own clock had to end it */
+	bool oom_killed;    /* the kernel killed in the VM's cgroups */
 };
 
 /** supervise_block() - take over the signals that concern a run, before the

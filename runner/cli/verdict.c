@@ -78,7 +78,7 @@ static int killed(const struct supervise *s, struct problem *line)
 {
 	long mib = s->usage.ru_maxrss >> 10;
 
-	if (oomkill_happened())
+	if (s->oom_killed || oomkill_happened())
 		problem_set(line, EXIT_AMPOULE,
 			    "the VM was killed (SIGKILL, at %ld MiB), most "
 			    "likely because the host ran out of memory for "

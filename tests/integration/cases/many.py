@@ -142,7 +142,7 @@ def test_under_limits(t):
     """Few fds are enough."""
     result = t.shell("ulimit -n 32; $A run $P/hello")
     result.ended(0).said("hello, world\n")
-    for few in (20, 6):
+    for few in (10, 6):
         t.shell(f"ulimit -n {few}; $A run $P/hello").ended(125).noted(
             "ulimit -n")
 
