@@ -5,6 +5,7 @@ Nothing in here waits without a limit, and everything that is started is ended
 by its own pid.
 """
 import contextlib
+import fcntl
 import functools
 import os
 import pathlib
@@ -210,6 +211,26 @@ def processes_of(build):
             if path:
                 found[int(entry)] = path
     return found
+
+
+def stale_places():
+    """Files and cgroups of ids that no VM on this host uses any more; those of
+    living ones are locked, and may be anybody's."""
+    groups = [pathlib.Path(root, name)
+              for root, names, _ in os.walk("/sys/fs/cgroup")
+              for name in names if name.startswith("ampoule-")]
+    found, used = set(), set()
+    cells = pathlib.Path("/run/ampoule/cells")
+    for path in cells.iterdir() if cells.is_dir() else ():
+        with contextlib.suppress(FileNotFoundError), open(path, "rb") as cell:
+            try:
+                fcntl.flock(cell, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                found.add(str(path))
+            except BlockingIOError:
+                used.add(f"ampoule-{path.name}")
+    # Listed first and looked up last: what starts or ends meanwhile is left out.
+    return found | {str(path) for path in groups
+                    if path.name not in used and path.exists()}
 
 
 def wait_until(condition, seconds=5.0):

@@ -82,12 +82,8 @@ def own_space(name):
 
 def left_over(build):
     """What VMs have left: processes, cgroups, files."""
-    found = [str(p) for p in vm.processes_of(build)]
-    for root, names, _ in os.walk("/sys/fs/cgroup"):
-        found += [f"{root}/{n}" for n in names if n.startswith("ampoule-")]
-    if CELLS.is_dir():
-        found += [str(path) for path in CELLS.iterdir()]
-    return sorted(found)
+    found = {str(pid) for pid in vm.processes_of(build)}
+    return sorted(found | vm.stale_places())
 
 
 def nothing_left(t, before):

@@ -15,12 +15,8 @@ def places():
         for name in os.listdir(base) if os.path.isdir(base) else ():
             if "ampoule" in name and not name.startswith("ampoule-test-"):
                 found.add(f"{base}/{name}")
-    cells = "/run/ampoule/cells"  # stays; nothing in it does
-    found |= {"/run/ampoule"}
-    found |= set(os.listdir(cells) if os.path.isdir(cells) else ())
-    for root, names, _ in os.walk("/sys/fs/cgroup"):
-        found |= {f"{root}/{n}" for n in names if "ampoule" in n}
-    return found
+    found.discard("/run/ampoule")  # stays; nothing in it does
+    return found | vm.stale_places()
 
 
 def mounts():
