@@ -39,18 +39,39 @@ int jail_join_cgroups(struct jail *jail)
 	return 0;
 }
 
+/** enter_time_namespace() - unshare(2) makes one for children only. Up to Linux
+ * 6.2 an exec does not enter it either, and a process that is to have it cannot
+ * start threads: so it is entered by its name.
+ * Return: 0, also where there are none or no /proc to name it; or -errno. */
+static int enter_time_namespace(void)
+{
+	cleanup_fd int dir =
+		open("/proc/self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int space = -1;
+
+	if (dir < 0)
+		return 0;
+	if (unshare(CLONE_NEWTIME) < 0)
+		return errno == EINVAL ? 0 : -errno;
+	space = openat(dir, "time_for_children", O_RDONLY | O_CLOEXEC);
+	if (space < 0 || setns(space, CLONE_NEWTIME) < 0)
+		return -errno;
+	return 0;
+}
+
 int jail_enter_namespaces(struct jail *jail)
 {
 	const int all = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC |
 			CLONE_NEWUTS | CLONE_NEWCGROUP;
+	int err;
 
 	if (!(jail->plan.flags & PLAN_FLAG_NAMESPACES))
 		return 0;
 	if (unshare(all) < 0)
 		return -errno;
-	/* Entered by the exec; a kernel may be built without. */
-	if (unshare(CLONE_NEWTIME) < 0 && errno != EINVAL)
-		return -errno;
+	err = enter_time_namespace();
+	if (err)
+		return err;
 	if (sethostname(HOST_NAME, sizeof(HOST_NAME) - 1) < 0 ||
 	    setdomainname(HOST_NAME, sizeof(HOST_NAME) - 1) < 0)
 		return -errno;
