@@ -341,7 +341,7 @@ long sys_msync(struct regs *r)
 	    flags & ~(uint64_t)(MS_ASYNC | MS_SYNC | MS_INVALIDATE) ||
 	    (flags & MS_ASYNC && flags & MS_SYNC))
 		return -EINVAL;
-	if (!in_user(addr, bytes) || !all_mapped(current()->vm, addr, bytes))
+	if (!in_user(addr, ARG1(r)) || !all_mapped(current()->vm, addr, bytes))
 		return -ENOMEM;
 	return 0;
 }
@@ -350,11 +350,13 @@ long sys_msync(struct regs *r)
 static long lock_range(struct regs *r)
 {
 	uint64_t addr = ARG0(r) & ~PAGE_MASK_;
-	uint64_t bytes = page_round(ARG1(r) + (ARG0(r) & PAGE_MASK_));
+	/* May wrap, as it does in Linux: then nothing is asked for. */
+	uint64_t length = ARG1(r) + (ARG0(r) & PAGE_MASK_);
 
-	if (!in_user(addr, bytes))
-		return -EINVAL;
-	return all_mapped(current()->vm, addr, bytes) ? 0 : -ENOMEM;
+	if (!in_user(addr, length) ||
+	    !all_mapped(current()->vm, addr, page_round(length)))
+		return -ENOMEM;
+	return 0;
 }
 
 long sys_mlock(struct regs *r)
@@ -392,7 +394,7 @@ long sys_mincore(struct regs *r)
 
 	if (addr & PAGE_MASK_)
 		return -EINVAL;
-	if (!in_user(addr, bytes) || !all_mapped(vm, addr, bytes))
+	if (!in_user(addr, ARG1(r)) || !all_mapped(vm, addr, bytes))
 		return -ENOMEM;
 	for (uint64_t end = addr + bytes; addr < end; addr += PAGE_SIZE) {
 		bool huge;
