@@ -10,8 +10,8 @@
  *             jump to entry_syscall is a page fault with RIP == entry_syscall
  *             (RCX: return address, R11: flags), told apart here
  *
- * There is one CPU: the kernel stack's top is a constant, and the program's
- * GS base stays where it is. Interrupts are off throughout.
+ * There is one CPU: the running thread's kernel stack is in a variable, and the
+ * program's GS base stays where it is. Interrupts are off throughout.
  *
  * Only what C may clobber is saved, of a system call only what the program
  * still wants: rax is its result, rcx and r11 belong to the CPU. See regs.h. */
@@ -192,7 +192,7 @@ entry_syscall_iret:
 	.globl entry_syscall
 entry_syscall:
 	mov	%rsp, entry_user_rsp
-	mov	$STACK_TOP, %rsp
+	mov	entry_stack, %rsp
 	push	$USER_DS
 	push	entry_user_rsp
 	push	%r11
@@ -237,6 +237,36 @@ return_full:
 enter_user:
 	mov	%rdi, %rsp
 	jmp	return_full
+
+	/* What context_begin() makes a new thread return to: its frame is on the
+	 * top of the stack. */
+	.globl enter_user_frame
+enter_user_frame = return_full
+
+	/* switch_stacks(save, load): go on where the other stack left. */
+	.globl switch_stacks
+switch_stacks:
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsp, (%rdi)
+	mov	%rsi, %rsp
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+	ret
+
+	.section .data
+	.balign 8
+	.globl entry_stack
+entry_stack:	/* top of the running thread's kernel stack */
+	.quad STACK_TOP
 
 	.section .bss
 	.balign 8

@@ -21,9 +21,10 @@
 
 	.section .data.fixed, "aw", @progbits
 	/* 64-bit TSS: Intel SDM 3A, 8.7. */
+	.globl tss
 tss:
 	.long 0
-	.quad KERNEL_BASE + STACK_TOP_PA
+	.quad KERNEL_BASE + STACK_TOP_PA	/* the running thread's */
 	.quad 0, 0, 0
 	.quad KERNEL_BASE + FAULT_STACK_TOP_PA	/* IST1: #DF */
 	.quad KERNEL_BASE + NMI_STACK_TOP_PA	/* IST2: NMI */

@@ -8,6 +8,7 @@ struct regs;
 struct uio;
 struct inode;
 struct file;
+struct waitq;
 
 /* What a kind of file can do; NULL: the default errno of that call. */
 struct file_ops {
@@ -18,6 +19,9 @@ struct file_ops {
 	long (*ioctl)(struct file *f, uint64_t cmd, uint64_t arg);
 	/* POLLIN | POLLOUT | POLLHUP | POLLERR as poll(2) */
 	unsigned (*poll)(struct file *f);
+	/* Optional: woken whenever what ->poll says may have changed. None:
+	 * it changes by interrupts only, or never. */
+	struct waitq *(*waitq)(struct file *f);
 	long (*getdents)(struct file *f, struct uio *u);
 	void (*release)(struct file *f); /* last reference went */
 	/* Physical page that holds bytes [index*4096, +4096) for a mapping,

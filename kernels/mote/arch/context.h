@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* context.h - what a thread is to the CPU: a kernel stack, registers at rest,
+ * the program's FPU state. Who runs when is decided in proc/. */
+#pragma once
+#include <stdint.h>
+
+struct regs;
+struct vm;
+
+#define KSTACK_BYTES 0x4000ul
+
+struct context {
+	uint64_t sp;   /* of the kernel stack, while another thread runs */
+	uint8_t *stack; /* KSTACK_BYTES */
+	void *fpu;     /* the program's x87, SSE, AVX state, while not loaded */
+	uint32_t work; /* user_work_flags, while another thread runs */
+	uint64_t fs_base, gs_base; /* while another thread runs */
+};
+
+/** context_first() - @c takes over the stack the kernel booted on. -ENOMEM. */
+int context_first(struct context *c);
+/** context_new() - a kernel stack and a clean FPU state. -ENOMEM. */
+int context_new(struct context *c);
+/** context_free() - give both back; never of the thread that runs. */
+void context_free(struct context *c);
+/** context_regs() - where the program's frame lies while the thread is in a
+ * system call or fault; complete only as regs.h says. */
+struct regs *context_regs(const struct context *c);
+/** context_begin() - the first context_switch() to @c enters the program with
+ * the (complete) frame @r. */
+void context_begin(struct context *c, const struct regs *r);
+/** context_fork_fpu() - @c starts with the running thread's FPU state, and FS
+ * and GS base. */
+void context_fork_fpu(struct context *c);
+/** context_reset_fpu() - the running thread's FPU state becomes the initial
+ * one, FS and GS base zero: a new program. */
+void context_reset_fpu(struct context *c);
+/** context_switch() - leave @prev, which runs, and go on with @next in address
+ * space @vm (NULL: only the kernel's half). Returns when somebody switches
+ * back to @prev. Interrupts are off. */
+void context_switch(struct context *prev, struct context *next,
+		    const struct vm *vm);
+/** context_set_work() - WORK_* for a thread, running or not. */
+void context_set_work(struct context *c, uint32_t flags);
