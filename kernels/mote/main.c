@@ -17,6 +17,7 @@
 #include "kernels/mote/drv/console.h"
 #include "kernels/mote/drv/harness.h"
 #include "kernels/mote/drv/virtio.h"
+#include "kernels/mote/fs/devmem.h"
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
@@ -130,6 +131,8 @@ void start_kernel(uint64_t params_pa, uint64_t start_info_pa, uint64_t tsc)
 	clock_init();
 	apic_init();
 	virtio_find_all(boot.devices, boot.cmdline);
+	if (*boot.cmdline)
+		devmem_init(boot.cmdline);
 	harness_init();
 	console_init();
 	random_init(boot.seed, boot.seed_bytes);

@@ -10,6 +10,7 @@
 #include "base/abi/runblock.h"
 #include "kernels/mote/drv/console.h"
 #include "kernels/mote/fs/cpio.h"
+#include "kernels/mote/fs/devmem.h"
 #include "kernels/mote/fs/dir.h"
 #include "kernels/mote/fs/fdtable.h"
 #include "kernels/mote/fs/file.h"
@@ -194,6 +195,7 @@ static const struct device {
 	uint32_t mode, rdev;
 	const struct inode_ops *ops;
 } devices[] = {
+	{"mem", 0600, RDEV(1, 1), &devmem_inode_ops},
 	{"null", 0666, RDEV(1, 3), &null_inode},
 	{"zero", 0666, RDEV(1, 5), &zero_inode},
 	{"full", 0666, RDEV(1, 7), &full_inode},
@@ -210,10 +212,15 @@ static const struct mount_link links[] = {
 	{"stderr", "/proc/self/fd/2"},
 };
 
+static bool exists(const struct device *d)
+{
+	return d->ops != &devmem_inode_ops || devmem_is_on();
+}
+
 static const struct device *device_by_number(uint32_t rdev)
 {
 	for (size_t i = 0; i < ARRAY_LEN(devices); i++)
-		if (devices[i].rdev == rdev)
+		if (devices[i].rdev == rdev && exists(&devices[i]))
 			return &devices[i];
 	return NULL;
 }
@@ -268,7 +275,7 @@ static void dev_refresh(struct inode *dir, const struct name *wanted)
 	if (!wanted)
 		dir->flags |= INODE_FILLED;
 	for (size_t i = 0; i < ARRAY_LEN(devices); i++)
-		if (asked_for(wanted, devices[i].name))
+		if (asked_for(wanted, devices[i].name) && exists(&devices[i]))
 			mount_add(dir, devices[i].name,
 				  device_inode(&devices[i], devices[i].mode));
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
