@@ -19,6 +19,7 @@ import threading
 import time
 
 import process
+from jail import bench_jail
 from process import Failed, Run, Running, Sample
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -385,7 +386,7 @@ def bench_rate(b):
 SECTIONS = {
     "timeline": bench_timeline, "peer": bench_peer,
     "compute": bench_compute, "ops": bench_ops,
-    "memory": bench_memory, "rate": bench_rate,
+    "memory": bench_memory, "rate": bench_rate, "jail": bench_jail,
 }
 
 
