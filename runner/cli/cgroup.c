@@ -185,16 +185,31 @@ static int set(int dir, const struct setting *setting,
 	return fd_write_all(fd, value, strlen(value));
 }
 
-/** offer_controllers() - version 2 only; in vain where the parent is not ours,
- * and then a limit's file is missing. */
-static void offer_controllers(int dir)
+static void offer(const char *dir)
 {
 	static const char *const wanted[] = {"+memory", "+pids", "+cpu"};
-	cleanup_fd int fd =
-		openat(dir, "../cgroup.subtree_control", O_WRONLY | O_CLOEXEC);
+	char path[CGROUP_PATH_BYTES + 32];
+	cleanup_fd int fd = -1;
 
+	(void)snprintf(path, sizeof(path), "%s/cgroup.subtree_control", dir);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
 	for (size_t i = 0; fd >= 0 && i < 3; i++)
 		(void)!write(fd, wanted[i], strlen(wanted[i]));
+}
+
+/** offer_controllers() - version 2 only: a cgroup has the controllers that all
+ * above it hand down, from the root on. In vain where one of them has processes
+ * of its own or is not ours to change, and then a limit's file is missing. */
+static void offer_controllers(const char *path)
+{
+	char dir[CGROUP_PATH_BYTES];
+
+	for (const char *end = path + sizeof(ROOT) - 1;
+	     (end = strchr(end, '/')); end++) {
+		(void)snprintf(dir, sizeof(dir), "%.*s", (int)(end - path),
+			       path);
+		offer(dir);
+	}
 }
 
 int cgroup_make(const struct cgroups *cgroups, unsigned index,
@@ -211,7 +226,7 @@ int cgroup_make(const struct cgroups *cgroups, unsigned index,
 	if (dir < 0)
 		return -errno;
 	if (kind == KIND_UNIFIED)
-		offer_controllers(dir);
+		offer_controllers(path);
 	for (size_t i = 0; i < 4 && kinds[kind].setting[i].file; i++) {
 		int err = set(dir, &kinds[kind].setting[i], limits);
 
