@@ -24,6 +24,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -48,7 +49,6 @@ static void fail(const char *what)
 	perror(what);
 	_exit(1);
 }
-
 
 static uint64_t cpu_ns(int who)
 {
@@ -233,6 +233,7 @@ static void one_of_peers(char **argv, struct times *t)
 {
 	static char text[ARGS_MAX][ARG_BYTES];
 	char *args[ARGS_MAX + 1] = {NULL};
+	posix_spawn_file_actions_t streams;
 	int stamp[2];
 	pid_t pid;
 
@@ -240,14 +241,11 @@ static void one_of_peers(char **argv, struct times *t)
 		args[i] = number(argv[i], text[i]);
 	if (pipe2(stamp, O_CLOEXEC) < 0)
 		fail("pipe");
+	posix_spawn_file_actions_init(&streams);
+	posix_spawn_file_actions_adddup2(&streams, stamp[1], STDOUT_FILENO);
 	set_out(t);
-	pid = vfork();
-	if (pid == 0) {
-		dup2(stamp[1], STDOUT_FILENO);
-		execvp(args[0], args);
-		_exit(127);
-	}
-	if (pid < 0 || !reap(pid, t))
+	if (posix_spawnp(&pid, args[0], &streams, NULL, args, environ) ||
+	    !reap(pid, t))
 		_exit(1);
 	arrive(t);
 	t->first = read_stamp(stamp[0]);
