@@ -244,7 +244,8 @@ static void one_of_peers(char **argv, struct times *t)
 	posix_spawn_file_actions_init(&streams);
 	posix_spawn_file_actions_adddup2(&streams, stamp[1], STDOUT_FILENO);
 	set_out(t);
-	if (posix_spawnp(&pid, args[0], &streams, NULL, args, environ) ||
+	if (!args[0] ||
+	    posix_spawnp(&pid, args[0], &streams, NULL, args, environ) ||
 	    !reap(pid, t))
 		_exit(1);
 	arrive(t);
@@ -278,7 +279,7 @@ static void print(const struct times *t)
 
 int main(int argc, char **argv)
 {
-	unsigned count = argc > 3 ? (unsigned)atoi(argv[2]) : 0;
+	unsigned count = argc > 3 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
 	bool ours = argc == 5 && !strcmp(argv[1], "ours");
 
 	if (!count || count > COUNT_MAX ||
