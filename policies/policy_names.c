@@ -76,7 +76,13 @@ static const struct {
 	NAME(MFD_ALLOW_SEALING),
 	NAME(FALLOC_FL_PUNCH_HOLE),
 	NAME(FALLOC_FL_KEEP_SIZE),
+	NAME(MREMAP_MAYMOVE),
 	/* files */
+	NAME(O_WRONLY),
+	NAME(O_RDWR),
+	NAME(O_CREAT),
+	NAME(O_TRUNC),
+	NAME(O_APPEND),
 	NAME(F_GETFD),
 	NAME(F_SETFD),
 	NAME(F_GETFL),
@@ -151,8 +157,10 @@ static const struct {
 	{"memfd_create", {"name", "-flags"}},
 	{"mmap", {"address", "len", "prot", "flags", "-fd", "offset"}},
 	{"mprotect", {"address", "len", "prot"}},
+	{"mremap", {"address", "len", "new_len", "flags", "new_address"}},
 	{"munmap", {"address", "len"}},
 	{"newfstatat", {"-fd", "path", "stat", "-flags"}},
+	{"openat", {"-dir", "path", "-flags", "-mode"}},
 	{"poll", {"fds", "-count", "-timeout"}},
 	{"prctl", {"-option", "arg2", "arg3", "arg4", "arg5"}},
 	{"read", {"-fd", "buf", "len"}},
@@ -161,6 +169,7 @@ static const struct {
 	{"rt_sigaction", {"-signal", "action", "old", "size"}},
 	{"rt_sigprocmask", {"-how", "set", "old", "size"}},
 	{"seccomp", {"-operation", "-flags", "args"}},
+	{"sendfile", {"-out_fd", "-in_fd", "offset", "len"}},
 	{"sendmsg", {"-fd", "msg", "-flags"}},
 	{"sendto", {"-fd", "buf", "len", "-flags", "address", "-address_len"}},
 	{"signalfd4", {"-fd", "set", "size", "-flags"}},
@@ -315,6 +324,16 @@ const char *policy_never(const char *call)
 			return never[i].why;
 	}
 	return NULL;
+}
+
+bool policy_opens(const char *role, const char *call)
+{
+	return !strcmp(role, "parse") && !strcmp(call, "openat");
+}
+
+bool policy_stands_alone(const char *role)
+{
+	return !strcmp(role, "start") || !strcmp(role, "parse");
 }
 
 bool policy_needs_terms(const char *call)

@@ -26,6 +26,14 @@ const char *policy_args_of(const char *call);
 /** policy_never() - why no policy may allow this call; NULL: it may. */
 const char *policy_never(const char *call);
 
+/** policy_opens() - the one exception to that: the role `parse`, which is no
+ * part of a VMM, opens files, and only to read them. */
+bool policy_opens(const char *role, const char *call);
+
+/** policy_stands_alone() - does a process have the role from the beginning, or
+ * is it put on top of `start`? */
+bool policy_stands_alone(const char *role);
+
 /** policy_needs_terms() - a call that can do everything, depending on its
  * arguments. */
 bool policy_needs_terms(const char *call);

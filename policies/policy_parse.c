@@ -5,6 +5,7 @@
 #include "policies/policy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -317,27 +318,52 @@ static bool is_executable(const struct policy *p,
 	return true;
 }
 
+/** is_writing() - does the rule leave it possible to open for writing? */
+static bool is_writing(const struct policy *p, const struct policy_rule *rule)
+{
+	const uint64_t ways = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
+
+	for (uint32_t i = 0; i < rule->terms; i++) {
+		const struct policy_term *t = &rule->term[i];
+
+		if (t->arg == 2)
+			return t->op != POLICY_BITS || ~t->mask & ways ||
+			       p->value[t->first];
+	}
+	return true;
+}
+
+/** check_allowed() - a rule that lets a call be made. */
+static int check_allowed(struct reader *r, const struct policy_rule *rule)
+{
+	const struct policy *p = r->policy;
+	const char *call = syscall_name(rule->call);
+	bool opens = policy_opens(p->role, call);
+
+	if (policy_never(call) && !opens)
+		return fail(r, "%s may never be allowed: %s", call,
+			    policy_never(call));
+	if (opens && is_writing(p, rule))
+		return fail(r,
+			    "%s must exclude writing: add 'not flags & "
+			    "O_WRONLY | O_RDWR | O_CREAT | O_TRUNC'",
+			    call);
+	if (policy_needs_terms(call) && !rule->terms)
+		return fail(r, "%s can do too much: check its arguments (%s)",
+			    call, policy_args_of(call));
+	if (policy_maps_memory(call) && is_executable(p, rule))
+		return fail(r,
+			    "%s must exclude executable memory: add 'not prot "
+			    "& PROT_EXEC'",
+			    call);
+	return 0;
+}
+
 /** check_rule() - the rules of the house. The token is the call's name. */
 static int check_rule(struct reader *r, const struct policy_rule *rule)
 {
 	const struct policy *p = r->policy;
-	const char *call = syscall_name(rule->call);
 
-	if (!rule->error) {
-		if (policy_never(call))
-			return fail(r, "%s may never be allowed: %s", call,
-				    policy_never(call));
-		if (policy_needs_terms(call) && !rule->terms)
-			return fail(r,
-				    "%s can do too much: check its "
-				    "arguments (%s)",
-				    call, policy_args_of(call));
-		if (policy_maps_memory(call) && is_executable(p, rule))
-			return fail(r,
-				    "%s must exclude executable memory: add "
-				    "'not prot & PROT_EXEC'",
-				    call);
-	}
 	for (uint32_t i = 0; i < p->rules; i++) {
 		const struct policy_rule *other = &p->rule[i];
 
@@ -346,9 +372,9 @@ static int check_rule(struct reader *r, const struct policy_rule *rule)
 		if (!other->terms || !rule->terms || other->error ||
 		    rule->error)
 			return fail(r, "%s: line %u already decides about it",
-				    call, other->line);
+				    syscall_name(rule->call), other->line);
 	}
-	return 0;
+	return rule->error ? 0 : check_allowed(r, rule);
 }
 
 static int find_call(struct reader *r, struct policy_rule *rule)

@@ -8,5 +8,6 @@ enum policy_role {
 	POLICY_VCPU,  /* a thread that runs the guest */
 	POLICY_LOOP,  /* the event loop */
 	POLICY_WAIT,  /* the main thread, once the others work */
+	POLICY_PARSE, /* not the VMM: the command's child that reads files */
 	POLICY_ROLES
 };

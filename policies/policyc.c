@@ -5,7 +5,8 @@
  *	policyc bpf  OUT.c FILE...    the filters, for the VMM
  *	policyc text OUT.c FILE...    the texts, for `ampoule policy`
  *
- * The first file is the role that the others start under. */
+ * The first file is the role that the others start under, but for one that
+ * stands alone. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -19,6 +20,7 @@
 
 #include "base/error.h"
 #include "policies/policy.h"
+#include "policies/policy_names.h"
 #include "policies/syscall_names.h"
 
 #define FILES_MAX   8
@@ -218,7 +220,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < count && !err; i++) {
 		source[i].path = argv[i + 3];
 		err = read_source(&source[i]);
-		if (!err && i &&
+		if (!err && !policy_stands_alone(source[i].policy.role) &&
 		    policy_within(&source[i].policy, &source[0].policy, &error))
 			err = complain(&source[i], &error);
 	}

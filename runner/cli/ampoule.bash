@@ -45,7 +45,7 @@ _ampoule_policy()
 	case ${COMP_WORDS[2]} in
 	show)
 		mapfile -t COMPREPLY < <(compgen -W \
-			"start vcpu loop wait" -- "$word")
+			"start vcpu loop wait parse" -- "$word")
 		;;
 	check) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
 	learn) mapfile -t COMPREPLY < <(compgen -c -f -- "$word") ;;

@@ -200,21 +200,28 @@ static int make_cgroups(struct cell *cell, const struct plan *plan,
 	return 0;
 }
 
-int cell_enter(struct cell *cell, struct plan *plan, struct problem *why)
+int cell_take(struct cell *cell, struct problem *why)
 {
 	struct config config;
 	int err;
 
 	if (!cell_is_privileged())
 		return 0;
-	err = config_read(&config, why);
+	err = config_load(&config, why);
 	if (err)
 		return err;
 	if (!are_mapped(config.uid_first, config.uid_last))
 		return 0; /* root of a small container: go on as a user */
-	err = take_slot(cell, &config, why);
-	if (!err)
-		err = make_cgroups(cell, plan, why);
+	return take_slot(cell, &config, why);
+}
+
+int cell_enter(struct cell *cell, struct plan *plan, struct problem *why)
+{
+	int err;
+
+	if (!cell->owned)
+		return 0;
+	err = make_cgroups(cell, plan, why);
 	if (err)
 		return err;
 	plan->flags |= PLAN_FLAG_OWN_ID;

@@ -31,8 +31,12 @@ struct cell {
 /** cell_is_privileged() - may this process give a VM an id of its own? */
 bool cell_is_privileged(void);
 
-/** cell_enter() - take an id and make the cgroups for @plan, and write the id
- * into it. Without privilege: nothing, and 0.
+/** cell_take() - take an id. Without privilege: nothing, id 0.
+ * Return: 0, or negative with @why filled. */
+int cell_take(struct cell *cell, struct problem *why);
+
+/** cell_enter() - after cell_take(): make the cgroups for @plan, and write the
+ * id into it. Without an id: nothing, and 0.
  * Return: 0, or negative with @why filled. */
 int cell_enter(struct cell *cell, struct plan *plan, struct problem *why);
 

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SCRIPTS_MAX 4   /* nested interpreters, as Linux */
@@ -43,6 +44,15 @@ static int add_deps(struct closure *c, const struct elf_deps *deps)
 					  "out of memory");
 	}
 	return err;
+}
+
+/** exists() - not by access(2): that asks what the real id may, without its
+ * capabilities. */
+static bool exists(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0;
 }
 
 /** env_argument() - the program that "#!/usr/bin/env [-S] [K=V] NAME" runs. */
@@ -82,7 +92,7 @@ static int add_script(struct closure *c, const char *path, char *line)
 				   "cannot run %s: its #! line names no "
 				   "absolute path",
 				   path);
-	if (access(interp, F_OK) < 0)
+	if (!exists(interp))
 		return problem_set(c->why, EXIT_NOT_EXECUTABLE,
 				   "cannot run %s: its interpreter %s is not "
 				   "on this host",
@@ -124,7 +134,7 @@ static int add_needs(struct closure *c, const char *path)
 	if (n > 2 && line[0] == '#' && line[1] == '!')
 		return add_script(c, path, line);
 	err = elf_deps_find(fd, path, &deps, c->why);
-	if (!err && deps.interp && access(deps.interp, F_OK) < 0)
+	if (!err && deps.interp && !exists(deps.interp))
 		return problem_set(c->why, EXIT_NOT_EXECUTABLE,
 				   "cannot run %s: its loader %s is not on "
 				   "this host",

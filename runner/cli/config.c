@@ -3,22 +3,18 @@
  * only the owner writes the file, not that it is well-formed. */
 #include "runner/cli/config.h"
 
-#include "base/cleanup.h"
-#include "base/error.h"
-#include "base/fd.h"
 #include "runner/cli/parse.h"
 #include "runner/cli/problem.h"
 
 #include <ctype.h>
-#include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define UID_FIRST    900000u
-#define UID_LAST     909999u
-#define UID_MAX      4294967294u /* the next one means "unchanged" */
-#define CONFIG_BYTES 4096
-#define LINE_BYTES   256
+#define UID_FIRST  900000u
+#define UID_LAST   909999u
+#define UID_MAX    4294967294u /* the next one means "unchanged" */
+#define LINE_BYTES 256
 
 /** set_uids() - "900000-909999". Return: NULL or what is wrong. */
 static const char *set_uids(struct config *config, char *value)
@@ -119,25 +115,13 @@ int config_parse(const char *text, size_t bytes, struct config *ret,
 	return 0;
 }
 
-int config_read(struct config *ret, struct problem *why)
+void config_defaults(struct config *ret)
 {
-	cleanup_fd int fd = open(CONFIG_PATH, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	struct config config = {.uid_first = UID_FIRST, .uid_last = UID_LAST};
-	char text[CONFIG_BYTES];
-	ssize_t n = 0;
-	int err;
+	*ret = (struct config){.uid_first = UID_FIRST, .uid_last = UID_LAST};
+}
 
-	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
-		return problem_set(why, EXIT_AMPOULE, "cannot open %s: %s",
-				   CONFIG_PATH, error_text(errno));
-	if (fd >= 0)
-		n = read(fd, text, sizeof(text));
-	if (n < 0 || n == sizeof(text))
-		return problem_set(
-			why, EXIT_AMPOULE, "cannot read %s: %s", CONFIG_PATH,
-			n < 0 ? error_text(errno) : "it is too long");
-	err = config_parse(text, (size_t)n, &config, why);
-	if (!err)
-		*ret = config;
-	return err;
+bool config_is_sane(const struct config *config)
+{
+	return config->uid_first && config->uid_first <= config->uid_last &&
+	       config->uid_last <= UID_MAX;
 }

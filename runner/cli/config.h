@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config.h - what the owner of a host decides for all VMs on it. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,5 +18,11 @@ struct config {
 int config_parse(const char *text, size_t bytes, struct config *ret,
 		 struct problem *why);
 
-/** config_read() - the file at CONFIG_PATH; without one, the defaults. */
-int config_read(struct config *ret, struct problem *why);
+void config_defaults(struct config *ret);
+
+/** config_is_sane() - could config_parse() have made this? */
+bool config_is_sane(const struct config *config);
+
+/** config_load() - the file at CONFIG_PATH, read in a child (parser.h);
+ * without one, the defaults. Return: 0, or -EINVAL with @why filled. */
+int config_load(struct config *ret, struct problem *why);

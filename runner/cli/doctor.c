@@ -164,7 +164,7 @@ static void probe_jail(struct doctor_finding *f)
 				 : ", no namespaces");
 		return;
 	}
-	if (config_read(&config, &why)) {
+	if (config_load(&config, &why)) {
 		finding_set(f, DOCTOR_FAIL, "correct the file", "%s", why.text);
 		return;
 	}

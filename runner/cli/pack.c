@@ -5,7 +5,6 @@
 #include "base/abi/runblock.h"
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "base/fd.h"
 #include "runner/cli/closure.h"
 #include "runner/cli/cpio.h"
 #include "runner/cli/ldcache.h"
@@ -16,10 +15,8 @@
 #include "runner/cli/tree.h"
 #include "runner/cli/which.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define PASSWD_TEXT                                                            \
 	"root:x:0:0:root:/root:/bin/sh\n"                                      \
@@ -206,31 +203,18 @@ static void free_cpio(struct cpio **cpio)
 	cpio_free(*cpio);
 }
 
-static int write_memfd(struct packer *p, const void *block, uint64_t bytes)
+static int write_archive(struct packer *p, const void *block, uint64_t bytes,
+			 int fd)
 {
-	const int seals =
-		F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 	__attribute__((cleanup(free_cpio))) struct cpio *cpio = NULL;
-	cleanup_fd int fd = fd_memfd_sealable("initrd");
-	int err;
 
-	if (fd < 0 || cpio_new(fd, &cpio))
-		return problem_set(p->why, EXIT_AMPOULE,
-				   "cannot make an image in memory: %s",
-				   error_text(errno));
-	err = write_image(p, block, bytes, cpio);
-	if (err)
-		return err;
-	if (fcntl(fd, F_ADD_SEALS, seals) < 0)
-		return problem_set(p->why, EXIT_AMPOULE,
-				   "cannot seal the image: %s",
-				   error_text(errno));
-	p->out->fd = steal_fd(&fd);
-	return 0;
+	if (cpio_new(fd, &cpio))
+		return no_memory(p->why);
+	return write_image(p, block, bytes, cpio);
 }
 
 int pack_program(const struct settings *s, char *const *argv,
-		 const struct streams *streams, struct packed *ret,
+		 const struct streams *streams, int fd, struct packed *ret,
 		 struct problem *why)
 {
 	struct packer p = {.settings = s, .out = ret, .why = why};
@@ -238,7 +222,7 @@ int pack_program(const struct settings *s, char *const *argv,
 	uint64_t bytes = 0;
 	int err;
 
-	*ret = (struct packed){.fd = -1};
+	*ret = (struct packed){0};
 	err = add_all(&p, argv[0]);
 	strlist_done(&p.libs);
 	if (err)
@@ -248,23 +232,19 @@ int pack_program(const struct settings *s, char *const *argv,
 		return problem_set(why, EXIT_AMPOULE,
 				   "cannot pass the arguments: %s",
 				   error_text(err));
-	return write_memfd(&p, block, bytes);
+	return write_archive(&p, block, bytes, fd);
 }
 
 void packed_done(struct packed *p)
 {
-	if (p->fd >= 0)
-		close(p->fd);
-	p->fd = -1;
 	free(p->program);
 	p->program = NULL;
 	image_done(&p->image);
 }
 
-const char *pack_hint(struct packed *p, const struct settings *s, int argc,
-		      char *const *argv)
+int pack_hint(struct packed *p, const struct settings *s, char *const *argv)
 {
-	for (int i = 1; i < argc; i++) {
+	for (int i = 1; argv[0] && argv[i]; i++) {
 		cleanup_free char *guest = NULL;
 		struct stat st;
 
@@ -272,7 +252,7 @@ const char *pack_hint(struct packed *p, const struct settings *s, int argc,
 			continue;
 		guest = which_absolute(s->cwd, argv[i]);
 		if (guest && !tree_has(&p->image, guest))
-			return argv[i];
+			return i;
 	}
-	return NULL;
+	return 0;
 }

@@ -12,22 +12,21 @@ struct settings;
 struct streams;
 
 struct packed {
-	int fd; /* sealed memfd with the cpio archive */
-	uint64_t bytes;
-	char *program; /* its path in the VM */
+	uint64_t bytes; /* of the cpio archive */
+	char *program;  /* its path in the VM */
 	struct image image;
 };
 
 /** pack_program() - argv[0] is the program as the user named it; NULL-ended.
+ * @fd: an empty file, for the archive.
  * @ret: for packed_done(), also after a failure.
  * Return: 0 or negative with @why filled. */
 int pack_program(const struct settings *s, char *const *argv,
-		 const struct streams *streams, struct packed *ret,
+		 const struct streams *streams, int fd, struct packed *ret,
 		 struct problem *why);
 void packed_done(struct packed *p);
 #define cleanup_packed __attribute__((cleanup(packed_done)))
 
-/** pack_hint() - after a program failed: the argument that names a file of the
- * host which is not in the VM, or NULL. */
-const char *pack_hint(struct packed *p, const struct settings *s, int argc,
-		      char *const *argv);
+/** pack_hint() - should the program fail: the index of the first argument that
+ * names a file of the host which is not in the VM, or 0. @argv: NULL-ended. */
+int pack_hint(struct packed *p, const struct settings *s, char *const *argv);

@@ -4,8 +4,9 @@
 #include "base/abi/runblock.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "runner/cli/cell.h"
 #include "runner/cli/commands.h"
-#include "runner/cli/pack.h"
+#include "runner/cli/gather.h"
 #include "runner/cli/problem.h"
 #include "runner/cli/settings.h"
 #include "runner/cli/streams.h"
@@ -18,13 +19,13 @@
 #include <unistd.h>
 
 /** copy_out() - the image into @fd, inside the kernel. */
-static int copy_out(const struct packed *packed, int fd)
+static int copy_out(const struct gathered *made, int fd)
 {
 	off_t offset = 0;
 
-	while ((uint64_t)offset < packed->bytes) {
-		ssize_t n = sendfile(fd, packed->fd, &offset,
-				     packed->bytes - (uint64_t)offset);
+	while ((uint64_t)offset < made->initrd_bytes) {
+		ssize_t n = sendfile(fd, made->initrd_fd, &offset,
+				     made->initrd_bytes - (uint64_t)offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -34,13 +35,13 @@ static int copy_out(const struct packed *packed, int fd)
 	return 0;
 }
 
-static int write_file(const struct packed *packed, const char *path,
+static int write_file(const struct gathered *made, const char *path,
 		      struct problem *why)
 {
 	cleanup_fd int fd =
 		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY,
 		     0644);
-	int err = fd < 0 ? -errno : copy_out(packed, fd);
+	int err = fd < 0 ? -errno : copy_out(made, fd);
 
 	return err ? problem_set(why, EXIT_AMPOULE, "cannot write %s: %s", path,
 				 error_text(err))
@@ -56,7 +57,8 @@ static int pack(const struct settings *s, int argc, char **argv,
 		.guest = {RUNBLOCK_STREAM_PIPE, RUNBLOCK_STREAM_PIPE,
 			  RUNBLOCK_STREAM_PIPE},
 	};
-	cleanup_packed struct packed packed = {.fd = -1};
+	struct cell cell = CELL_NONE; /* an id for the child that reads */
+	struct gathered made = GATHERED_NONE;
 	int err;
 
 	if (!s->output)
@@ -64,8 +66,14 @@ static int pack(const struct settings *s, int argc, char **argv,
 				   "pack: no output file; give one with -o");
 	if (!argc)
 		return problem_set(why, EXIT_AMPOULE, "pack: no program given");
-	err = pack_program(s, argv, &streams, &packed, why);
-	return err ? err : write_file(&packed, s->output, why);
+	err = cell_take(&cell, why);
+	if (!err)
+		err = gather_archive(s, argv, &streams, cell.id, &made, why);
+	cell_leave(&cell);
+	if (!err)
+		err = write_file(&made, s->output, why);
+	gathered_done(&made);
+	return err;
 }
 
 static const struct option_spec *const tables[] = {

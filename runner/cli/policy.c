@@ -44,8 +44,8 @@ static int show(int argc, char **argv)
 	}
 	if (found)
 		return 0;
-	say("policy: there is no role '%s'; the roles are start, vcpu, loop "
-	    "and wait",
+	say("policy: there is no role '%s'; the roles are start, vcpu, "
+	    "loop, wait and parse",
 	    role);
 	return EXIT_AMPOULE;
 }
@@ -77,7 +77,7 @@ static int check_text(const char *path, const char *text, size_t bytes)
 	struct policy_error error;
 	int err = policy_parse(text, bytes, &policy, &error);
 
-	if (!err && strcmp(policy.role, policy_texts[POLICY_START].role) != 0) {
+	if (!err && !policy_stands_alone(policy.role)) {
 		parse_own(POLICY_START, &start);
 		err = policy_within(&policy, &start, &error);
 	}
@@ -187,7 +187,8 @@ static int explain(int argc, char **argv)
 	}
 	why = policy_never(argv[0]);
 	if (why)
-		(void)printf("%s is never allowed: %s\n", argv[0], why);
+		(void)printf("%s is never allowed to a VMM: %s\n", argv[0],
+			     why);
 	for (int i = 0; i < POLICY_ROLES; i++)
 		explain_role((enum policy_role)i, (uint32_t)call);
 	return 0;
@@ -238,7 +239,8 @@ const struct command command_policy = {
 		"they may make,\nwith conditions on the arguments and a reason "
 		"for each line. Anything else\nends the VM.\n\n"
 		"  show [ROLE]        the policies that are in force: start, "
-		"vcpu, loop, wait\n"
+		"vcpu, loop, wait,\n"
+		"                     and parse, of the command's own child\n"
 		"  check FILE...      is this a good policy file? Errors have "
 		"line and column\n"
 		"  explain SYSCALL    which role may make it, with which "

@@ -6,12 +6,11 @@
 #include "base/plan.h"
 #include "runner/cli/cell.h"
 #include "runner/cli/commands.h"
-#include "runner/cli/kernel_elf.h"
+#include "runner/cli/gather.h"
 #include "runner/cli/launch.h"
 #include "runner/cli/locate.h"
 #include "runner/cli/logfile.h"
 #include "runner/cli/oomkill.h"
-#include "runner/cli/pack.h"
 #include "runner/cli/plan_fill.h"
 #include "runner/cli/policy_learn.h"
 #include "runner/cli/problem.h"
@@ -23,10 +22,8 @@
 #include "runner/cli/verdict.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define BACKUP_NS (2 * NS_PER_SEC) /* our clock behind the VMM's own */
@@ -36,76 +33,15 @@ struct run {
 	int argc; /* program and arguments */
 	char **argv;
 	struct streams streams;
-	struct packed packed;
-	struct kernel_image kernel;
-	int kernel_fd, initrd_fd, vmm_fd;
+	struct gathered files;
+	int vmm_fd;
 	int trace_fd, json_fd;
-	uint64_t initrd_bytes;
 	struct plan plan;
 	struct cell cell;
 	struct logfile log;
 	struct supervise supervise;
 	struct problem why;
 };
-
-static int open_kernel(struct run *r)
-{
-	const char *path = r->settings.kernel;
-	const char *wrong;
-
-	if (!path) {
-		if (locate_open(PART_MOTE, &r->kernel_fd, &r->why))
-			return -ENOENT;
-		path = "mote";
-	} else {
-		r->kernel_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
-						  O_NONBLOCK);
-		if (r->kernel_fd < 0)
-			return problem_set(&r->why, EXIT_AMPOULE,
-					   "cannot open the kernel %s: %s",
-					   path, error_text(errno));
-	}
-	if (kernel_elf_read(r->kernel_fd, &r->kernel, &wrong))
-		return problem_set(&r->why, EXIT_AMPOULE, "the kernel %s %s",
-				   path, wrong);
-	return 0;
-}
-
-/** open_initrd() - the user's own image, as it is. */
-static int open_initrd(struct run *r)
-{
-	const char *path = r->settings.initrd;
-	struct stat st;
-
-	r->initrd_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (r->initrd_fd < 0 || fstat(r->initrd_fd, &st) < 0)
-		return problem_set(&r->why, EXIT_AMPOULE,
-				   "cannot open the initrd %s: %s", path,
-				   error_text(errno));
-	if (!S_ISREG(st.st_mode) || !st.st_size)
-		return problem_set(
-			&r->why, EXIT_AMPOULE, "the initrd %s is %s", path,
-			S_ISREG(st.st_mode) ? "empty" : "not a file");
-	r->initrd_bytes = (uint64_t)st.st_size;
-	return 0;
-}
-
-static int make_initrd(struct run *r)
-{
-	int err;
-
-	if (r->settings.initrd)
-		return open_initrd(r);
-	if (!r->argc)
-		return 0; /* a kernel that needs no program */
-	err = pack_program(&r->settings, r->argv, &r->streams, &r->packed,
-			   &r->why);
-	if (err)
-		return err;
-	r->initrd_fd = steal_fd(&r->packed.fd);
-	r->initrd_bytes = r->packed.bytes;
-	return 0;
-}
 
 /** open_outputs() - before the run, so that a wrong path costs no run. */
 static int open_outputs(struct run *r)
@@ -125,20 +61,28 @@ static int prepare(struct run *r)
 	const char *named =
 		r->argc ? r->argv[0]
 			: (r->settings.kernel ? r->settings.kernel : "mote");
-	int err = streams_open(commands_closed_streams(), &r->streams);
+	/* From here on there are things to take back. */
+	int err = supervise_block(&r->supervise.signal_fd);
 
+	if (err)
+		return problem_set(&r->why, EXIT_AMPOULE,
+				   "cannot take over signals: %s",
+				   error_text(err));
+	err = streams_open(commands_closed_streams(), &r->streams);
 	if (err)
 		return problem_set(&r->why, EXIT_AMPOULE,
 				   "cannot open the standard streams: %s",
 				   error_text(err));
 	err = open_outputs(r);
 	if (!err)
-		err = open_kernel(r);
+		err = cell_take(&r->cell, &r->why);
 	if (!err)
-		err = make_initrd(r);
+		err = gather(&r->settings, r->argv, &r->streams, r->cell.id,
+			     &r->files, &r->why);
 	if (!err)
-		err = plan_fill(&r->settings, &r->kernel, r->initrd_bytes,
-				&r->streams, &r->plan, &r->why);
+		err = plan_fill(&r->settings, &r->files.kernel,
+				r->files.initrd_bytes, &r->streams, &r->plan,
+				&r->why);
 	if (!err)
 		err = locate_open(PART_VMM, &r->vmm_fd, &r->why);
 	plan_fill_name(r->settings.name ? r->settings.name : named,
@@ -160,8 +104,8 @@ static int start(struct run *r)
 	for (int i = 0; i < PLAN_FD_COUNT; i++)
 		launch.fd[i] = -1;
 	launch.fd[PLAN_FD_VMM] = r->vmm_fd;
-	launch.fd[PLAN_FD_KERNEL] = r->kernel_fd;
-	launch.fd[PLAN_FD_INITRD] = r->initrd_fd;
+	launch.fd[PLAN_FD_KERNEL] = r->files.kernel_fd;
+	launch.fd[PLAN_FD_INITRD] = r->files.initrd_fd;
 	launch.fd[PLAN_FD_STDIN] = r->streams.fd[0];
 	launch.fd[PLAN_FD_STDOUT] = r->streams.fd[1];
 	launch.fd[PLAN_FD_STDERR] = r->streams.fd[2];
@@ -200,13 +144,8 @@ static int stand_by(struct run *r)
 {
 	cleanup_tty struct tty tty = {0};
 	struct supervise *s = &r->supervise;
-	int err = supervise_block(&s->signal_fd);
+	int err = cell_enter(&r->cell, &r->plan, &r->why);
 
-	if (err)
-		return problem_set(&r->why, EXIT_AMPOULE,
-				   "cannot take over signals: %s",
-				   error_text(err));
-	err = cell_enter(&r->cell, &r->plan, &r->why);
 	if (err)
 		return err;
 	if (r->streams.interactive)
@@ -224,7 +163,7 @@ static int stand_by(struct run *r)
 		     "started %s as pid %d with %llu MiB, %llu bytes of files",
 		     r->argc ? r->argv[0] : "a kernel", (int)s->child.pid,
 		     (unsigned long long)r->plan.mem_bytes >> 20,
-		     (unsigned long long)r->initrd_bytes);
+		     (unsigned long long)r->files.initrd_bytes);
 	s->interactive = r->streams.interactive;
 	if (r->settings.time_limit_ns)
 		s->kill_ns =
@@ -258,15 +197,11 @@ static int write_outputs(struct run *r, const struct result *result)
 }
 
 /** hint() - the most likely reason for a failure: a file left outside. */
-static void hint(struct run *r, int exit_code)
+static void hint(const struct run *r, int exit_code)
 {
-	const char *missing;
+	const char *missing = r->argv[r->files.missing];
 
-	if (!exit_code || exit_code == EXIT_TIME_LIMIT || !r->argc ||
-	    r->settings.initrd)
-		return;
-	missing = pack_hint(&r->packed, &r->settings, r->argc, r->argv);
-	if (missing)
+	if (exit_code && exit_code != EXIT_TIME_LIMIT && r->files.missing)
 		say("note: %s is not in the VM; add --file %s", missing,
 		    missing);
 }
@@ -283,7 +218,7 @@ static int tell(struct run *r)
 		.outcome = &r->supervise.outcome,
 		.name = r->plan.name,
 		.mem_bytes = r->plan.mem_bytes,
-		.initrd_bytes = r->initrd_bytes,
+		.initrd_bytes = r->files.initrd_bytes,
 		.usage = r->supervise.usage,
 	};
 	struct problem line;
@@ -312,10 +247,8 @@ static void run_done(struct run *r)
 	settings_done(&r->settings);
 	cell_leave(&r->cell);
 	streams_close(&r->streams);
-	packed_done(&r->packed);
+	gathered_done(&r->files);
 	logfile_close(&r->log);
-	cleanup_fd_run(&r->kernel_fd);
-	cleanup_fd_run(&r->initrd_fd);
 	cleanup_fd_run(&r->vmm_fd);
 	cleanup_fd_run(&r->trace_fd);
 	cleanup_fd_run(&r->json_fd);
@@ -343,12 +276,10 @@ static const struct option_spec *const tables[] = {
 static int run_with(bool learn, int argc, char **argv)
 {
 	static struct run r = {
-		.kernel_fd = -1,
-		.initrd_fd = -1,
+		.files = GATHERED_NONE,
 		.vmm_fd = -1,
 		.trace_fd = -1,
 		.json_fd = -1,
-		.packed = {.fd = -1},
 		.streams = {.fd = {-1, -1, -1}},
 		.cell = CELL_NONE,
 		.log = {.fd = -1},

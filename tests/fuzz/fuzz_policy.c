@@ -25,7 +25,8 @@ static void use(void)
 
 		if (!syscall_name(r->call) || r->terms > POLICY_TERMS_MAX)
 			abort();
-		if (!made && policy_never(syscall_name(r->call)))
+		if (!made && policy_never(syscall_name(r->call)) &&
+		    !policy_opens(policy.role, syscall_name(r->call)))
 			abort();
 		for (uint32_t t = 0; t < r->terms; t++) {
 			if (r->term[t].first + r->term[t].count > policy.values)
@@ -35,6 +36,9 @@ static void use(void)
 	/* any[2]: PROT_READ | PROT_WRITE | PROT_EXEC */
 	if (policy_decide(&policy, SYS_mmap, any, &line) == 0 ||
 	    policy_decide(&policy, SYS_mprotect, any, &line) == 0)
+		abort();
+	/* any[2]: O_WRONLY | O_RDWR */
+	if (policy_decide(&policy, SYS_openat, any, &line) == 0)
 		abort();
 }
 

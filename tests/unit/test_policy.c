@@ -210,6 +210,30 @@ Test(policy, all_that_may_never_be_allowed)
 	cr_expect_null(policy_never("fstat"));
 }
 
+Test(policy, only_the_parser_opens_and_only_to_read)
+{
+	static const char *const bad[] = {
+		"role parse\nopenat # a\n",
+		"role parse\nopenat: flags == 0x40 # a\n",
+		"role parse\nopenat: mode == 0 # a\n",
+		"role parse\nopenat: not flags & O_WRONLY | O_RDWR # a\n",
+		"role parse\nopenat: flags & O_WRONLY | O_RDWR | O_CREAT | "
+		"O_TRUNC == O_WRONLY # a\n",
+		"role parse\nopenat2 # a\n",
+		"role loop\nopenat: not flags & O_WRONLY | O_RDWR | O_CREAT | "
+		"O_TRUNC # a\n",
+		"openat: not flags & O_WRONLY | O_RDWR | O_CREAT | O_TRUNC #a\n"
+		"role parse\n",
+	};
+
+	good("role parse\nopenat: not flags & O_WRONLY | O_RDWR | O_CREAT | "
+	     "O_TRUNC # a\n");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		cr_expect_eq(parse(bad[i]), -EINVAL, "%s", bad[i]);
+	cr_expect(policy_stands_alone("parse"));
+	cr_expect_not(policy_stands_alone("loop"));
+}
+
 Test(policy, what_lies_on_top_needs_leave_from_below)
 {
 	static struct policy inner;

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gather.c - what a VM boots from. Opens the files that the user named; bytes
+ * of them are read in the child only. */
+#include "runner/cli/gather.h"
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "runner/cli/locate.h"
+#include "runner/cli/pack.h"
+#include "runner/cli/parser.h"
+#include "runner/cli/problem.h"
+#include "runner/cli/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct task { /* for the child */
+	const struct settings *settings;
+	char *const *argv;
+	const struct streams *streams;
+	bool kernel, pack;
+};
+
+struct found { /* by the child */
+	struct kernel_image kernel;
+	int32_t missing;
+};
+
+static int open_kernel(const struct settings *s, int *ret_fd,
+		       struct problem *why)
+{
+	if (!s->kernel)
+		return locate_open(PART_MOTE, ret_fd, why);
+	*ret_fd = open(s->kernel, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return *ret_fd < 0 ? problem_set(why, EXIT_AMPOULE,
+					 "cannot open the kernel %s: %s",
+					 s->kernel, error_text(errno))
+			   : 0;
+}
+
+/** open_initrd() - the user's own image, as it is. */
+static int open_initrd(const char *path, struct gathered *g,
+		       struct problem *why)
+{
+	struct stat st;
+
+	g->initrd_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (g->initrd_fd < 0 || fstat(g->initrd_fd, &st) < 0)
+		return problem_set(why, EXIT_AMPOULE,
+				   "cannot open the initrd %s: %s", path,
+				   error_text(errno));
+	if (!S_ISREG(st.st_mode) || !st.st_size)
+		return problem_set(
+			why, EXIT_AMPOULE, "the initrd %s is %s", path,
+			S_ISREG(st.st_mode) ? "empty" : "not a file");
+	g->initrd_bytes = (uint64_t)st.st_size;
+	return 0;
+}
+
+static int open_archive(int *ret_fd, struct problem *why)
+{
+	*ret_fd = fd_memfd_sealable("initrd");
+	return *ret_fd < 0 ? problem_set(why, EXIT_AMPOULE,
+					 "cannot make an image in memory: %s",
+					 error_text(*ret_fd))
+			   : 0;
+}
+
+/** seal_archive() - nobody changes it any more. @ret_bytes: what there is. */
+static int seal_archive(int fd, uint64_t *ret_bytes, struct problem *why)
+{
+	const int seals =
+		F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+	struct stat st;
+
+	if (fcntl(fd, F_ADD_SEALS, seals) < 0 || fstat(fd, &st) < 0)
+		return problem_set(why, EXIT_AMPOULE,
+				   "cannot seal the image: %s",
+				   error_text(errno));
+	*ret_bytes = (uint64_t)st.st_size;
+	return 0;
+}
+
+/** look_into() - in the child. */
+static int look_into(const void *context, void *result, struct problem *why)
+{
+	const struct task *t = context;
+	struct found *found = result;
+	struct packed packed = {0};
+	const char *wrong;
+	int err = 0;
+
+	if (t->kernel && kernel_elf_read(PARSER_INPUT, &found->kernel, &wrong))
+		return problem_set(why, EXIT_AMPOULE, "the kernel %s %s",
+				   t->settings->kernel ? t->settings->kernel
+						       : "mote",
+				   wrong);
+	if (!t->pack)
+		return 0;
+	err = pack_program(t->settings, t->argv, t->streams, PARSER_OUTPUT,
+			   &packed, why);
+	if (!err)
+		found->missing = pack_hint(&packed, t->settings, t->argv);
+	packed_done(&packed);
+	return err;
+}
+
+/** is_sane() - what plan_fill() relies on; the plan's checks do the rest. */
+static bool is_sane(const struct kernel_image *k)
+{
+	return k->segment_count && k->segment_count < PLAN_SEGMENTS_MAX &&
+	       k->end_gpa <= PLAN_GAP_START;
+}
+
+int gather(const struct settings *s, char *const *argv,
+	   const struct streams *streams, uint32_t id, struct gathered *ret,
+	   struct problem *why)
+{
+	const struct task task = {
+		.settings = s,
+		.argv = argv,
+		.streams = streams,
+		.kernel = true,
+		.pack = argv[0] && !s->initrd,
+	};
+	struct parser parser = {.id = id, .output = -1};
+	struct found found = {0};
+	int err = open_kernel(s, &ret->kernel_fd, why);
+
+	if (!err && s->initrd)
+		err = open_initrd(s->initrd, ret, why);
+	if (!err && task.pack)
+		err = open_archive(&ret->initrd_fd, why);
+	if (err)
+		return err;
+	parser.input = ret->kernel_fd;
+	if (task.pack)
+		parser.output = ret->initrd_fd;
+	err = parser_run(&parser, look_into, &task, &found, sizeof(found), why);
+	if (!err && task.pack)
+		err = seal_archive(ret->initrd_fd, &ret->initrd_bytes, why);
+	if (err)
+		return err;
+	if (!is_sane(&found.kernel))
+		return problem_set(why, EXIT_AMPOULE,
+				   "the parser of files gave a kernel that "
+				   "cannot be: please report it");
+	ret->kernel = found.kernel;
+	for (int i = 1; task.pack && argv[i]; i++) {
+		if (i == found.missing)
+			ret->missing = i;
+	}
+	return 0;
+}
+
+void gathered_done(struct gathered *g)
+{
+	cleanup_fd_run(&g->kernel_fd);
+	cleanup_fd_run(&g->initrd_fd);
+}
+
+int gather_archive(const struct settings *s, char *const *argv,
+		   const struct streams *streams, uint32_t id,
+		   struct gathered *ret, struct problem *why)
+{
+	const struct task task = {
+		.settings = s,
+		.argv = argv,
+		.streams = streams,
+		.pack = true,
+	};
+	struct parser parser = {.id = id, .input = -1};
+	struct found found = {0};
+	int err = open_archive(&ret->initrd_fd, why);
+
+	if (err)
+		return err;
+	parser.output = ret->initrd_fd;
+	err = parser_run(&parser, look_into, &task, &found, sizeof(found), why);
+	return err ? err
+		   : seal_archive(ret->initrd_fd, &ret->initrd_bytes, why);
+}
