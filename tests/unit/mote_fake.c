@@ -16,10 +16,10 @@
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/random.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/time.h"
 #include "kernels/mote/proc/wait.h"
 
@@ -37,7 +37,9 @@ static size_t output_bytes;
 static const char *input;
 static size_t input_bytes;
 static struct vm address_space;
-static struct task task;
+static struct fs fs;
+static struct process process;
+static struct task task = {.process = &process};
 struct task *task_current = &task;
 
 static uint32_t frame_of(uint64_t pa)
@@ -382,7 +384,7 @@ void signal_mask_pop(bool interrupted)
 {
 }
 
-void signal_stats(struct signal_stats *ret)
+void signal_stats(const struct task *t, struct signal_stats *ret)
 {
 	*ret = (struct signal_stats){0};
 }
@@ -422,15 +424,18 @@ uint64_t fake_pages_used(void)
 
 void fake_ids(uint32_t uid, uint32_t gid)
 {
-	task.uid = uid;
-	task.gid = gid;
+	process.uid = uid;
+	process.gid = gid;
 }
 
 void fake_start(const void *initrd, uint64_t bytes)
 {
 	for (uint32_t n = ARENA_PAGES; n--;)
 		free_list[free_count++] = n;
-	task = (struct task){.pid = 1, .umask = 022, .comm = "test"};
+	fs = (struct fs){.refs = 1, .umask = 022};
+	process = (struct process){.pid = 1, .fs = &fs};
+	process.vm = &address_space;
+	task = (struct task){.tid = 1, .process = &process, .comm = "test"};
 	task.vm = &address_space;
 	fs_init(initrd, bytes);
 	if (fs_start_task("/"))

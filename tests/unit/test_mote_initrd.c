@@ -13,7 +13,7 @@
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/fs/initrd.h"
 #include "kernels/mote/mm/page.h"
-#include "kernels/mote/proc/task.h"
+#include "kernels/mote/proc/process.h"
 #include "tests/unit/mote_fake.h"
 
 #define CALL  FAKE_CALL
@@ -60,10 +60,10 @@ static struct inode *run_program(void)
 	struct file *f;
 
 	cr_assert_eq(file_open_kernel(path_in_block("/usr/prog"), &f), 0);
-	current()->exe = f->inode;
+	current_process()->exe = f->inode;
 	inode_ref(f->inode);
 	file_unref(f);
-	return current()->exe;
+	return current_process()->exe;
 }
 
 static long stat_of(const char *path, struct stat *st)

@@ -20,6 +20,7 @@
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/proc/signal.h"
+#include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/wait.h"
 
 #define F_MULTIPORT  (1u << 1)
@@ -183,7 +184,7 @@ static bool signal_is_fatal(void)
 
 	if (!signal_pending())
 		return false;
-	signal_stats(&s);
+	signal_stats(current(), &s);
 	return s.pending & ~(s.blocked | s.ignored | s.caught);
 }
 

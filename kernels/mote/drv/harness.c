@@ -12,7 +12,7 @@
 #include "kernels/mote/drv/virtio.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
-#include "kernels/mote/proc/task.h"
+#include "kernels/mote/proc/signal.h"
 
 #define CONFIG 0x100u /* of the registers' page */
 
@@ -41,15 +41,15 @@ static void interrupt(void)
 	virtio_ack(device);
 	asked = harness_pending();
 	if (asked & HARNESS_REQ_TERM)
-		signal_send(SIGTERM);
+		signal_send_init(SIGTERM);
 	if (asked & HARNESS_REQ_INT)
-		signal_send(SIGINT);
+		signal_send_init(SIGINT);
 	if (asked & HARNESS_REQ_HUP)
-		signal_send(SIGHUP);
+		signal_send_init(SIGHUP);
 	if (asked & HARNESS_REQ_QUIT)
-		signal_send(SIGQUIT);
+		signal_send_init(SIGQUIT);
 	if (asked & HARNESS_REQ_WINCH)
-		signal_send(SIGWINCH);
+		signal_send_init(SIGWINCH);
 }
 
 /* The doorbells would do without this; its interrupt does not. */

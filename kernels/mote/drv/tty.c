@@ -13,7 +13,8 @@
 #include "kernels/mote/drv/tty_internal.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
-#include "kernels/mote/proc/task.h"
+#include "kernels/mote/proc/process.h"
+#include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/time.h"
 #include "kernels/mote/proc/wait.h"
 
@@ -56,7 +57,7 @@ static void hangup(void)
 {
 	tty.ldisc.hung_up = true;
 	if (echo_port != NO_ECHO_PORT)
-		signal_send(SIGHUP);
+		signal_send_init(SIGHUP);
 }
 
 static void resize(uint16_t rows, uint16_t cols)
@@ -65,7 +66,7 @@ static void resize(uint16_t rows, uint16_t cols)
 		return;
 	tty.rows = rows;
 	tty.cols = cols;
-	signal_send(SIGWINCH);
+	signal_send_init(SIGWINCH);
 }
 
 static bool wants_input(void)
@@ -86,7 +87,7 @@ void tty_init(const uint8_t *streams, uint16_t rows, uint16_t cols)
 	    streams[CONSOLE_STDOUT] != RUNBLOCK_STREAM_TTY &&
 	    streams[CONSOLE_STDERR] != RUNBLOCK_STREAM_TTY)
 		return;
-	ldisc_init(&tty.ldisc, signal_send);
+	ldisc_init(&tty.ldisc, signal_send_init);
 	tty.rows = rows;
 	tty.cols = cols;
 	if (streams[CONSOLE_STDOUT] == RUNBLOCK_STREAM_TTY)

@@ -11,7 +11,8 @@
 #include "kernels/mote/drv/tty_internal.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
-#include "kernels/mote/proc/task.h"
+#include "kernels/mote/proc/process.h"
+#include "kernels/mote/proc/signal.h"
 
 /* struct termios is termios2 without the speeds. */
 #define TERMIOS_BYTES  offsetof(struct ldisc_termios, ispeed)
@@ -55,7 +56,7 @@ static long set_size(uint64_t arg)
 		return 0;
 	tty.rows = w.ws_row;
 	tty.cols = w.ws_col;
-	signal_send(SIGWINCH);
+	signal_send_init(SIGWINCH);
 	return 0;
 }
 
@@ -134,11 +135,11 @@ long tty_ioctl(uint64_t cmd, uint64_t arg)
 		return set_size(arg);
 	case TIOCGPGRP:
 		return put_int(arg, tty.foreground ? tty.foreground
-						   : current()->pid);
+						   : current_process()->pid);
 	case TIOCSPGRP:
 		return set_foreground(arg);
 	case TIOCGSID:
-		return put_int(arg, current()->pid);
+		return put_int(arg, current_process()->pid);
 	case TIOCGETD: /* N_TTY */
 	case TIOCOUTQ:
 		return put_int(arg, 0);

@@ -8,8 +8,8 @@
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/fs/namei.h"
 #include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/time.h"
 
 #define NS_PER_S   1000000000ll
@@ -19,10 +19,10 @@
 
 long sys_umask(struct regs *r)
 {
-	struct task *task = current();
-	uint32_t old = task->umask;
+	struct fs *fs = current_process()->fs;
+	uint32_t old = fs->umask;
 
-	task->umask = (uint32_t)ARG0(r) & 0777;
+	fs->umask = (uint32_t)ARG0(r) & 0777;
 	return old;
 }
 
@@ -67,15 +67,15 @@ long sys_fchmod(struct regs *r)
 /* An id of -1 stays as it is. */
 static long change_owner(struct inode *inode, uint32_t uid, uint32_t gid)
 {
-	const struct task *task = current();
+	const struct process *p = current_process();
 
 	inode_load(inode);
 	if (uid == UINT32_MAX)
 		uid = inode->uid;
 	if (gid == UINT32_MAX)
 		gid = inode->gid;
-	if (task->uid && (task->uid != inode->uid || uid != inode->uid ||
-			  (gid != inode->gid && gid != task->gid)))
+	if (p->uid && (p->uid != inode->uid || uid != inode->uid ||
+			  (gid != inode->gid && gid != p->gid)))
 		return -EPERM;
 	inode->uid = uid;
 	inode->gid = gid;

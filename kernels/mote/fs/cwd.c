@@ -8,8 +8,8 @@
 #include "kernels/mote/fs/namei.h"
 #include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/task.h"
 
 long sys_getcwd(struct regs *r)
 {
@@ -18,7 +18,7 @@ long sys_getcwd(struct regs *r)
 
 	if (!text)
 		return -ENOMEM;
-	n = dir_path(current()->cwd, text, FS_PATH_MAX);
+	n = dir_path(current_process()->fs->cwd, text, FS_PATH_MAX);
 	if (n == -ERANGE)
 		n = -ENAMETOOLONG;
 	if (n >= 0 && (uint64_t)++n > ARG1(r)) /* the NUL counts */
@@ -31,7 +31,7 @@ long sys_getcwd(struct regs *r)
 
 static long change_to(struct inode *dir)
 {
-	struct task *task = current();
+	struct fs *fs = current_process()->fs;
 	int err;
 
 	if (!inode_is(dir, S_IFDIR))
@@ -40,8 +40,8 @@ static long change_to(struct inode *dir)
 	if (err)
 		return err;
 	inode_ref(dir);
-	inode_unref(task->cwd);
-	task->cwd = dir;
+	inode_unref(fs->cwd);
+	fs->cwd = dir;
 	return 0;
 }
 

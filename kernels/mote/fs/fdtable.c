@@ -9,7 +9,7 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/mm/page.h"
-#include "kernels/mote/proc/task.h"
+#include "kernels/mote/proc/process.h"
 
 #define FDS_FIRST        256u
 #define FD_LIMIT_SOFT    1024u
@@ -99,7 +99,7 @@ static uint32_t lowest_free(const struct files *t, uint32_t from)
 
 int fd_install(struct file *f, int from, bool cloexec)
 {
-	struct files *t = current()->files;
+	struct files *t = current_process()->files;
 	uint32_t fd;
 	int err = -EINVAL;
 
@@ -119,7 +119,7 @@ int fd_install(struct file *f, int from, bool cloexec)
 
 int fd_install_at(struct file *f, int fd, bool cloexec)
 {
-	struct files *t = current()->files;
+	struct files *t = current_process()->files;
 	int err = -EBADF;
 
 	if (fd >= 0 && (uint32_t)fd < t->soft) {
@@ -138,7 +138,7 @@ int fd_install_at(struct file *f, int fd, bool cloexec)
 
 int fd_close(int fd)
 {
-	struct files *t = current()->files;
+	struct files *t = current_process()->files;
 	struct file *f;
 
 	if ((uint32_t)fd >= t->cap || !t->file[fd])
@@ -152,7 +152,7 @@ int fd_close(int fd)
 
 struct file *file_get(int fd)
 {
-	const struct files *t = current()->files;
+	const struct files *t = current_process()->files;
 	struct file *f;
 
 	if ((uint32_t)fd >= t->cap)
@@ -165,21 +165,21 @@ struct file *file_get(int fd)
 
 bool fd_cloexec(int fd)
 {
-	const struct files *t = current()->files;
+	const struct files *t = current_process()->files;
 
 	return t->cloexec[(uint32_t)fd / BITS] >> ((uint32_t)fd % BITS) & 1;
 }
 
 void fd_set_cloexec(int fd, bool on)
 {
-	struct files *t = current()->files;
+	struct files *t = current_process()->files;
 
 	put(t, (uint32_t)fd, t->file[fd], on);
 }
 
 int fd_next(int fd)
 {
-	const struct files *t = current()->files;
+	const struct files *t = current_process()->files;
 	uint64_t below = (1ull << ((uint32_t)fd % BITS)) - 1;
 
 	for (uint32_t w = (uint32_t)fd / BITS; w < WORDS(t->cap); w++) {
@@ -194,7 +194,7 @@ int fd_next(int fd)
 
 void fs_after_exec(void)
 {
-	struct files *t = current()->files;
+	struct files *t = current_process()->files;
 
 	for (uint32_t w = 0; w < WORDS(t->cap); w++) {
 		uint64_t bits = t->open[w] & t->cloexec[w];
@@ -206,13 +206,13 @@ void fs_after_exec(void)
 
 void file_limit(uint64_t *ret_soft, uint64_t *ret_hard)
 {
-	*ret_soft = current()->files->soft;
-	*ret_hard = current()->files->hard;
+	*ret_soft = current_process()->files->soft;
+	*ret_hard = current_process()->files->hard;
 }
 
 int file_set_limit(uint64_t soft, uint64_t hard)
 {
-	struct files *t = current()->files;
+	struct files *t = current_process()->files;
 
 	if (hard > FILE_LIMIT_MAX || soft > hard)
 		return -EINVAL;

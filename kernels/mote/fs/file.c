@@ -125,7 +125,7 @@ static int open_text(const char *text, struct file **ret)
  * directories on the way need not be asked for permission. */
 static int open_first(const char *path, struct file **ret)
 {
-	struct inode *inode = current()->uid ? NULL : initrd_program(path);
+	struct inode *inode = current_process()->uid ? NULL : initrd_program(path);
 
 	return inode ? file_new(inode, O_RDONLY, ret) : open_text(path, ret);
 }

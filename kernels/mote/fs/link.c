@@ -13,8 +13,8 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/task.h"
 
 /* Resolve the place of a name that must not exist yet. */
 static int walk_new(struct walk *w, int dirfd, const char *text, bool is_dir)
@@ -57,7 +57,7 @@ static long make_dir(int dirfd, uint64_t user, uint32_t mode)
 		err = walk_new(&w, dirfd, path.text, true);
 	if (err)
 		return err;
-	return add_new(&w, dir_new(mode & 01777 & ~current()->umask));
+	return add_new(&w, dir_new(mode & 01777 & ~current_process()->fs->umask));
 }
 
 long sys_mkdir(struct regs *r)
@@ -72,7 +72,7 @@ long sys_mkdirat(struct regs *r)
 
 static int special_inode(uint32_t mode, uint32_t rdev, struct inode **ret)
 {
-	uint32_t permissions = mode & 07777 & ~current()->umask;
+	uint32_t permissions = mode & 07777 & ~current_process()->fs->umask;
 	struct inode *inode;
 
 	switch (mode & S_IFMT) {
@@ -84,7 +84,7 @@ static int special_inode(uint32_t mode, uint32_t rdev, struct inode **ret)
 		inode = fifo_new(permissions);
 		break;
 	case S_IFCHR: /* only what the kernel has, only for the superuser */
-		if (current()->uid)
+		if (current_process()->uid)
 			return -EPERM;
 		inode = dev_by_number(rdev, permissions);
 		if (!inode)
@@ -297,7 +297,7 @@ static long link_to_user(struct inode *link, uint64_t user, uint64_t cap)
 static long read_own_exe(const struct path *path, uint64_t user, uint64_t cap)
 {
 	static const char name[] = MOUNT_NAME("/proc/self/exe");
-	const struct inode *exe = current()->exe;
+	const struct inode *exe = current_process()->exe;
 	char text[PATH_INLINE];
 	long n;
 

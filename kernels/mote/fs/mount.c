@@ -14,7 +14,7 @@
 #include "kernels/mote/fs/namei.h"
 #include "kernels/mote/fs/proctree.h"
 #include "kernels/mote/lib/lib.h"
-#include "kernels/mote/proc/task.h"
+#include "kernels/mote/proc/process.h"
 
 /* A constant of ours, short, as a name: copied for the slack. */
 static struct name name_of(const char *text, char room[FS_NAME_MAX + 9])
@@ -157,14 +157,14 @@ static void stream_kinds(uint8_t kind[3])
 
 int fs_start_task(const char *cwd)
 {
-	struct task *task = current();
+	struct process *p = current_process();
 	struct inode *dir = dir_root();
 	uint8_t kind[3];
 	struct file *f;
 	int err;
 
-	task->files = files_new();
-	if (!task->files)
+	p->files = files_new();
+	if (!p->files)
 		return -ENOMEM;
 	if (cwd && *cwd && strcmp(cwd, "/") != 0) {
 		err = file_open_kernel(cwd, &f);
@@ -179,7 +179,7 @@ int fs_start_task(const char *cwd)
 	} else {
 		inode_ref(dir);
 	}
-	task->cwd = dir;
+	p->fs->cwd = dir;
 	stream_kinds(kind);
 	return dev_open_streams(kind);
 }

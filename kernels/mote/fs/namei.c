@@ -11,7 +11,7 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/mm/uaccess.h"
-#include "kernels/mote/proc/task.h"
+#include "kernels/mote/proc/process.h"
 
 #define LINKS_MAX 40u
 
@@ -55,9 +55,9 @@ static int start_at(struct step *s, int dirfd, bool relative)
 	struct file *f;
 
 	if (dirfd == AT_FDCWD) {
-		struct task *task = current();
+		const struct fs *fs = current_process()->fs;
 
-		s->at = task && task->cwd ? task->cwd : dir_root();
+		s->at = fs && fs->cwd ? fs->cwd : dir_root();
 		return 0;
 	}
 	f = file_get(dirfd);

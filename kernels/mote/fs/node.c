@@ -9,7 +9,7 @@
 #include "kernels/mote/fs/pool.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
-#include "kernels/mote/proc/task.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/time.h"
 
 #define NS_PER_S 1000000000ll
@@ -35,11 +35,11 @@ struct inode *inode_new_boot(uint32_t mode, const struct inode_ops *ops)
 struct inode *inode_new(uint32_t mode, const struct inode_ops *ops)
 {
 	struct inode *inode = inode_new_boot(mode, ops);
-	const struct task *task = current();
+	const struct process *p = current_process();
 
-	if (inode && task) {
-		inode->uid = task->uid;
-		inode->gid = task->gid;
+	if (inode && p) {
+		inode->uid = p->uid;
+		inode->gid = p->gid;
 		inode->mtime_ns = fs_now();
 		inode->atime_ns = inode->ctime_ns = inode->mtime_ns;
 	}
@@ -88,29 +88,29 @@ void inode_load_header(struct inode *inode)
 
 int inode_permit_ids(struct inode *inode, uint32_t may)
 {
-	const struct task *task = current();
+	const struct process *p = current_process();
 	uint32_t bits = inode->mode;
 
-	if (!task->uid) {
+	if (!p->uid) {
 		if ((may & MAY_EXEC) && !(bits & 0111) &&
 		    !inode_is(inode, S_IFDIR))
 			return -EACCES;
 		return 0;
 	}
 	inode_load(inode);
-	if (task->uid == inode->uid)
+	if (p->uid == inode->uid)
 		bits >>= 6;
-	else if (task->gid == inode->gid)
+	else if (p->gid == inode->gid)
 		bits >>= 3;
 	return (bits & may) == may ? 0 : -EACCES;
 }
 
 int inode_owned(struct inode *inode)
 {
-	const struct task *task = current();
+	const struct process *p = current_process();
 
 	inode_load(inode);
-	return !task->uid || task->uid == inode->uid ? 0 : -EPERM;
+	return !p->uid || p->uid == inode->uid ? 0 : -EPERM;
 }
 
 /* Reading the clock costs a hundred instructions, reading the TSC one. */

@@ -17,7 +17,7 @@
 
 #include "kernels/mote/fs/name.h"
 #include "kernels/mote/fs/pagemap.h"
-#include "kernels/mote/proc/task.h"
+#include "kernels/mote/proc/process.h"
 
 struct dentry;
 struct file;
@@ -132,14 +132,14 @@ int inode_permit_ids(struct inode *inode, uint32_t may);
 static inline int inode_permit(struct inode *inode, uint32_t may)
 {
 	/* The superuser may all, but execute only what has an x bit. */
-	if (!current()->uid && !(may & MAY_EXEC))
+	if (!current_process()->uid && !(may & MAY_EXEC))
 		return 0;
 	return inode_permit_ids(inode, may);
 }
 /** dir_permit_search() - the same for walking through a directory. */
 static inline int dir_permit_search(struct inode *dir)
 {
-	return current()->uid ? inode_permit_ids(dir, MAY_EXEC) : 0;
+	return current_process()->uid ? inode_permit_ids(dir, MAY_EXEC) : 0;
 }
 /** inode_owned() - may the current ids change its attributes? 0, -EPERM. */
 int inode_owned(struct inode *inode);

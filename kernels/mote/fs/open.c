@@ -13,8 +13,8 @@
 #include "kernels/mote/fs/regular.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/task.h"
 
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 /* Flags that act at open time only and are not kept. */
@@ -77,7 +77,7 @@ static int open_existing(struct inode *inode, uint32_t flags, struct file **ret)
 
 static struct inode *new_regular(uint32_t mode)
 {
-	uint32_t umask = current()->umask;
+	uint32_t umask = current_process()->fs->umask;
 
 	return inode_new(S_IFREG | (mode & 07777 & ~umask), &regular_inode_ops);
 }

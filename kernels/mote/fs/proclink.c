@@ -9,16 +9,16 @@
 #include "kernels/mote/fs/mount.h"
 #include "kernels/mote/fs/proctree.h"
 #include "kernels/mote/lib/lib.h"
-#include "kernels/mote/proc/task.h"
+#include "kernels/mote/proc/process.h"
 
 static struct inode *follow_exe(struct inode *link)
 {
-	return current()->exe;
+	return current_process()->exe;
 }
 
 static struct inode *follow_cwd(struct inode *link)
 {
-	return current()->cwd;
+	return current_process()->fs->cwd;
 }
 
 static struct inode *follow_root(struct inode *link)

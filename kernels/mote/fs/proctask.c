@@ -10,8 +10,8 @@
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/signal.h"
-#include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/time.h"
 
 #define NS_PER_TICK 10000000ul /* USER_HZ = 100 */
@@ -33,16 +33,16 @@ static void add_user(struct text *t, uint64_t start, uint64_t end)
 
 void proctext_cmdline(struct text *t)
 {
-	const struct task *task = current();
+	const struct process *p = current_process();
 
-	add_user(t, task->user_arg_start, task->user_arg_end);
+	add_user(t, p->user_arg_start, p->user_arg_end);
 }
 
 void proctext_environ(struct text *t)
 {
-	const struct task *task = current();
+	const struct process *p = current_process();
 
-	add_user(t, task->user_env_start, task->user_env_end);
+	add_user(t, p->user_env_start, p->user_env_end);
 }
 
 void proctext_comm(struct text *t)
@@ -52,12 +52,12 @@ void proctext_comm(struct text *t)
 
 void proctext_auxv(struct text *t)
 {
-	const struct task *task = current();
+	const struct process *p = current_process();
 	uint64_t words = 0;
 
-	while (words + 2 < ARRAY_LEN(task->auxv) && task->auxv[words])
+	while (words + 2 < ARRAY_LEN(p->auxv) && p->auxv[words])
 		words += 2;
-	text_raw(t, (const char *)task->auxv, (words + 2) * sizeof(uint64_t));
+	text_raw(t, (const char *)p->auxv, (words + 2) * sizeof(uint64_t));
 }
 
 static void add_area_name(struct text *t, const struct vma *a)
@@ -125,20 +125,20 @@ void proctext_statm(struct text *t)
 
 void proctext_task_stat(struct text *t)
 {
-	const struct task *task = current();
-	const struct vm *vm = task->vm;
-	uint64_t ticks = (clock_monotonic_ns() - task->start_ns) / NS_PER_TICK;
+	const struct process *p = current_process();
+	const struct vm *vm = p->vm;
+	uint64_t ticks = (clock_monotonic_ns() - p->start_ns) / NS_PER_TICK;
 
-	text_add(t, "%d (%s) R 0 %d %d 0 -1 0 0 0 0 0 ", task->pid, task->comm,
-		 task->pid, task->pid);
+	text_add(t, "%d (%s) R 0 %d %d 0 -1 0 0 0 0 0 ", p->pid, current()->comm,
+		 p->pid, p->pid);
 	text_add(t, "%lu 0 0 0 20 0 1 0 %lu ", ticks,
-		 task->start_ns / NS_PER_TICK);
+		 p->start_ns / NS_PER_TICK);
 	text_add(t, "%lu %lu 18446744073709551615 ", mapped_bytes(vm),
 		 vm->resident);
 	text_add(t, "0 0 %lu 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 ", vm->stack_top);
 	text_add(t, "0 0 %lu %lu %lu %lu %lu 0\n", vm->brk_start,
-		 task->user_arg_start, task->user_arg_end, task->user_env_start,
-		 task->user_env_end);
+		 p->user_arg_start, p->user_arg_end, p->user_env_start,
+		 p->user_env_end);
 }
 
 static void add_ids(struct text *t, const char *what, uint32_t id)
@@ -148,26 +148,26 @@ static void add_ids(struct text *t, const char *what, uint32_t id)
 
 void proctext_status(struct text *t)
 {
-	const struct task *task = current();
-	const struct vm *vm = task->vm;
+	const struct process *p = current_process();
+	const struct vm *vm = p->vm;
 	const uint64_t page_kib = PAGE_SIZE / 1024;
 	struct signal_stats s;
 
-	signal_stats(&s);
+	signal_stats(current(), &s);
 	text_add(t, "Name:\t%s\nUmask:\t0%u%u%u\nState:\tR (running)\n",
-		 task->comm, task->umask >> 6 & 7, task->umask >> 3 & 7,
-		 task->umask & 7);
-	text_add(t, "Tgid:\t%d\nPid:\t%d\nPPid:\t0\nTracerPid:\t0\n", task->pid,
-		 task->pid);
-	add_ids(t, "Uid", task->uid);
-	add_ids(t, "Gid", task->gid);
+		 current()->comm, p->fs->umask >> 6 & 7, p->fs->umask >> 3 & 7,
+		 p->fs->umask & 7);
+	text_add(t, "Tgid:\t%d\nPid:\t%d\nPPid:\t0\nTracerPid:\t0\n", p->pid,
+		 p->pid);
+	add_ids(t, "Uid", p->uid);
+	add_ids(t, "Gid", p->gid);
 	text_add(t, "FDSize:\t256\nGroups:\t\n");
 	text_add(t, "VmPeak:\t%8lu kB\n", mapped_bytes(vm) / 1024);
 	text_add(t, "VmSize:\t%8lu kB\n", mapped_bytes(vm) / 1024);
 	text_add(t, "VmHWM:\t%8lu kB\n", vm->peak * page_kib);
 	text_add(t, "VmRSS:\t%8lu kB\n", vm->resident * page_kib);
 	text_add(t, "Threads:\t1\nSigQ:\t0/1024\n");
-	text_add(t, "SigPnd:\t%016lx\nShdPnd:\t%016lx\n", s.pending, 0ul);
+	text_add(t, "SigPnd:\t%016lx\nShdPnd:\t%016lx\n", s.pending, s.shared);
 	text_add(t, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
 		 s.blocked, s.ignored, s.caught);
 	text_add(t, "NoNewPrivs:\t0\nSeccomp:\t0\n");

@@ -36,6 +36,7 @@ struct vma {
 };
 
 struct vm {
+	uint32_t refs;
 	uint64_t *pml4; /* direct-map address of the top level */
 	uint64_t cr3;
 	struct vma **area; /* sorted by address */
@@ -45,6 +46,7 @@ struct vm {
 	uint64_t mmap_top;   /* mappings grow down from here */
 	uint64_t stack_top;  /* for /proc/self/stat */
 	uint64_t stack_max;  /* bytes the stack may grow to */
+	uint64_t trampoline; /* proc/trampoline.c's page; 0: not mapped */
 	uint64_t table_span; /* 2 MiB whose page table was used last, or 0 */
 	uint64_t *table;     /* that table */
 	uint64_t resident;   /* user pages mapped */
@@ -53,8 +55,13 @@ struct vm {
 
 /** vm_new() - an empty address space with the kernel's half. -ENOMEM. */
 int vm_new(struct vm **ret);
-/** vm_free() - all areas, pages and tables; not while it is active. */
-void vm_free(struct vm *vm);
+/** vm_ref()/vm_unref() - count who uses it (vm_new() counts one); with the last
+ * all areas, pages and tables go, so not while it is active. */
+static inline void vm_ref(struct vm *vm)
+{
+	vm->refs++;
+}
+void vm_unref(struct vm *vm); /* NULL is fine */
 void vm_activate(const struct vm *vm); /* load CR3 */
 
 /** vm_map() - map @bytes (rounded up) at @addr; what is there goes away.

@@ -26,6 +26,7 @@ int vm_new(struct vm **ret)
 		kfree(vm);
 		return -ENOMEM;
 	}
+	vm->refs = 1;
 	vm->cr3 = kva_to_pa(vm->pml4);
 	paging_share_kernel(vm->pml4);
 	vm->mmap_top = VM_USER_TOP - STACK_GUARD_BYTES;
@@ -33,9 +34,9 @@ int vm_new(struct vm **ret)
 	return 0;
 }
 
-void vm_free(struct vm *vm)
+void vm_unref(struct vm *vm)
 {
-	if (!vm)
+	if (!vm || --vm->refs)
 		return;
 	(void)vm_unmap(vm, 0, VM_USER_TOP);
 	pte_free_tables(vm);

@@ -6,8 +6,8 @@
 
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/task.h"
 
 #define CAPS_ALL ((1ull << (CAP_LAST_CAP + 1)) - 1)
 
@@ -19,7 +19,7 @@ static long words_of(uint64_t header_at)
 
 	if (copy_from_user(&h, header_at, sizeof(h)) < 0)
 		return -EFAULT;
-	if (h.pid != 0 && h.pid != current()->pid)
+	if (h.pid != 0 && h.pid != current_process()->pid)
 		return -ESRCH;
 	if (h.version == _LINUX_CAPABILITY_VERSION_1)
 		return 1;
@@ -35,7 +35,7 @@ static long words_of(uint64_t header_at)
 long sys_capget(struct regs *r)
 {
 	struct __user_cap_data_struct d[2] = {0};
-	uint64_t caps = current()->uid == 0 ? CAPS_ALL : 0;
+	uint64_t caps = current_process()->uid == 0 ? CAPS_ALL : 0;
 	long n = words_of(ARG0(r));
 
 	if (n < 0)
@@ -54,7 +54,7 @@ long sys_capset(struct regs *r)
 		return n;
 	if (copy_from_user(d, ARG1(r), (size_t)n * sizeof(d[0])) < 0)
 		return -EFAULT;
-	if (current()->uid != 0 && (d[0].effective || d[1].effective))
+	if (current_process()->uid != 0 && (d[0].effective || d[1].effective))
 		return -EPERM;
 	return 0;
 }

@@ -16,12 +16,12 @@
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/vm.h"
 #include "kernels/mote/proc/elf.h"
+#include "kernels/mote/proc/process.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/random.h"
 #include "kernels/mote/proc/script.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/stack.h"
-#include "kernels/mote/proc/task.h"
-#include "kernels/mote/proc/trampoline.h"
 
 /* Where things go, before randomisation; the same places as on Linux. */
 #define PIE_BASE     0x555555554000ul
@@ -101,7 +101,7 @@ static int map_stack(struct vm *vm, const struct elf_image *e,
 
 /* Everything into @n->vm, which the caller frees on failure. */
 static int build(const struct elf_image *e, const char *path,
-		 const struct exec_strings *strings, struct task *t,
+		 const struct exec_strings *strings, struct process *p,
 		 struct new_program *n)
 {
 	struct layout l;
@@ -128,7 +128,7 @@ static int build(const struct elf_image *e, const char *path,
 		return r;
 	f.phdr = e->phdr_vaddr ? e->phdr_vaddr + bias : 0;
 	f.phnum = e->phnum;
-	return stack_build(n->vm, l.stack, path, strings, &f, t, &n->rsp);
+	return stack_build(n->vm, l.stack, path, strings, &f, p, &n->rsp);
 }
 
 /* The name without its directories. */
@@ -145,22 +145,21 @@ static void set_comm(struct task *t, const char *path)
 }
 
 /* No way back: the old address space goes. */
-static void commit(struct task *t, const struct new_program *n, struct file *f,
-		   const char *path, struct regs *r)
+static void commit(struct process *p, const struct new_program *n,
+		   struct file *f, const char *path, struct regs *r)
 {
-	struct vm *old = t->vm;
-	struct inode *old_exe = t->exe;
+	struct task *t = current();
+	struct vm *old = p->vm;
+	struct inode *old_exe = p->exe;
 
-	t->vm = n->vm;
+	p->vm = t->vm = n->vm;
 	vm_activate(t->vm);
-	if (old)
-		vm_free(old);
-	t->exe = f->inode;
-	inode_ref(t->exe);
-	if (old_exe)
-		inode_unref(old_exe);
+	vm_unref(old);
+	p->exe = f->inode;
+	inode_ref(p->exe);
+	inode_unref(old_exe);
 	set_comm(t, path);
-	t->trampoline = t->clear_tid = t->robust_list = 0;
+	t->clear_tid = t->robust_list = 0;
 	if (old) /* the first frame is all zero */
 		memset(r, 0, sizeof(*r));
 	r->cs = USER_CS;
@@ -169,13 +168,10 @@ static void commit(struct task *t, const struct new_program *n, struct file *f,
 	r->rip = n->entry;
 	r->rsp = n->rsp;
 	if (old) {
-		signals_after_exec();
 		fs_after_exec();
-		wrmsr(MSR_FS_BASE, t->fs_base = 0);
-		wrmsr(MSR_GS_BASE, t->gs_base = 0);
-		if (trampoline_map() < 0)
+		context_reset_fpu(&t->context);
+		if (signals_after_exec() < 0)
 			task_exit(SIGKILL);
-		trampoline_start(r, n->entry);
 	}
 }
 
@@ -183,7 +179,7 @@ static int load(struct file *f, const char *path,
 		const struct exec_strings *strings, struct regs *r)
 {
 	struct new_program n = {0};
-	struct task *t = current();
+	struct process *p = current_process();
 	struct elf_image e;
 	int err = elf_open(f, &e);
 
@@ -191,11 +187,11 @@ static int load(struct file *f, const char *path,
 		return err;
 	err = vm_new(&n.vm);
 	if (err == 0) {
-		err = build(&e, path, strings, t, &n);
+		err = build(&e, path, strings, p, &n);
 		if (err == 0)
-			commit(t, &n, f, path, r);
+			commit(p, &n, f, path, r);
 		else
-			vm_free(n.vm);
+			vm_unref(n.vm);
 	}
 	elf_close(&e);
 	return err;

@@ -5,19 +5,19 @@
 #include <stdbool.h>
 
 #include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/task.h"
 
 #define KEEP 0xffffffffu /* setreuid and friends: leave as it is */
 
 long sys_getpid(struct regs *r)
 {
-	return current()->pid;
+	return current_process()->pid;
 }
 
 long sys_gettid(struct regs *r)
 {
-	return current()->pid;
+	return current()->tid;
 }
 
 long sys_getppid(struct regs *r)
@@ -27,22 +27,22 @@ long sys_getppid(struct regs *r)
 
 long sys_getuid(struct regs *r)
 {
-	return current()->uid;
+	return current_process()->uid;
 }
 
 long sys_geteuid(struct regs *r)
 {
-	return current()->uid;
+	return current_process()->uid;
 }
 
 long sys_getgid(struct regs *r)
 {
-	return current()->gid;
+	return current_process()->gid;
 }
 
 long sys_getegid(struct regs *r)
 {
-	return current()->gid;
+	return current_process()->gid;
 }
 
 /* Root may become anybody, everybody else only what they are. */
@@ -50,7 +50,7 @@ static long change(uint32_t *id, uint64_t to)
 {
 	if ((uint32_t)to == KEEP || (uint32_t)to == *id)
 		return 0;
-	if (current()->uid != 0)
+	if (current_process()->uid != 0)
 		return -EPERM;
 	*id = (uint32_t)to;
 	return 0;
@@ -60,35 +60,35 @@ long sys_setuid(struct regs *r)
 {
 	if ((uint32_t)ARG0(r) == KEEP)
 		return -EINVAL;
-	return change(&current()->uid, ARG0(r));
+	return change(&current_process()->uid, ARG0(r));
 }
 
 long sys_setgid(struct regs *r)
 {
 	if ((uint32_t)ARG0(r) == KEEP)
 		return -EINVAL;
-	return change(&current()->gid, ARG0(r));
+	return change(&current_process()->gid, ARG0(r));
 }
 
 /* The effective id decides: it is the one that is looked at. */
 long sys_setreuid(struct regs *r)
 {
-	return change(&current()->uid, ARG1(r));
+	return change(&current_process()->uid, ARG1(r));
 }
 
 long sys_setregid(struct regs *r)
 {
-	return change(&current()->gid, ARG1(r));
+	return change(&current_process()->gid, ARG1(r));
 }
 
 long sys_setresuid(struct regs *r)
 {
-	return change(&current()->uid, ARG1(r));
+	return change(&current_process()->uid, ARG1(r));
 }
 
 long sys_setresgid(struct regs *r)
 {
-	return change(&current()->gid, ARG1(r));
+	return change(&current_process()->gid, ARG1(r));
 }
 
 static long put_three(struct regs *r, uint32_t id)
@@ -102,22 +102,22 @@ static long put_three(struct regs *r, uint32_t id)
 
 long sys_getresuid(struct regs *r)
 {
-	return put_three(r, current()->uid);
+	return put_three(r, current_process()->uid);
 }
 
 long sys_getresgid(struct regs *r)
 {
-	return put_three(r, current()->gid);
+	return put_three(r, current_process()->gid);
 }
 
 long sys_setfsuid(struct regs *r)
 {
-	return current()->uid;
+	return current_process()->uid;
 }
 
 long sys_setfsgid(struct regs *r)
 {
-	return current()->gid;
+	return current_process()->gid;
 }
 
 long sys_getgroups(struct regs *r)
@@ -127,22 +127,22 @@ long sys_getgroups(struct regs *r)
 
 long sys_setgroups(struct regs *r)
 {
-	return current()->uid == 0 ? 0 : -EPERM;
+	return current_process()->uid == 0 ? 0 : -EPERM;
 }
 
 static bool names_self(uint64_t pid)
 {
-	return (int)pid == 0 || (int)pid == current()->pid;
+	return (int)pid == 0 || (int)pid == current_process()->pid;
 }
 
 long sys_getpgrp(struct regs *r)
 {
-	return current()->pgid;
+	return current_process()->pgid;
 }
 
 long sys_getpgid(struct regs *r)
 {
-	return names_self(ARG0(r)) ? current()->pgid : -ESRCH;
+	return names_self(ARG0(r)) ? current_process()->pgid : -ESRCH;
 }
 
 long sys_setpgid(struct regs *r)
@@ -157,7 +157,7 @@ long sys_setpgid(struct regs *r)
 
 long sys_getsid(struct regs *r)
 {
-	return names_self(ARG0(r)) ? current()->sid : -ESRCH;
+	return names_self(ARG0(r)) ? current_process()->sid : -ESRCH;
 }
 
 long sys_setsid(struct regs *r)

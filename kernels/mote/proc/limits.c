@@ -12,15 +12,15 @@
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/time.h"
 
 #define TICK_NS 10000000ull /* sysconf(_SC_CLK_TCK) is 100 */
 
-static void get_limit(uint32_t which, struct task_limit *ret)
+static void get_limit(uint32_t which, struct process_limit *ret)
 {
-	*ret = current()->limit[which];
+	*ret = current_process()->limit[which];
 	if (which == RLIMIT_NOFILE)
 		file_limit(&ret->soft, &ret->hard);
 	else if (which == RLIMIT_STACK && !ret->set)
@@ -35,16 +35,16 @@ static void get_limit(uint32_t which, struct task_limit *ret)
 
 static int set_limit(uint32_t which, const struct rlimit64 *new)
 {
-	struct task_limit old;
+	struct process_limit old;
 
 	get_limit(which, &old);
 	if (new->rlim_cur > new->rlim_max)
 		return -EINVAL;
-	if (new->rlim_max > old.hard && current()->uid != 0)
+	if (new->rlim_max > old.hard && current_process()->uid != 0)
 		return -EPERM;
 	if (which == RLIMIT_NOFILE)
 		return file_set_limit(new->rlim_cur, new->rlim_max);
-	current()->limit[which] = (struct task_limit){
+	current_process()->limit[which] = (struct process_limit){
 		.soft = new->rlim_cur,
 		.hard = new->rlim_max,
 		.set = true,
@@ -54,10 +54,10 @@ static int set_limit(uint32_t which, const struct rlimit64 *new)
 
 static long limit_call(uint32_t which, uint64_t new_at, uint64_t old_at)
 {
-	struct task_limit old;
+	struct process_limit old;
 	struct rlimit64 new, out;
 
-	if (which >= TASK_LIMITS)
+	if (which >= PROCESS_LIMITS)
 		return -EINVAL;
 	if (new_at && copy_from_user(&new, new_at, sizeof(new)) < 0)
 		return -EFAULT;
@@ -78,7 +78,7 @@ long sys_prlimit64(struct regs *r)
 {
 	int pid = (int)ARG0(r);
 
-	if (pid != 0 && pid != current()->pid)
+	if (pid != 0 && pid != current_process()->pid)
 		return -ESRCH;
 	return limit_call((uint32_t)ARG1(r), ARG2(r), ARG3(r));
 }
@@ -96,7 +96,7 @@ long sys_setrlimit(struct regs *r)
 /* All time since the start is the program's: nothing else runs here. */
 static uint64_t run_ns(void)
 {
-	return clock_monotonic_ns() - current()->start_ns;
+	return clock_monotonic_ns() - current_process()->start_ns;
 }
 
 long sys_getrusage(struct regs *r)

@@ -11,9 +11,9 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/time.h"
 #include "kernels/mote/proc/wait.h"
 
@@ -40,11 +40,10 @@ long sys_waitid(struct regs *r)
 	return -ECHILD;
 }
 
-static long set_base(uint32_t msr, uint64_t *copy, uint64_t base)
+static long set_base(uint32_t msr, uint64_t base)
 {
 	if (base >= VM_USER_TOP)
 		return -EPERM;
-	*copy = base;
 	wrmsr(msr, base);
 	return 0;
 }
@@ -61,9 +60,9 @@ long sys_arch_prctl(struct regs *r)
 {
 	switch ((uint32_t)ARG0(r)) {
 	case ARCH_SET_FS:
-		return set_base(MSR_FS_BASE, &current()->fs_base, ARG1(r));
+		return set_base(MSR_FS_BASE, ARG1(r));
 	case ARCH_SET_GS:
-		return set_base(MSR_GS_BASE, &current()->gs_base, ARG1(r));
+		return set_base(MSR_GS_BASE, ARG1(r));
 	case ARCH_GET_FS:
 		return get_base(MSR_FS_BASE, ARG1(r));
 	case ARCH_GET_GS:
@@ -76,7 +75,7 @@ long sys_arch_prctl(struct regs *r)
 long sys_set_tid_address(struct regs *r)
 {
 	current()->clear_tid = ARG0(r);
-	return current()->pid;
+	return current()->tid;
 }
 
 long sys_set_robust_list(struct regs *r)
@@ -91,7 +90,7 @@ long sys_get_robust_list(struct regs *r)
 {
 	uint64_t bytes = 24;
 
-	if ((int)ARG0(r) != 0 && (int)ARG0(r) != current()->pid)
+	if ((int)ARG0(r) != 0 && (int)ARG0(r) != current()->tid)
 		return -ESRCH;
 	if (copy_to_user(ARG2(r), &bytes, sizeof(bytes)) < 0 ||
 	    copy_to_user(ARG1(r), &current()->robust_list, 8) < 0)
@@ -119,39 +118,39 @@ static long set_name(uint64_t from)
 
 long sys_prctl(struct regs *r)
 {
-	struct task *t = current();
+	struct process *p = current_process();
 
 	switch ((int)ARG0(r)) {
 	case PR_SET_NAME:
 		return set_name(ARG1(r));
 	case PR_GET_NAME:
-		return copy_to_user(ARG1(r), t->comm, sizeof(t->comm));
+		return copy_to_user(ARG1(r), current()->comm, sizeof(current()->comm));
 	case PR_GET_DUMPABLE:
-		return t->dumpable;
+		return p->dumpable;
 	case PR_SET_DUMPABLE:
 		if (ARG1(r) > 1)
 			return -EINVAL;
-		t->dumpable = (uint32_t)ARG1(r);
+		p->dumpable = (uint32_t)ARG1(r);
 		return 0;
 	case PR_SET_NO_NEW_PRIVS:
 		if (ARG1(r) != 1 || ARG2(r) || ARG3(r) || ARG4(r))
 			return -EINVAL;
-		t->no_new_privs = 1;
+		p->no_new_privs = 1;
 		return 0;
 	case PR_GET_NO_NEW_PRIVS:
-		return t->no_new_privs;
+		return p->no_new_privs;
 	case PR_SET_PDEATHSIG:
 		if (ARG1(r) > SIGNALS)
 			return -EINVAL;
-		t->death_signal = (int)ARG1(r);
+		p->death_signal = (int)ARG1(r);
 		return 0;
 	case PR_SET_KEEPCAPS:
 	case PR_SET_TIMERSLACK:
 	case PR_SET_CHILD_SUBREAPER:
 		return 0;
 	case PR_GET_PDEATHSIG:
-		return copy_to_user(ARG1(r), &t->death_signal,
-				    sizeof(t->death_signal));
+		return copy_to_user(ARG1(r), &p->death_signal,
+				    sizeof(p->death_signal));
 	case PR_GET_KEEPCAPS:
 	case PR_GET_SECCOMP:
 		return 0;

@@ -6,8 +6,8 @@
 
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/time.h"
 
 #define CPU_SET_BYTES 8u
@@ -16,7 +16,7 @@
 
 static bool names_self(uint64_t pid)
 {
-	return (int)pid == 0 || (int)pid == current()->pid;
+	return (int)pid == 0 || (int)pid == current()->tid;
 }
 
 long sys_sched_yield(struct regs *r)
@@ -83,7 +83,7 @@ static long set_policy(int policy, uint64_t param_at)
 	if (real_time((uint32_t)policy) ? priority < 1 || priority > 99
 					: priority != 0)
 		return -EINVAL;
-	if (real_time((uint32_t)policy) && t->uid != 0)
+	if (real_time((uint32_t)policy) && t->process->uid != 0)
 		return -EPERM;
 	t->policy = policy;
 	t->priority = priority;
@@ -148,7 +148,7 @@ long sys_getpriority(struct regs *r)
 {
 	if (ARG0(r) > 2)
 		return -EINVAL;
-	return NICE_BIAS - current()->nice;
+	return NICE_BIAS - current_process()->nice;
 }
 
 long sys_setpriority(struct regs *r)
@@ -158,8 +158,8 @@ long sys_setpriority(struct regs *r)
 	if (ARG0(r) > 2)
 		return -EINVAL;
 	nice = MAX(-20, MIN(19, nice));
-	if (nice < current()->nice && current()->uid != 0)
+	if (nice < current_process()->nice && current_process()->uid != 0)
 		return -EACCES;
-	current()->nice = nice;
+	current_process()->nice = nice;
 	return 0;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sigcall.c - the system calls about signals. The only process there is can
- * send signals to itself alone. */
+/* sigcall.c - the system calls about signals, but sending (kill.c). */
 #include <asm/siginfo.h>
 #include <errno.h>
 #include <linux/signal.h>
@@ -8,6 +7,7 @@
 #include "kernels/mote/arch/trap.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/signal_state.h"
 #include "kernels/mote/proc/syscall.h"
@@ -24,22 +24,22 @@ static bool valid(uint64_t signal)
 
 long sys_rt_sigaction(struct regs *r)
 {
-	struct signals *s = current()->signals;
+	struct process *p = current_process();
 	struct signal_action new, old;
 	uint64_t signal = (uint32_t)ARG0(r);
 
 	if (ARG3(r) != MASK_BYTES || !valid(signal))
 		return -EINVAL;
-	old = s->action[signal - 1];
+	old = p->actions->action[signal - 1];
 	if (ARG1(r)) {
 		if (SIGNAL_UNBLOCKABLE & signal_bit((int)signal))
 			return -EINVAL;
 		if (copy_from_user(&new, ARG1(r), sizeof(new)) < 0)
 			return -EFAULT;
 		new.mask &= ~SIGNAL_UNBLOCKABLE;
-		s->action[signal - 1] = new;
-		if (signal_ignored(s, (int)signal))
-			signals_flush(s, signal_bit((int)signal));
+		p->actions->action[signal - 1] = new;
+		if (signal_ignored(p, (int)signal))
+			signals_flush(p, signal_bit((int)signal));
 	}
 	if (ARG2(r) && copy_to_user(ARG2(r), &old, sizeof(old)) < 0)
 		return -EFAULT;
@@ -48,8 +48,8 @@ long sys_rt_sigaction(struct regs *r)
 
 long sys_rt_sigprocmask(struct regs *r)
 {
-	struct signals *s = current()->signals;
-	uint64_t old = s->blocked, set;
+	struct task *t = current();
+	uint64_t old = t->signals->blocked, set;
 
 	if (ARG3(r) != MASK_BYTES)
 		return -EINVAL;
@@ -58,13 +58,13 @@ long sys_rt_sigprocmask(struct regs *r)
 			return -EFAULT;
 		switch ((uint32_t)ARG0(r)) {
 		case SIG_BLOCK:
-			signals_set_blocked(s, old | set);
+			signals_set_blocked(t, old | set);
 			break;
 		case SIG_UNBLOCK:
-			signals_set_blocked(s, old & ~set);
+			signals_set_blocked(t, old & ~set);
 			break;
 		case SIG_SETMASK:
-			signals_set_blocked(s, set);
+			signals_set_blocked(t, set);
 			break;
 		default:
 			return -EINVAL;
@@ -77,8 +77,8 @@ long sys_rt_sigprocmask(struct regs *r)
 
 long sys_rt_sigpending(struct regs *r)
 {
-	const struct signals *s = current()->signals;
-	uint64_t set = s->pending & s->blocked;
+	uint64_t set = signals_pending(current()) &
+		       current()->signals->blocked;
 
 	if (ARG1(r) > MASK_BYTES)
 		return -EINVAL;
@@ -119,7 +119,7 @@ static int put_info(uint64_t to, const struct signal_info *info)
 }
 
 struct wait_set {
-	struct signals *s;
+	struct task *t;
 	uint64_t set;
 };
 
@@ -127,7 +127,7 @@ static bool set_pending(void *arg)
 {
 	const struct wait_set *w = arg;
 
-	return w->s->pending & w->set;
+	return signals_pending(w->t) & w->set;
 }
 
 static int read_timeout(uint64_t from, uint64_t *ret_deadline)
@@ -146,10 +146,10 @@ static int read_timeout(uint64_t from, uint64_t *ret_deadline)
 
 long sys_rt_sigtimedwait(struct regs *r)
 {
-	struct signals *s = current()->signals;
-	struct wait_set w = {.s = s};
+	struct task *t = current();
+	struct wait_set w = {.t = t};
 	struct signal_info info;
-	uint64_t deadline, blocked = s->blocked;
+	uint64_t deadline, blocked = t->signals->blocked;
 	int err;
 
 	if (ARG3(r) != MASK_BYTES)
@@ -162,15 +162,16 @@ long sys_rt_sigtimedwait(struct regs *r)
 	w.set &= ~SIGNAL_UNBLOCKABLE;
 	/* What is waited for interrupts nothing, and is kept even if it would
 	 * be ignored. */
-	signals_set_blocked(s, blocked | w.set);
+	signals_set_blocked(t, blocked | w.set);
 	if (!set_pending(&w))
-		err = deadline ? wait_until(set_pending, &w, deadline)
+		err = deadline ? waitq_wait(&t->process->signal_wait,
+					    set_pending, &w, deadline)
 			       : -EAGAIN;
-	if (!signals_take(s, w.set, &info))
+	if (!signals_take(t, w.set, &info))
 		err = err == -EINTR ? -EINTR : -EAGAIN;
 	else
 		err = ARG1(r) ? put_info(ARG1(r), &info) : 0;
-	signals_set_blocked(s, blocked);
+	signals_set_blocked(t, blocked);
 	return err < 0 ? err : info.signo;
 }
 
@@ -198,81 +199,4 @@ long sys_sigaltstack(struct regs *r)
 	if (ARG1(r) && copy_to_user(ARG1(r), &old, sizeof(old)) < 0)
 		return -EFAULT;
 	return 0;
-}
-
-/* To the one process there is. @signal 0 only asks whether it exists. */
-static long send(uint64_t signal, int code)
-{
-	const struct task *t = current();
-	struct signal_info info = {
-		.signo = (int)signal,
-		.code = code,
-		.field = {(uint64_t)t->uid << 32 | (uint32_t)t->pid},
-	};
-
-	if (signal == 0)
-		return 0;
-	return valid(signal) ? signals_queue(t->signals, &info) : -EINVAL;
-}
-
-static bool is_self(int pid)
-{
-	return pid == current()->pid;
-}
-
-long sys_kill(struct regs *r)
-{
-	int pid = (int)ARG0(r);
-
-	if ((uint32_t)ARG1(r) > SIGNALS)
-		return -EINVAL;
-	if (pid != 0 && !is_self(pid) && pid != -current()->pgid)
-		return -ESRCH;
-	return send((uint32_t)ARG1(r), SI_USER);
-}
-
-long sys_tkill(struct regs *r)
-{
-	if ((int)ARG0(r) <= 0 || (uint32_t)ARG1(r) > SIGNALS)
-		return -EINVAL;
-	return is_self((int)ARG0(r)) ? send((uint32_t)ARG1(r), SI_TKILL)
-				     : -ESRCH;
-}
-
-long sys_tgkill(struct regs *r)
-{
-	if ((int)ARG0(r) <= 0 || (int)ARG1(r) <= 0 ||
-	    (uint32_t)ARG2(r) > SIGNALS)
-		return -EINVAL;
-	if (!is_self((int)ARG0(r)) || !is_self((int)ARG1(r)))
-		return -ESRCH;
-	return send((uint32_t)ARG2(r), SI_TKILL);
-}
-
-static long queue_info(uint64_t signal, uint64_t from)
-{
-	struct signal_info info;
-
-	if (copy_from_user(&info, from, sizeof(info)) < 0)
-		return -EFAULT;
-	if (signal > SIGNALS)
-		return -EINVAL;
-	if (signal == 0)
-		return 0;
-	info.signo = (int)signal;
-	return signals_queue(current()->signals, &info);
-}
-
-long sys_rt_sigqueueinfo(struct regs *r)
-{
-	if (!is_self((int)ARG0(r)))
-		return -ESRCH;
-	return queue_info((uint32_t)ARG1(r), ARG2(r));
-}
-
-long sys_rt_tgsigqueueinfo(struct regs *r)
-{
-	if (!is_self((int)ARG0(r)) || !is_self((int)ARG1(r)))
-		return -ESRCH;
-	return queue_info((uint32_t)ARG2(r), ARG3(r));
 }

@@ -28,6 +28,7 @@
 #include "kernels/mote/drv/harness.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/signal_state.h"
 #include "kernels/mote/proc/syscall.h"
@@ -222,10 +223,11 @@ static _Noreturn void end_by(const struct signal_info *info,
 	task_exit(info->signo);
 }
 
-static void handle(struct signals *s, const struct signal_info *info,
-		   struct regs *r)
+static void handle(const struct signal_info *info, struct regs *r)
 {
-	struct signal_action *slot = &s->action[info->signo - 1];
+	struct signal_action *action = current_process()->actions->action;
+	struct signal_action *slot = &action[info->signo - 1];
+	struct signals *s = current()->signals;
 	struct signal_action a = *slot;
 	uint64_t blocked = s->blocked | a.mask;
 
@@ -234,33 +236,35 @@ static void handle(struct signals *s, const struct signal_info *info,
 		slot->handler = (uint64_t)SIG_DFL;
 	if (enter_handler(s, &a, info, r) < 0) {
 		if (info->signo == SIGSEGV)
-			s->action[SIGSEGV - 1].handler = (uint64_t)SIG_DFL;
+			action[SIGSEGV - 1].handler = (uint64_t)SIG_DFL;
 		signal_fault(SIGSEGV, SI_KERNEL, 0, s->trap, s->error);
 		return;
 	}
 	if (!(a.flags & SA_NODEFER))
 		blocked |= signal_bit(info->signo);
 	s->restore = false;
-	signals_set_blocked(s, blocked);
+	signals_set_blocked(current(), blocked);
 }
 
 void signal_deliver(struct regs *r)
 {
-	struct signals *s = current()->signals;
+	struct task *t = current();
+	struct process *p = t->process;
+	struct signals *s = t->signals;
 	struct signal_info info;
 
-	while (signals_take(s, ~s->blocked, &info)) {
-		uint64_t handler = s->action[info.signo - 1].handler;
+	while (signals_take(t, ~s->blocked, &info)) {
+		uint64_t handler = p->actions->action[info.signo - 1].handler;
 
-		if (signal_ignored(s, info.signo))
+		if (signal_ignored(p, info.signo))
 			continue;
 		if (handler == (uint64_t)SIG_DFL)
 			end_by(&info, r);
-		handle(s, &info, r);
+		handle(&info, r);
 	}
 	if (s->restore) {
 		s->restore = false;
-		signals_set_blocked(s, s->saved);
+		signals_set_blocked(current(), s->saved);
 	}
 }
 
@@ -289,7 +293,7 @@ void signal_return(struct regs *r)
 	load_regs(r, &uc.mc);
 	if (!on_stack(&s->stack, r->rsp) && !(uc.stack.flags & SS_DISABLE))
 		s->stack = uc.stack;
-	signals_set_blocked(s, uc.mask);
+	signals_set_blocked(current(), uc.mask);
 }
 
 /* First half: let the trampoline load the FPU, which calls again; second

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* signal.c - which signals are pending, blocked, ignored; and sending them.
- * Everything is one task's: no other process can see it. */
+ * A signal for a process goes to one of its threads that does not block it,
+ * which is told (WORK_SIGNAL); should that one block it or end before it took
+ * the signal, the others are told. */
 #include "kernels/mote/proc/signal.h"
 
 #include <asm/siginfo.h>
@@ -10,7 +12,8 @@
 #include "kernels/mote/arch/cpu.h"
 #include "kernels/mote/arch/trap.h"
 #include "kernels/mote/lib/lib.h"
-#include "kernels/mote/mm/page.h"
+#include "kernels/mote/mm/kmalloc.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/signal_state.h"
 #include "kernels/mote/proc/task.h"
 
@@ -27,43 +30,96 @@
 
 struct signals *signals_new(void)
 {
-	/* A fresh page is known to be zero: nothing has to clear it. */
-	_Static_assert(sizeof(struct signals) <= PAGE_SIZE, "one page");
-	return page_alloc_zero();
+	struct signals *s = kzalloc(sizeof(*s));
+
+	if (s)
+		s->stack.flags = SS_DISABLE;
+	return s;
 }
 
-void signals_after_exec(void)
+struct signal_actions *signal_actions_new(const struct signal_actions *from)
 {
+	struct signal_actions *a = kzalloc(sizeof(*a));
+
+	if (a && from)
+		memcpy(a->action, from->action, sizeof(a->action));
+	if (a)
+		a->refs = 1;
+	return a;
+}
+
+void signal_actions_unref(struct signal_actions *a)
+{
+	if (a && !--a->refs)
+		kfree(a);
+}
+
+int signals_after_exec(void)
+{
+	struct process *p = current_process();
+	struct signal_actions *a = signal_actions_new(p->actions);
 	struct signals *s = current()->signals;
 
+	if (!a)
+		return -ENOMEM;
 	for (int i = 0; i < SIGNALS; i++) {
-		bool ignored = s->action[i].handler == (uint64_t)SIG_IGN;
+		bool ignored = a->action[i].handler == (uint64_t)SIG_IGN;
 
-		s->action[i] = (struct signal_action){
+		a->action[i] = (struct signal_action){
 			.handler = (uint64_t)(ignored ? SIG_IGN : SIG_DFL),
 		};
 	}
+	signal_actions_unref(p->actions);
+	p->actions = a;
 	s->stack = (struct signal_stack){.flags = SS_DISABLE};
 	s->restore = false;
+	return 0;
 }
 
-void signals_recheck(struct signals *s)
+uint64_t signals_pending(const struct task *t)
 {
-	if (s->pending & ~s->blocked)
-		user_work_flags |= WORK_SIGNAL;
-	else
+	return t->signals->own.pending | t->process->shared.pending;
+}
+
+static bool has_work(const struct task *t)
+{
+	return signals_pending(t) & ~t->signals->blocked;
+}
+
+void signals_recheck(struct task *t)
+{
+	if (has_work(t))
+		context_set_work(&t->context, WORK_SIGNAL);
+	else if (t == current())
 		user_work_flags &= ~WORK_SIGNAL;
 }
 
-void signals_set_blocked(struct signals *s, uint64_t blocked)
+/* Signals of @set, pending for the process, are no longer @t's to take. */
+static void retarget(struct task *t, uint64_t set)
 {
-	s->blocked = blocked & ~SIGNAL_UNBLOCKABLE;
-	signals_recheck(s);
+	if (!(t->process->shared.pending & set))
+		return;
+	LIST_EACH(at, &t->process->threads) {
+		struct task *other = container_of(at, struct task, in_process);
+
+		if (other != t)
+			signals_recheck(other);
+	}
 }
 
-bool signal_ignored(const struct signals *s, int signal)
+void signals_set_blocked(struct task *t, uint64_t blocked)
 {
-	uint64_t handler = s->action[signal - 1].handler;
+	uint64_t more = blocked & ~t->signals->blocked;
+
+	t->signals->blocked = blocked & ~SIGNAL_UNBLOCKABLE;
+	signals_recheck(t);
+	if (more)
+		retarget(t, more);
+}
+
+bool signal_ignored(const struct process *p, int signal)
+{
+	uint64_t handler = p->actions->action[signal - 1].handler;
 
 	if (handler == (uint64_t)SIG_IGN)
 		return true;
@@ -71,40 +127,27 @@ bool signal_ignored(const struct signals *s, int signal)
 	       (DEFAULT_IGNORED & signal_bit(signal));
 }
 
-int signals_queue(struct signals *s, const struct signal_info *info)
+/* A standard signal is always taken, if need be without what came with it. */
+static int add(struct signal_queue *q, const struct signal_info *info)
 {
 	uint64_t bit = signal_bit(info->signo);
 
-	if (signal_ignored(s, info->signo) && !(s->blocked & bit))
+	if ((q->pending & bit) && info->signo < FIRST_QUEUED)
 		return 0;
-	if ((s->pending & bit) && info->signo < FIRST_QUEUED)
-		return 0;
-	if (s->queued == SIGNAL_QUEUE_MAX)
+	if (q->count == SIGNAL_QUEUE_MAX && info->signo >= FIRST_QUEUED)
 		return -EAGAIN;
-	s->queue[s->queued++] = *info;
-	s->pending |= bit;
-	signals_recheck(s);
+	if (q->count < SIGNAL_QUEUE_MAX)
+		q->info[q->count++] = *info;
+	q->pending |= bit;
 	return 0;
 }
 
-/* Take entry @at out, and note whether its signal is pending once more. */
-static void unqueue(struct signals *s, uint32_t at)
+/* The first of @set in the queue. */
+static bool take(struct signal_queue *q, uint64_t set, struct signal_info *ret)
 {
-	int signo = s->queue[at].signo;
-	uint32_t i;
-
-	s->queued--;
-	for (i = at; i < s->queued; i++)
-		s->queue[i] = s->queue[i + 1];
-	for (i = 0; i < s->queued; i++)
-		if (s->queue[i].signo == signo)
-			return;
-	s->pending &= ~signal_bit(signo);
-}
-
-bool signals_take(struct signals *s, uint64_t set, struct signal_info *ret)
-{
-	uint64_t ready = s->pending & set;
+	uint64_t ready = q->pending & set;
+	bool found = false, again = false;
+	uint32_t left = 0;
 	int signo;
 
 	if (!ready)
@@ -112,43 +155,132 @@ bool signals_take(struct signals *s, uint64_t set, struct signal_info *ret)
 	if (ready & SYNCHRONOUS)
 		ready &= SYNCHRONOUS;
 	signo = __builtin_ctzll(ready) + 1;
-	for (uint32_t i = 0; i < s->queued; i++) {
-		if (s->queue[i].signo != signo)
+	*ret = (struct signal_info){.signo = signo};
+	for (uint32_t i = 0; i < q->count; i++) {
+		if (q->info[i].signo == signo && !found) {
+			*ret = q->info[i];
+			found = true;
 			continue;
-		*ret = s->queue[i];
-		unqueue(s, i);
-		signals_recheck(s);
-		return true;
+		}
+		again |= q->info[i].signo == signo;
+		q->info[left++] = q->info[i];
 	}
-	panic("signal %d is pending and not queued", signo);
+	q->count = left;
+	if (!again)
+		q->pending &= ~signal_bit(signo);
+	return true;
 }
 
-void signals_flush(struct signals *s, uint64_t set)
+static void flush(struct signal_queue *q, uint64_t set)
 {
-	for (uint32_t i = 0; i < s->queued;)
-		if (signal_bit(s->queue[i].signo) & set)
-			unqueue(s, i);
-		else
-			i++;
-	signals_recheck(s);
+	uint32_t left = 0;
+
+	for (uint32_t i = 0; i < q->count; i++)
+		if (!(signal_bit(q->info[i].signo) & set))
+			q->info[left++] = q->info[i];
+	q->count = left;
+	q->pending &= ~set;
+}
+
+static struct task *first_thread(const struct process *p)
+{
+	return list_empty(&p->threads) ? NULL
+				       : container_of(p->threads.next,
+						      struct task, in_process);
+}
+
+/* Who is told of a signal to the process: the running thread, else the first
+ * that does not block it; NULL: all block it. */
+static struct task *choose(struct process *p, uint64_t bit)
+{
+	struct task *t = current();
+
+	if (t->process == p && !(t->signals->blocked & bit))
+		return t;
+	LIST_EACH(at, &p->threads) {
+		t = container_of(at, struct task, in_process);
+		if (!(t->signals->blocked & bit))
+			return t;
+	}
+	return NULL;
+}
+
+int signals_send_task(struct task *t, const struct signal_info *info)
+{
+	uint64_t bit = signal_bit(info->signo);
+	int err;
+
+	if (signal_ignored(t->process, info->signo) &&
+	    !(t->signals->blocked & bit))
+		return 0;
+	err = add(&t->signals->own, info);
+	signals_recheck(t);
+	waitq_wake(&t->process->signal_wait);
+	return err;
+}
+
+int signals_send_process(struct process *p, const struct signal_info *info)
+{
+	uint64_t bit = signal_bit(info->signo);
+	struct task *t = first_thread(p);
+	int err;
+
+	if (!t) /* a zombie */
+		return 0;
+	if (signal_ignored(p, info->signo) && !(t->signals->blocked & bit))
+		return 0;
+	err = add(&p->shared, info);
+	t = choose(p, bit);
+	if (t)
+		signals_recheck(t);
+	waitq_wake(&p->signal_wait);
+	return err;
+}
+
+bool signals_take(struct task *t, uint64_t set, struct signal_info *ret)
+{
+	bool got = take(&t->signals->own, set, ret) ||
+		   take(&t->process->shared, set, ret);
+
+	signals_recheck(t);
+	return got;
+}
+
+void signals_flush(struct process *p, uint64_t set)
+{
+	flush(&p->shared, set);
+	LIST_EACH(at, &p->threads) {
+		struct task *t = container_of(at, struct task, in_process);
+
+		flush(&t->signals->own, set);
+		signals_recheck(t);
+	}
 }
 
 bool signal_pending(void)
 {
-	return user_work_flags & WORK_SIGNAL;
+	return has_work(current());
 }
 
 void signal_send(int signal)
 {
 	struct signal_info info = {.signo = signal, .code = SI_KERNEL};
 
-	signals_queue(current()->signals, &info);
+	signals_send_task(current(), &info);
+}
+
+void signal_send_init(int signal)
+{
+	struct signal_info info = {.signo = signal, .code = SI_KERNEL};
+
+	signals_send_process(process_init(), &info);
 }
 
 void signal_fault(int signal, int code, uint64_t addr, uint64_t trap,
 		  uint64_t error)
 {
-	struct signals *s = current()->signals;
+	struct task *t = current();
+	struct signals *s = t->signals;
 	struct signal_info info = {
 		.signo = signal,
 		.code = code,
@@ -159,13 +291,14 @@ void signal_fault(int signal, int code, uint64_t addr, uint64_t trap,
 	s->trap = trap;
 	s->error = error;
 	s->cr2 = trap == 14 ? addr : s->cr2;
-	if ((s->blocked & bit) || signal_ignored(s, signal))
-		s->action[signal - 1].handler = (uint64_t)SIG_DFL;
-	signals_flush(s, bit);
-	if (s->queued == SIGNAL_QUEUE_MAX)
-		unqueue(s, s->queued - 1); /* the newest gives way */
+	if ((s->blocked & bit) || signal_ignored(t->process, signal))
+		t->process->actions->action[signal - 1].handler =
+			(uint64_t)SIG_DFL;
+	flush(&s->own, bit);
+	if (s->own.count == SIGNAL_QUEUE_MAX)
+		s->own.count--; /* the newest gives way */
 	s->blocked &= ~bit;
-	signals_queue(s, &info);
+	signals_send_task(t, &info);
 }
 
 void signal_mask_push(uint64_t mask)
@@ -174,7 +307,7 @@ void signal_mask_push(uint64_t mask)
 
 	s->saved = s->blocked;
 	s->restore = true;
-	signals_set_blocked(s, mask);
+	signals_set_blocked(current(), mask);
 }
 
 void signal_mask_pop(bool interrupted)
@@ -184,30 +317,29 @@ void signal_mask_pop(bool interrupted)
 	if (interrupted && signal_pending())
 		return;
 	s->restore = false;
-	signals_set_blocked(s, s->saved);
+	signals_set_blocked(current(), s->saved);
 }
 
 int signal_swap_mask(uint64_t new, uint64_t *ret_old)
 {
-	struct signals *s = current()->signals;
-
-	*ret_old = s->blocked;
-	signals_set_blocked(s, new);
+	*ret_old = current()->signals->blocked;
+	signals_set_blocked(current(), new);
 	return 0;
 }
 
-void signal_stats(struct signal_stats *ret)
+void signal_stats(const struct task *t, struct signal_stats *ret)
 {
-	const struct signals *s = current()->signals;
+	const struct signal_action *a = t->process->actions->action;
 
 	*ret = (struct signal_stats){
-		.pending = s->pending,
-		.blocked = s->blocked,
+		.pending = t->signals->own.pending,
+		.shared = t->process->shared.pending,
+		.blocked = t->signals->blocked,
 	};
 	for (int i = 0; i < SIGNALS; i++) {
-		if (s->action[i].handler == (uint64_t)SIG_IGN)
+		if (a[i].handler == (uint64_t)SIG_IGN)
 			ret->ignored |= 1ull << i;
-		else if (s->action[i].handler != (uint64_t)SIG_DFL)
+		else if (a[i].handler != (uint64_t)SIG_DFL)
 			ret->caught |= 1ull << i;
 	}
 }

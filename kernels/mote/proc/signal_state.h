@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* signal_state.h - what the three files about signals share: signal.c (state
- * and sending), sigframe.c (handlers), sigcall.c (system calls). */
+/* signal_state.h - what the files about signals share: signal.c (state and
+ * sending), sigframe.c (handlers), sigcall.c (system calls), and whoever looks
+ * at pending signals (signalfd, /proc).
+ *
+ * A signal is pending for one thread (task->signals->own) or for the whole
+ * process (process->shared), of which any thread may take it. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+
+struct process;
+struct task;
 
 #define SIGNAL_QUEUE_MAX 32
 
@@ -24,15 +31,26 @@ struct signal_stack { /* as sigaltstack(2) passes it */
 	uint64_t bytes;
 };
 
-struct signals {
-	uint64_t blocked, pending; /* bit n-1 */
-	uint64_t saved; /* what to block again after the next delivery */
-	bool restore;   /* saved is meant */
+/* What was sent and not taken yet. */
+struct signal_queue {
+	uint64_t pending; /* bit n-1 */
+	uint32_t count;
+	struct signal_info info[SIGNAL_QUEUE_MAX]; /* in order of arrival */
+};
+
+/* What a process does about each signal; CLONE_SIGHAND shares it. */
+struct signal_actions {
+	uint32_t refs;
+	struct signal_action action[64];
+};
+
+struct signals { /* of one thread */
+	uint64_t blocked; /* bit n-1 */
+	uint64_t saved;   /* what to block again after the next delivery */
+	bool restore;     /* saved is meant */
 	uint64_t trap, error, cr2; /* of the last fault */
 	struct signal_stack stack;
-	struct signal_action action[64];
-	uint32_t queued;
-	struct signal_info queue[SIGNAL_QUEUE_MAX]; /* in order of arrival */
+	struct signal_queue own;
 };
 
 static inline uint64_t signal_bit(int signal)
@@ -43,15 +61,22 @@ static inline uint64_t signal_bit(int signal)
 /* SIGKILL (9) and SIGSTOP (19). */
 #define SIGNAL_UNBLOCKABLE (1ull << 8 | 1ull << 18)
 
+/** signals_pending() - sent to @t or its process and not taken, blocked ones
+ * too. */
+uint64_t signals_pending(const struct task *t);
 /** signals_set_blocked() - and find out whether there is work now. */
-void signals_set_blocked(struct signals *s, uint64_t blocked);
-/** signals_recheck() - after anything that changes pending or blocked. */
-void signals_recheck(struct signals *s);
-/** signals_queue() - @info arrives. Return 0, -EAGAIN (queue full). */
-int signals_queue(struct signals *s, const struct signal_info *info);
-/** signals_take() - the next of @set; false: none. */
-bool signals_take(struct signals *s, uint64_t set, struct signal_info *ret);
-/** signals_flush() - forget pending ones of @set. */
-void signals_flush(struct signals *s, uint64_t set);
-/** signal_ignored() - does arrival of @signal mean nothing? */
-bool signal_ignored(const struct signals *s, int signal);
+void signals_set_blocked(struct task *t, uint64_t blocked);
+/** signals_recheck() - after anything that changes pending or blocked of @t.
+ */
+void signals_recheck(struct task *t);
+/** signals_send_task()/signals_send_process() - @info arrives.
+ * Return 0, -EAGAIN (queue full). */
+int signals_send_task(struct task *t, const struct signal_info *info);
+int signals_send_process(struct process *p, const struct signal_info *info);
+/** signals_take() - the next of @set that is pending for @t; false: none. */
+bool signals_take(struct task *t, uint64_t set, struct signal_info *ret);
+/** signals_flush() - forget pending ones of @set, of the process and all its
+ * threads. */
+void signals_flush(struct process *p, uint64_t set);
+/** signal_ignored() - does arrival of @signal mean nothing to @p? */
+bool signal_ignored(const struct process *p, int signal);

@@ -20,8 +20,8 @@
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/vm.h"
 #include "kernels/mote/proc/exec.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/signal.h"
-#include "kernels/mote/proc/task.h"
 
 #define AT_MINSIGSTKSZ_TYPE 51
 #define HWCAP2_FSGSBASE_BIT 2u
@@ -91,7 +91,7 @@ static inline void put_word(struct writer *w, uint64_t addr, uint64_t v)
 
 /* Straight into the task's copy: it is read for /proc/self/auxv. */
 static uint32_t fill_auxv(uint64_t *v, const struct stack_facts *f,
-			  const struct task *t, uint64_t path,
+			  const struct process *p, uint64_t path,
 			  uint64_t platform, uint64_t random)
 {
 	uint64_t *first = v;
@@ -106,10 +106,10 @@ static uint32_t fill_auxv(uint64_t *v, const struct stack_facts *f,
 	PAIR(AT_BASE, f->base);
 	PAIR(AT_FLAGS, 0);
 	PAIR(AT_ENTRY, f->entry);
-	PAIR(AT_UID, t->uid);
-	PAIR(AT_EUID, t->uid);
-	PAIR(AT_GID, t->gid);
-	PAIR(AT_EGID, t->gid);
+	PAIR(AT_UID, p->uid);
+	PAIR(AT_EUID, p->uid);
+	PAIR(AT_GID, p->gid);
+	PAIR(AT_EGID, p->gid);
 	PAIR(AT_SECURE, 0);
 	PAIR(AT_RANDOM, random);
 	PAIR(AT_HWCAP2, cpu_info.fsgsbase ? HWCAP2_FSGSBASE_BIT : 0);
@@ -118,7 +118,7 @@ static uint32_t fill_auxv(uint64_t *v, const struct stack_facts *f,
 	PAIR(AT_MINSIGSTKSZ_TYPE, signal_frame_bytes());
 	PAIR(AT_NULL, 0);
 #undef PAIR
-	_Static_assert(TASK_AUXV_WORDS >= 40, "auxv");
+	_Static_assert(PROCESS_AUXV_WORDS >= 40, "auxv");
 	return (uint32_t)(v - first);
 }
 
@@ -146,7 +146,7 @@ static const char *put_pointers(struct writer *w, uint64_t *at,
 
 int stack_build(struct vm *vm, uint64_t top, const char *path,
 		const struct exec_strings *strings,
-		const struct stack_facts *facts, struct task *t,
+		const struct stack_facts *facts, struct process *p,
 		uint64_t *ret_rsp)
 {
 	static const union {
@@ -161,7 +161,7 @@ int stack_build(struct vm *vm, uint64_t top, const char *path,
 	uint64_t random_at = platform_at - RANDOM_BYTES;
 	struct writer w = {.vm = vm, .page = NO_PAGE};
 	uint32_t words =
-		fill_auxv(t->auxv, facts, t, path_at, platform_at, random_at);
+		fill_auxv(p->auxv, facts, p, path_at, platform_at, random_at);
 	uint64_t total = (3 + (uint64_t)strings->argc + strings->envc + words) *
 			 sizeof(uint64_t);
 	uint64_t env_at, at = (random_at - total) & ~15ul;
@@ -182,9 +182,9 @@ int stack_build(struct vm *vm, uint64_t top, const char *path,
 	env_at = text_at + (uint64_t)(env - strings->text);
 	if (!put_pointers(&w, &at, env, end, env_at, strings->envc))
 		return -EBADMSG;
-	put_bytes(&w, at, t->auxv, words * sizeof(uint64_t));
-	t->user_arg_start = text_at;
-	t->user_arg_end = t->user_env_start = env_at;
-	t->user_env_end = text_at + strings->bytes;
+	put_bytes(&w, at, p->auxv, words * sizeof(uint64_t));
+	p->user_arg_start = text_at;
+	p->user_arg_end = p->user_env_start = env_at;
+	p->user_env_end = text_at + strings->bytes;
 	return w.failed ? -ENOMEM : 0;
 }

@@ -7,8 +7,8 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/time.h"
 #include "kernels/mote/proc/uname.h"
 
@@ -45,7 +45,7 @@ static long refuse_name(uint64_t from, uint64_t bytes)
 {
 	char name[__NEW_UTS_LEN];
 
-	if (current()->uid != 0)
+	if (current_process()->uid != 0)
 		return -EPERM;
 	if (bytes > sizeof(name))
 		return -EINVAL;

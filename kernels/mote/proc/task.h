@@ -1,64 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* task.h - the running program. One process of one thread today; everything a
- * second one would need its own copy of is in struct task, nothing in globals
- * but which task is current. */
+/* task.h - a thread: what one flow of control has for itself. What the threads
+ * of a program share is in struct process (process.h). */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
-struct files;   /* fs/fdtable.c */
-struct vm;      /* mm/vm.c */
-struct inode;   /* fs */
-struct signals; /* proc/signal.c */
+#include "kernels/mote/arch/context.h"
+#include "kernels/mote/lib/list.h"
 
-#define TASK_AUXV_WORDS 64
+struct process; /* process.h */
+struct signals; /* signal_state.h */
+struct vm;      /* mm/vm.h */
 
-#define TASK_LIMITS 16 /* RLIM_NLIMITS */
-
-struct task_limit {
-	uint64_t soft, hard;
-	bool set; /* by the program; else the default holds */
-};
+#define TASKS_MAX      4096  /* threads of all processes together */
+#define PID_MAX        32768 /* numbers of threads and processes: 1 .. */
+#define TASK_COMM_BYTES 16
 
 struct task {
-	int pid; /* 1 */
-	uint32_t uid, gid;
-	uint32_t umask;
-	char comm[16];
-	struct vm *vm;
-	struct files *files;
+	int tid;
+	struct process *process;
+	struct vm *vm; /* process->vm */
 	struct signals *signals;
-	struct inode *cwd; /* referenced */
-	struct inode *exe; /* referenced */
-	uint64_t fs_base, gs_base;
-	uint64_t start_ns; /* monotonic */
-	uint64_t user_arg_start, user_arg_end, user_env_start, user_env_end;
-	uint64_t auxv[TASK_AUXV_WORDS]; /* as on the stack */
-	int sid, pgid;
-	int nice;
-	int death_signal;     /* prctl(PR_SET_PDEATHSIG); nobody can send it */
+	struct context context;
+	struct list in_process; /* process->threads */
+	struct list in_hash;    /* by tid */
+	char comm[TASK_COMM_BYTES];
 	int policy, priority; /* as sched_setscheduler(2), remembered only */
-	uint32_t dumpable, no_new_privs; /* as prctl(2) */
-	struct task_limit limit[TASK_LIMITS];
-	uint64_t clear_tid; /* set_tid_address */
-	uint64_t robust_list;
-	uint64_t trampoline; /* user address of the kernel's page of code */
+	uint64_t start_ns;    /* monotonic */
+	uint64_t clear_tid;   /* set_tid_address(2) */
+	uint64_t robust_list; /* set_robust_list(2) */
 };
 
 extern struct task *task_current;
 
-/** current() - the task whose system call or fault is being served. */
+/** current() - the thread whose system call or fault is being served. */
 static inline struct task *current(void)
 {
 	return task_current;
 }
 
-/** task_start() - make the first task. @uid, @gid: from the run block. */
+/** task_start() - make the first thread of the first process. @uid, @gid: from
+ * the run block. Panics without memory. */
 void task_start(uint32_t uid, uint32_t gid);
 
-/** task_exit() - end the program. @status: as wait(2) encodes it. */
+/** task_find() - the living thread @tid; NULL: none. */
+struct task *task_find(int tid);
+
+/** task_exit() - end the current process with all its threads. @status: as
+ * wait(2) encodes it. */
 _Noreturn void task_exit(int status);
 
-/** signal_send() - make @signal (1..64) pending for the current program, as
- * kill(2) from outside would (console Ctrl-C, SIGPIPE, host's SIGTERM). */
+/** signal_send() - make @signal (1..64) pending for the current thread, from
+ * the kernel (SIGPIPE). */
 void signal_send(int signal);

@@ -9,8 +9,8 @@
 
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/wait.h"
 
 #define NS_MAX ((uint64_t)INT64_MAX)
@@ -52,7 +52,7 @@ uint64_t deadline_after(uint64_t ns)
  * it started, less what it slept. */
 uint64_t cpu_time_ns(void)
 {
-	return clock_monotonic_ns() - current()->start_ns - wait_idle_ns();
+	return clock_monotonic_ns() - current_process()->start_ns - wait_idle_ns();
 }
 
 /* The clock of a process or thread, as clock_getcpuclockid(3) makes it: ~pid
@@ -61,7 +61,7 @@ static bool is_cpu_clock(int32_t id)
 {
 	int32_t pid = ~(id >> 3);
 
-	return id < 0 && (id & 3) != 3 && (pid == 0 || pid == current()->pid);
+	return id < 0 && (id & 3) != 3 && (pid == 0 || pid == current_process()->pid);
 }
 
 static int clock_read(uint64_t id, uint64_t *ret_ns)

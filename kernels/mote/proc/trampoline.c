@@ -8,7 +8,7 @@
 #include "kernels/mote/arch/regs.h"
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/vm.h"
-#include "kernels/mote/proc/task.h"
+#include "kernels/mote/proc/process.h"
 
 /* trampoline_code.S */
 extern const char trampoline_page[], tramp_start[], tramp_start_fx[];
@@ -17,25 +17,25 @@ extern const char tramp_restore[], tramp_restore_fx[];
 
 static uint64_t user_address(const char *label)
 {
-	return current()->trampoline + (uint64_t)(label - trampoline_page);
+	return current()->vm->trampoline + (uint64_t)(label - trampoline_page);
 }
 
 /* Above the stack, where exec.c leaves room and only a MAP_FIXED of the
  * program can be in the way. */
 int trampoline_map(void)
 {
-	struct task *t = current();
-	uint64_t addr = t->vm->stack_top + PAGE_SIZE;
+	struct vm *vm = current()->vm;
+	uint64_t addr = vm->stack_top + PAGE_SIZE;
 	int r;
 
-	if (t->trampoline)
+	if (vm->trampoline)
 		return 0;
-	while (addr < VM_USER_TOP - PAGE_SIZE && vm_find(t->vm, addr))
+	while (addr < VM_USER_TOP - PAGE_SIZE && vm_find(vm, addr))
 		addr += PAGE_SIZE;
-	r = vm_map_page(t->vm, addr, kva_to_pa(trampoline_page),
+	r = vm_map_page(vm, addr, kva_to_pa(trampoline_page),
 			PROT_READ | PROT_EXEC, "[sigpage]");
 	if (r == 0)
-		t->trampoline = addr;
+		vm->trampoline = addr;
 	return r;
 }
 
@@ -62,7 +62,7 @@ void trampoline_restore(struct regs *r, uint64_t fpstate, bool extended)
 
 bool trampoline_holds(uint64_t rip)
 {
-	uint64_t start = current()->trampoline;
+	uint64_t start = current()->vm->trampoline;
 
 	return start && rip - start < PAGE_SIZE;
 }
