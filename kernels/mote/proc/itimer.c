@@ -4,7 +4,6 @@
 #include <linux/time.h>
 #include <signal.h>
 
-#include "kernels/mote/arch/apic.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/proc/syscall.h"
@@ -18,14 +17,18 @@ struct itimerval64 { /* struct itimerval of x86-64 */
 	struct timeval64 interval, value;
 };
 
+static void expire(struct timer *t);
+
 static uint64_t interval_ns; /* 0: once */
-static uint64_t expires_ns = TIMER_NEVER;
+static struct timer timer = {.fire = expire};
 
 static void arm(uint64_t value_ns, uint64_t new_interval_ns)
 {
 	interval_ns = new_interval_ns;
-	expires_ns = value_ns ? deadline_after(value_ns) : TIMER_NEVER;
-	timer_set(TIMER_SLOT_ALARM, expires_ns);
+	if (value_ns)
+		timer_start(&timer, deadline_after(value_ns));
+	else
+		timer_stop(&timer);
 }
 
 /* Nanoseconds until it expires; 0: it is off. */
@@ -33,26 +36,20 @@ static uint64_t remaining_ns(void)
 {
 	uint64_t now;
 
-	if (expires_ns == TIMER_NEVER)
+	if (!timer.running)
 		return 0;
 	now = clock_monotonic_ns();
-	return expires_ns > now ? expires_ns - now : 1;
+	return timer.when > now ? timer.when - now : 1;
 }
 
 /* Periods that were slept through are skipped, not made up for. */
-void itimer_expire(void)
+static void expire(struct timer *t)
 {
-	uint64_t now = clock_monotonic_ns();
+	uint64_t now = clock_monotonic_ns(), next = t->when + interval_ns;
 
 	signal_send(SIGALRM);
-	if (!interval_ns) {
-		expires_ns = TIMER_NEVER;
-		return;
-	}
-	expires_ns += interval_ns;
-	if (expires_ns <= now)
-		expires_ns = now + interval_ns;
-	timer_set(TIMER_SLOT_ALARM, expires_ns);
+	if (interval_ns)
+		timer_start(t, next > now ? next : now + interval_ns);
 }
 
 /* Whole seconds, half up, and never 0 for a timer that runs. */

@@ -28,6 +28,3 @@ uint64_t deadline_after(uint64_t ns);
 /** cpu_time_ns() - of the current program, for getrusage(2) and times(2) too.
  */
 uint64_t cpu_time_ns(void);
-
-/** itimer_expire() - the interval timer's deadline came: SIGALRM, reload. */
-void itimer_expire(void);
