@@ -21,7 +21,7 @@
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/syscall.h"
 #include "kernels/mote/proc/time.h"
-#include "kernels/mote/proc/wait.h"
+#include "kernels/mote/proc/waitq.h"
 
 #define ARENA_PAGES 4096u
 #define BAD_BELOW   4096u
@@ -369,6 +369,24 @@ int wait_until(bool (*ready)(void *arg), void *arg, uint64_t deadline_ns)
 	if (ready(arg))
 		return 0;
 	return deadline_ns == WAIT_FOREVER ? -EINTR : -ETIMEDOUT;
+}
+
+void wait_for_device(bool (*ready)(void *arg), void *arg)
+{
+	if (!ready(arg))
+		abort();
+}
+
+struct waitq *console_waitq(void)
+{
+	static struct waitq q;
+
+	return &q;
+}
+
+struct waitq *tty_waitq(void)
+{
+	return console_waitq();
 }
 
 void signal_send(int signal)

@@ -21,7 +21,6 @@
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/task.h"
-#include "kernels/mote/proc/wait.h"
 
 #define F_MULTIPORT  (1u << 1)
 #define CONTROL_BUFS 16u
@@ -119,10 +118,36 @@ static void control_say(uint32_t id, enum control_event event)
 
 /* Start and stop */
 
+/* Take back all buffers (virtio 1.2, 4.2.2.2) and begin afresh. */
+void console_queue_restart(struct virtq *q)
+{
+	virtio_queue_stop(console.device, q);
+	q->avail_idx = 0;
+	q->used_idx = 0;
+	q->seen = 0;
+	console_queue_start(q, q->index);
+}
+
+static void interrupt(void)
+{
+	virtio_ack(console.device);
+	if (console.listener)
+		console_pump();
+	waitq_wake(&console.waitq);
+}
+
 int console_init(void)
 {
 	console.device = virtio_find(VIRTIO_ID_CONSOLE);
-	return console.device ? 0 : -ENODEV;
+	if (!console.device)
+		return -ENODEV;
+	console.device->interrupt = interrupt;
+	return 0;
+}
+
+struct waitq *console_waitq(void)
+{
+	return &console.waitq;
 }
 
 void console_queue_start(struct virtq *q, uint16_t index)
@@ -206,8 +231,9 @@ static void output_wait(struct virtq *q)
 	if (virtq_is_done(q))
 		return;
 	virtq_interrupts(q, true);
-	wait_for_device(output_settled, q);
-	virtq_interrupts(q, false);
+	waitq_wait_device(&console.waitq, output_settled, q);
+	if (waitq_is_empty(&console.waitq))
+		virtq_interrupts(q, false);
 }
 
 /* Take back what the device is done with. Return: true if that is all. */
@@ -217,17 +243,28 @@ static bool output_take(struct port *p)
 		virtq_skip(p->q);
 		p->busy = false;
 		console_hear();
+		waitq_wake(&console.waitq);
 	}
 	return !p->busy;
 }
 
-/* Wait for the request in flight; false: the program is going to be ended. */
+/* Wait for the request in flight, perhaps another thread's; false: the program
+ * is going to be ended. */
 static bool output_finish(struct port *p)
 {
 	if (output_take(p))
 		return true;
 	output_wait(p->q);
 	return output_take(p);
+}
+
+/* The program ends while its pages are with the device: they are taken back,
+ * with what the host did not take of them. */
+static void output_withdraw(struct port *p)
+{
+	console_queue_restart(p->q);
+	p->busy = false;
+	waitq_wake(&console.waitq);
 }
 
 /* What is not in order on a port's way to its next request. 0 or -errno. */
@@ -237,8 +274,9 @@ static int output_prepare(enum console_port id)
 
 	if (!console_port_ready(id))
 		return -EIO;
-	if (p->busy && !output_finish(p))
-		return -EINTR;
+	while (p->busy)
+		if (!output_finish(p))
+			return -EINTR;
 	return p->closed ? -EPIPE : 0;
 }
 
@@ -246,13 +284,15 @@ static int output_prepare(enum console_port id)
 static __attribute__((noinline)) int output_complete(struct port *p)
 {
 	p->busy = true;
-	if (!output_finish(p))
+	if (!output_finish(p)) {
+		output_withdraw(p);
 		return -EINTR;
+	}
 	return p->closed ? -EPIPE : 0;
 }
 
-/* One program, one thread: it is enough to have these once, and on the stack
- * they would cost a guard. */
+/* Nobody sleeps between filling these in and submitting them: it is enough to
+ * have them once, and on the stack they would cost a guard. */
 static struct phys_span output_span[VIRTQ_SIZE];
 
 /* Was the request served while we notified, and is there no news? */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct uio;
+struct waitq;
 
 enum console_port {
 	CONSOLE_STDIN = 0,
@@ -34,6 +35,9 @@ long console_read(struct uio *u, bool nonblock);
 /** console_poll() - POLLIN/POLLOUT/POLLHUP/POLLERR of a port. Looking at stdin
  * asks the host for up to a page of it, which the next read returns. */
 unsigned console_poll(enum console_port id);
+
+/** console_waitq() - told when what console_poll() says may have changed. */
+struct waitq *console_waitq(void);
 
 /** console_puts() - kernel messages to stderr, usable early and in a panic. */
 void console_puts(const char *text, uint64_t bytes);
@@ -71,3 +75,5 @@ long tty_read(struct uio *u, bool nonblock);
 long tty_write(enum console_port port, struct uio *u, bool nonblock);
 long tty_ioctl(uint64_t cmd, uint64_t arg);
 unsigned tty_poll(void);
+/** tty_waitq() - told when what tty_poll() says may have changed. */
+struct waitq *tty_waitq(void);

@@ -15,7 +15,6 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/uaccess.h"
-#include "kernels/mote/proc/wait.h"
 
 #define LISTEN_BYTES 256u
 
@@ -40,6 +39,13 @@ static void input_interrupts(bool on)
 	virtq_interrupts(console.control_in, on);
 }
 
+/* Unless somebody still waits for them. */
+static void input_interrupts_off(void)
+{
+	if (waitq_is_empty(&console.waitq))
+		input_interrupts(false);
+}
+
 /* Sleep until there is input or there will be none. 0, -EAGAIN, -EINTR. */
 static int input_wait(bool nonblock)
 {
@@ -50,8 +56,8 @@ static int input_wait(bool nonblock)
 	if (nonblock)
 		return -EAGAIN;
 	input_interrupts(true);
-	err = wait_until(input_ready, NULL, WAIT_FOREVER);
-	input_interrupts(false);
+	err = waitq_wait(&console.waitq, input_ready, NULL, WAIT_FOREVER);
+	input_interrupts_off();
 	return err;
 }
 
@@ -65,17 +71,14 @@ static uint32_t input_withdraw(void)
 	virtio_queue_stop(console.device, q);
 	if (virtq_is_done(q))
 		bytes = virtq_take(q);
-	q->avail_idx = 0;
-	q->used_idx = 0;
-	q->seen = 0;
-	console_queue_start(q, 0);
+	console_queue_restart(q);
 	return bytes;
 }
 
 /* Onto the program's own pages. Return: bytes, 0 at the end, or -errno. */
 static long read_direct(struct uio *u)
 {
-	static struct phys_span span[VIRTQ_SIZE]; /* as in output_round() */
+	static struct phys_span span[VIRTQ_SIZE]; /* as in output_all() */
 	uint32_t bytes;
 	int count, err = 0;
 
@@ -149,12 +152,8 @@ static long read_bounce(struct uio *u, bool nonblock)
 	return bounce_copy(u);
 }
 
-long console_read(struct uio *u, bool nonblock)
+static long read_some(struct uio *u, bool nonblock)
 {
-	if (!u->left)
-		return 0;
-	if (!console_port_ready(CONSOLE_STDIN))
-		return -EIO;
 	if (bounce.at < bounce.end)
 		return bounce_copy(u);
 	if (STDIN->closed && !virtq_is_done(STDIN->q))
@@ -164,16 +163,45 @@ long console_read(struct uio *u, bool nonblock)
 	return read_direct(u);
 }
 
+static bool input_free(void *unused)
+{
+	return !STDIN->busy;
+}
+
+/* One thread at a time: the queue takes one request. */
+long console_read(struct uio *u, bool nonblock)
+{
+	long n;
+
+	if (!u->left)
+		return 0;
+	if (!console_port_ready(CONSOLE_STDIN))
+		return -EIO;
+	if (STDIN->busy && nonblock)
+		return -EAGAIN;
+	n = waitq_wait(&console.waitq, input_free, NULL, WAIT_FOREVER);
+	if (n)
+		return n;
+	STDIN->busy = true;
+	n = read_some(u, nonblock);
+	STDIN->busy = false;
+	waitq_wake(&console.waitq);
+	return n;
+}
+
+/* What another thread is reading already is its. */
 unsigned console_poll_input(void)
 {
 	if (bounce.at < bounce.end)
 		return POLLIN;
+	if (STDIN->busy)
+		return 0;
 	if (!bounce.posted && !STDIN->closed && bounce_post(PAGE_SIZE))
 		return 0;
 	input_interrupts(true); /* the caller is going to sleep, perhaps */
 	if (!input_ready(NULL))
 		return 0;
-	input_interrupts(false);
+	input_interrupts_off();
 	if (bounce.posted && virtq_is_done(STDIN->q)) {
 		bounce_take();
 		return POLLIN;
@@ -206,18 +234,11 @@ void console_pump(void)
 	}
 }
 
-static void listen_interrupt(void)
-{
-	virtio_ack(console.device);
-	console_pump();
-}
-
 int console_listen(const struct console_listener *l)
 {
 	console.listener = l;
 	if (!console_port_ready(CONSOLE_STDIN))
 		return -ENODEV;
-	console.device->interrupt = listen_interrupt;
 	input_interrupts(true);
 	console_pump();
 	return 0;

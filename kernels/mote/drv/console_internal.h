@@ -10,6 +10,7 @@
 
 #include "kernels/mote/drv/console.h"
 #include "kernels/mote/drv/virtio.h"
+#include "kernels/mote/proc/waitq.h"
 
 #define CONSOLE_PORTS 3u
 
@@ -17,7 +18,7 @@ struct port {
 	struct virtq *q;
 	bool started;
 	bool closed; /* the host's end is gone */
-	bool busy;   /* output is with the device */
+	bool busy;   /* a request is with the device */
 	bool told;   /* the listener heard of the end */
 };
 
@@ -27,6 +28,7 @@ struct console {
 	struct port port[CONSOLE_PORTS];
 	struct virtq *control_in;
 	const struct console_listener *listener;
+	struct waitq waitq; /* the device interrupted, or stdin is free */
 };
 extern struct console console;
 
@@ -34,6 +36,9 @@ extern struct console console;
 bool console_port_start(enum console_port id);
 /** console_queue_start() - give @q to the device as its queue @index. */
 void console_queue_start(struct virtq *q, uint16_t index);
+/** console_queue_restart() - take all of @q's buffers back from the device.
+ * Whatever it moved until now it moved. */
+void console_queue_restart(struct virtq *q);
 /** console_hear() - take what the device told (ports closed, terminal resized)
  * and give its buffers back. Cheap when there is nothing: it is asked after
  * every transfer. */

@@ -16,7 +16,7 @@
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/time.h"
-#include "kernels/mote/proc/wait.h"
+#include "kernels/mote/proc/waitq.h"
 
 #define CHUNK        512u /* of output processed at a time */
 #define VTIME_NS     100000000ull
@@ -49,6 +49,7 @@ static void input(const uint8_t *text, uint32_t bytes)
 {
 	ldisc_input(&tty.ldisc, text, bytes);
 	tty_echo();
+	waitq_wake(&tty.waitq);
 }
 
 /** hangup() - the host's side is closed. Where the program only reads from the
@@ -56,6 +57,7 @@ static void input(const uint8_t *text, uint32_t bytes)
 static void hangup(void)
 {
 	tty.ldisc.hung_up = true;
+	waitq_wake(&tty.waitq);
 	if (echo_port != NO_ECHO_PORT)
 		signal_send_init(SIGHUP);
 }
@@ -132,16 +134,16 @@ static int wait_raw(uint32_t cap)
 		return 0;
 	if (!least) {
 		w.bytes = 1;
-		err = wait_until(has_bytes, &w, deadline_after(pause));
+		err = waitq_wait(&tty.waitq, has_bytes, &w, deadline_after(pause));
 		return err == -ETIMEDOUT ? 0 : err;
 	}
 	if (!pause)
 		w.bytes = least;
-	err = wait_until(has_bytes, &w, WAIT_FOREVER);
+	err = waitq_wait(&tty.waitq, has_bytes, &w, WAIT_FOREVER);
 	while (!err && pause && !tty.ldisc.hung_up &&
 	       ldisc_readable(&tty.ldisc) < least) {
 		w.bytes = ldisc_readable(&tty.ldisc) + 1;
-		err = wait_until(has_bytes, &w, deadline_after(pause));
+		err = waitq_wait(&tty.waitq, has_bytes, &w, deadline_after(pause));
 	}
 	if (ldisc_readable(&tty.ldisc))
 		return 0;
@@ -158,7 +160,7 @@ static int wait_input(uint32_t cap, bool nonblock)
 		return -EAGAIN;
 	}
 	if (tty.ldisc.t.lflag & ICANON)
-		return wait_until(has_bytes, &w, WAIT_FOREVER);
+		return waitq_wait(&tty.waitq, has_bytes, &w, WAIT_FOREVER);
 	return wait_raw(cap);
 }
 
@@ -187,6 +189,11 @@ long tty_read(struct uio *u, bool nonblock)
 	}
 	console_pump(); /* there is room again */
 	return (long)(total - u->left);
+}
+
+struct waitq *tty_waitq(void)
+{
+	return &tty.waitq;
 }
 
 unsigned tty_poll(void)
@@ -227,19 +234,39 @@ static long write_chunk(enum console_port port, struct uio *u, bool nonblock)
 	return sent < 0 ? sent : n;
 }
 
+static bool is_my_turn(void *unused)
+{
+	return !tty.writing;
+}
+
+/* With output processing, line by line; the buffers are one writer's. */
+static long write_cooked(enum console_port port, struct uio *u, bool nonblock)
+{
+	long n;
+
+	if (tty.ldisc.stopped && nonblock)
+		return -EAGAIN;
+	n = waitq_wait(&tty.waitq, is_running, NULL, WAIT_FOREVER);
+	if (!n)
+		n = waitq_wait(&tty.waitq, is_my_turn, NULL, WAIT_FOREVER);
+	if (n)
+		return n;
+	tty.writing = true;
+	n = write_chunk(port, u, nonblock);
+	tty.writing = false;
+	waitq_wake(&tty.waitq);
+	return n;
+}
+
 long tty_write(enum console_port port, struct uio *u, bool nonblock)
 {
 	uint64_t total = u->left;
 	long n = 0;
-	int err;
 
 	if (!(tty.ldisc.t.oflag & OPOST) && !tty.ldisc.stopped)
 		return console_write(port, u, nonblock);
 	while (u->left) {
-		if (tty.ldisc.stopped && nonblock)
-			return -EAGAIN;
-		err = wait_until(is_running, NULL, WAIT_FOREVER);
-		n = err ? err : write_chunk(port, u, nonblock);
+		n = write_cooked(port, u, nonblock);
 		if (n <= 0)
 			break;
 	}

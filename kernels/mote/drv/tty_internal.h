@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tty_internal.h - the one terminal, for tty.c and tty_ioctl.c. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernels/mote/drv/ldisc.h"
+#include "kernels/mote/proc/waitq.h"
 
 struct tty {
 	struct ldisc ldisc;
 	uint16_t rows, cols;
+	struct waitq waitq; /* input came, output goes on, a writer is done */
+	bool writing;       /* a thread is processing output */
 	int foreground; /* process group, as TIOCSPGRP set it; 0: the program */
 };
 extern struct tty tty;

@@ -36,6 +36,7 @@ static long set_settings(uint64_t arg, size_t bytes, bool flush)
 		ldisc_flush_input(&tty.ldisc);
 	ldisc_set(&tty.ldisc, &t);
 	console_pump();
+	waitq_wake(&tty.waitq); /* what a reader waits for changed */
 	return 0;
 }
 
@@ -97,6 +98,7 @@ static long flow(uint64_t action)
 	case TCOON:
 		tty.ldisc.stopped = false;
 		tty_echo();
+		waitq_wake(&tty.waitq);
 		return 0;
 	case TCIOFF:
 	case TCION:

@@ -131,28 +131,42 @@ static unsigned stream_poll(struct file *f)
 	return console_poll((enum console_port)f->id);
 }
 
-static const struct file_ops null_ops = {
-	.read = null_read, .write = null_write, .poll = always_ready};
+static struct waitq *tty_file_waitq(struct file *f)
+{
+	return tty_waitq();
+}
+
+static struct waitq *stream_waitq(struct file *f)
+{
+	return console_waitq();
+}
+
+/* Without poll: always ready, and nothing to add to an epoll. */
+static const struct file_ops null_ops = {.read = null_read,
+					 .write = null_write};
 static const struct file_ops zero_ops = {.read = zero_read,
 					 .write = null_write,
-					 .poll = always_ready,
 					 .map_page = zero_map};
 static const struct file_ops full_ops = {.read = zero_read,
 					 .write = full_write,
-					 .poll = always_ready,
 					 .map_page = zero_map};
 static const struct file_ops random_ops = {
 	.read = random_read, .write = null_write, .poll = always_ready};
 static const struct file_ops tty_ops = {.read = tty_file_read,
 					.write = tty_file_write,
 					.ioctl = tty_file_ioctl,
-					.poll = tty_file_poll};
+					.poll = tty_file_poll,
+					.waitq = tty_file_waitq};
 static const struct file_ops stdin_ops = {.read = stream_read,
-					  .poll = stream_poll};
+					  .poll = stream_poll,
+					  .waitq = stream_waitq};
 static const struct file_ops stdout_ops = {.write = stream_write,
-					   .poll = stream_poll};
-static const struct file_ops console_ops = {
-	.read = stream_read, .write = stream_write, .poll = stream_poll};
+					   .poll = stream_poll,
+					   .waitq = stream_waitq};
+static const struct file_ops console_ops = {.read = stream_read,
+					    .write = stream_write,
+					    .poll = stream_poll,
+					    .waitq = stream_waitq};
 
 static int stream_open(struct inode *inode, struct file *f)
 {

@@ -16,7 +16,7 @@
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/wait.h"
+#include "kernels/mote/proc/waitq.h"
 
 #define RING_PAGES (PIPE_BYTES / PAGE_SIZE)
 
@@ -25,11 +25,14 @@ struct pipe {
 	uint32_t head; /* byte to read next, < PIPE_BYTES */
 	uint32_t used;
 	uint32_t readers, writers; /* open files of each end */
+	uint32_t reads_opened, writes_opened; /* ever */
+	struct waitq waitq;        /* bytes, room, or ends come or go */
 };
 
 struct pipe_wait {
 	const struct pipe *pipe;
 	uint32_t room; /* bytes a writer needs */
+	uint32_t seen; /* opens of the other side of a FIFO */
 };
 
 static struct pipe *pipe_of(const struct file *f)
@@ -65,26 +68,20 @@ static bool write_ready(void *arg)
 
 static int pipe_wait_for(struct file *f, bool (*ready)(void *), uint32_t room)
 {
-	struct pipe_wait w = {pipe_of(f), room};
+	struct pipe_wait w = {.pipe = pipe_of(f), .room = room};
 
 	if (ready(&w))
 		return 0;
 	if (f->flags & O_NONBLOCK)
 		return -EAGAIN;
-	return wait_until(ready, &w, WAIT_FOREVER);
+	return waitq_wait(&pipe_of(f)->waitq, ready, &w, WAIT_FOREVER);
 }
 
-static long pipe_read(struct file *f, struct uio *u, uint64_t pos)
+/* What there is, as far as it goes. */
+static long pipe_drain(struct pipe *p, struct uio *u)
 {
-	struct pipe *p = pipe_of(f);
 	long done = 0;
-	int err;
 
-	if (!u->left)
-		return 0;
-	err = pipe_wait_for(f, read_ready, 0);
-	if (err)
-		return err;
 	while (u->left && p->used) {
 		uint32_t bytes = (uint32_t)MIN(u->left, p->used);
 		const uint8_t *src = ring_span(p, p->head, &bytes);
@@ -99,6 +96,23 @@ static long pipe_read(struct file *f, struct uio *u, uint64_t pos)
 			break;
 	}
 	return done;
+}
+
+static long pipe_read(struct file *f, struct uio *u, uint64_t pos)
+{
+	struct pipe *p = pipe_of(f);
+	long n;
+	int err;
+
+	if (!u->left)
+		return 0;
+	err = pipe_wait_for(f, read_ready, 0);
+	if (err)
+		return err;
+	n = pipe_drain(p, u);
+	if (n > 0)
+		waitq_wake(&p->waitq);
+	return n;
 }
 
 /* As much as there is room for. */
@@ -140,6 +154,7 @@ static long pipe_write(struct file *f, struct uio *u, uint64_t pos)
 		n = pipe_fill(p, u);
 		if (n <= 0)
 			return done ? done : n;
+		waitq_wake(&p->waitq);
 		done += n;
 	}
 	return done;
@@ -171,6 +186,7 @@ static void pipe_release(struct file *f)
 
 	p->readers -= f->can & FILE_READ ? 1 : 0;
 	p->writers -= f->can & FILE_WRITE ? 1 : 0;
+	waitq_wake(&p->waitq);
 	if (p->readers || p->writers)
 		return;
 	for (unsigned i = 0; i < RING_PAGES; i++)
@@ -180,12 +196,27 @@ static void pipe_release(struct file *f)
 	kfree(p);
 }
 
+static struct waitq *pipe_waitq(struct file *f)
+{
+	return &pipe_of(f)->waitq;
+}
+
 static const struct file_ops pipe_ops = {
 	.read = pipe_read,
 	.write = pipe_write,
 	.poll = pipe_poll,
+	.waitq = pipe_waitq,
 	.release = pipe_release,
 };
+
+static void pipe_count(struct pipe *p, uint32_t can)
+{
+	if (can & FILE_READ)
+		p->readers++, p->reads_opened++;
+	if (can & FILE_WRITE)
+		p->writers++, p->writes_opened++;
+	waitq_wake(&p->waitq);
+}
 
 /* A further open of the inode: /proc/self/fd/N, or a FIFO's name. */
 static int pipe_attach(struct inode *inode, struct file *f)
@@ -194,33 +225,50 @@ static int pipe_attach(struct inode *inode, struct file *f)
 		inode->private = kzalloc(sizeof(struct pipe));
 	if (!inode->private)
 		return -ENOMEM;
-	pipe_of(f)->readers += f->can & FILE_READ ? 1 : 0;
-	pipe_of(f)->writers += f->can & FILE_WRITE ? 1 : 0;
+	pipe_count(inode->private, f->can);
 	return 0;
 }
 
-static bool fifo_ready(void *arg)
+static bool writer_came(void *arg)
 {
 	const struct pipe_wait *w = arg;
 
-	return w->pipe->readers && w->pipe->writers;
+	return w->pipe->writers || w->pipe->writes_opened != w->seen;
 }
 
-/* fifo(7): each side waits for the other, unless told not to. */
+static bool reader_came(void *arg)
+{
+	const struct pipe_wait *w = arg;
+
+	return w->pipe->readers || w->pipe->reads_opened != w->seen;
+}
+
+/* fifo(7): each side waits for the other, unless told not to. One that came
+ * and went meanwhile counts. */
+static int fifo_meet(struct file *f)
+{
+	bool reads = f->can & FILE_READ;
+	struct pipe *p = pipe_of(f);
+	struct pipe_wait w = {
+		.pipe = p,
+		.seen = reads ? p->writes_opened : p->reads_opened,
+	};
+
+	if (p->readers && p->writers)
+		return 0;
+	if (f->flags & O_NONBLOCK)
+		return reads ? 0 : -ENXIO;
+	return waitq_wait(&p->waitq, reads ? writer_came : reader_came, &w,
+			  WAIT_FOREVER);
+}
+
 static int fifo_open(struct inode *inode, struct file *f)
 {
-	struct pipe_wait w;
 	int err = pipe_attach(inode, f);
 
 	if (err)
 		return err;
-	w.pipe = inode->private;
-	if (fifo_ready(&w))
-		return 0;
-	if (f->flags & O_NONBLOCK)
-		err = f->can & FILE_READ ? 0 : -ENXIO;
-	else
-		err = wait_until(fifo_ready, &w, WAIT_FOREVER);
+	err = fifo_meet(f);
 	if (err)
 		pipe_release(f);
 	return err;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* poll.c - poll(2) and ppoll(2). The set is looked at again after every
- * interrupt; files cannot go away meanwhile, they are held. */
+/* poll.c - poll(2) and ppoll(2). The set is looked at again whenever one of
+ * its files says so; they cannot go away meanwhile, they are held. */
 #include "kernels/mote/fs/poll.h"
 
 #include <linux/errno.h>
@@ -15,7 +15,7 @@
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/syscall.h"
 #include "kernels/mote/proc/time.h"
-#include "kernels/mote/proc/wait.h"
+#include "kernels/mote/proc/waitq.h"
 
 #define NS_PER_MS 1000000ll
 #define NS_PER_S  1000000000ll
@@ -27,6 +27,13 @@ unsigned poll_file(struct file *f)
 	if (f->ops->poll)
 		return f->ops->poll(f);
 	return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+}
+
+struct waitq *poll_waitq(struct file *f)
+{
+	if ((f->flags & O_PATH) || !f->ops->waitq)
+		return NULL;
+	return f->ops->waitq(f);
 }
 
 static bool set_ready(void *arg)
@@ -63,6 +70,22 @@ void poll_set_done(struct poll_set *s)
 		file_unref(s->file[i]);
 	kfree(s->file);
 	kfree(s->fds);
+	kfree(s->waitq);
+	kfree(s->waiter);
+}
+
+/* Sleep on all queues of all files. */
+static int set_sleep(struct poll_set *s, uint64_t deadline_ns)
+{
+	s->waitq = kzalloc(MAX(s->count, 1u) * sizeof(*s->waitq));
+	s->waiter = kzalloc(MAX(s->count, 1u) * sizeof(*s->waiter));
+	if (!s->waitq || !s->waiter)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < s->count; i++)
+		if (s->file[i])
+			s->waitq[i] = poll_waitq(s->file[i]);
+	return waitq_wait_many(s->waitq, s->waiter, s->count, set_ready, s,
+			       deadline_ns);
 }
 
 int poll_set_wait(struct poll_set *s, uint64_t deadline_ns)
@@ -72,7 +95,9 @@ int poll_set_wait(struct poll_set *s, uint64_t deadline_ns)
 	for (uint32_t i = 0; i < s->count; i++)
 		if (s->fds[i].fd >= 0 && !s->file[i])
 			s->file[i] = file_get(s->fds[i].fd);
-	err = wait_until(set_ready, s, deadline_ns);
+	if (set_ready(s) || deadline_ns <= clock_monotonic_ns())
+		return 0;
+	err = set_sleep(s, deadline_ns);
 	if (err == -ETIMEDOUT) {
 		set_ready(s);
 		err = 0;

@@ -45,6 +45,15 @@ int waitq_wait(struct waitq *q, bool (*ready)(void *arg), void *arg,
 	return waitq_wait_many(&q, &w, 1, ready, arg, deadline_ns);
 }
 
+void waitq_wait_device(struct waitq *q, bool (*ready)(void *arg), void *arg)
+{
+	struct waiter w = {0};
+
+	waitq_add(q, &w);
+	wait_for_device(ready, arg);
+	waitq_remove(&w);
+}
+
 int waitq_wait_many(struct waitq **q, struct waiter *waiters, uint32_t count,
 		    bool (*ready)(void *arg), void *arg, uint64_t deadline_ns)
 {

@@ -31,6 +31,11 @@ struct waiter {
 void waitq_add(struct waitq *q, struct waiter *w);
 void waitq_remove(struct waiter *w);
 
+static inline bool waitq_is_empty(const struct waitq *q)
+{
+	return !q->first;
+}
+
 /** waitq_wake() - tell all who watch @q, in order of arrival. */
 void waitq_wake(struct waitq *q);
 
@@ -38,6 +43,9 @@ void waitq_wake(struct waitq *q);
  * condition is looked at again after every wake of @q. As wait_until(). */
 int waitq_wait(struct waitq *q, bool (*ready)(void *arg), void *arg,
 	       uint64_t deadline_ns);
+/** waitq_wait_device() - the same without signals or a deadline: for a transfer
+ * that holds pages of the program and has to end first. */
+void waitq_wait_device(struct waitq *q, bool (*ready)(void *arg), void *arg);
 /** waitq_wait_many() - the same on @count queues (NULL entries are skipped).
  * @waiters: room for @count. */
 int waitq_wait_many(struct waitq **q, struct waiter *waiters, uint32_t count,
