@@ -210,7 +210,7 @@ static bool signal_is_fatal(void)
 	if (!signal_pending())
 		return false;
 	signal_stats(current(), &s);
-	return s.pending & ~(s.blocked | s.ignored | s.caught);
+	return (s.pending | s.shared) & ~(s.blocked | s.ignored | s.caught);
 }
 
 static bool output_settled(void *q)
