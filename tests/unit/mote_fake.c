@@ -371,7 +371,7 @@ int wait_until(bool (*ready)(void *arg), void *arg, uint64_t deadline_ns)
 	return deadline_ns == WAIT_FOREVER ? -EINTR : -ETIMEDOUT;
 }
 
-void wait_for_device(bool (*ready)(void *arg), void *arg)
+void wait_uninterrupted(bool (*ready)(void *arg), void *arg)
 {
 	if (!ready(arg))
 		abort();
@@ -387,6 +387,10 @@ struct waitq *console_waitq(void)
 struct waitq *tty_waitq(void)
 {
 	return console_waitq();
+}
+
+void sched_wake(struct task *t)
+{
 }
 
 void signal_send(int signal)

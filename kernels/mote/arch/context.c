@@ -139,6 +139,22 @@ void context_set_work(struct context *c, uint32_t flags)
 		c->work |= flags;
 }
 
+void context_clear_work(struct context *c, uint32_t flags)
+{
+	if (c == running)
+		user_work_flags &= ~flags;
+	else
+		c->work &= ~flags;
+}
+
+void context_set_vm(const struct vm *vm)
+{
+	uint64_t cr3 = vm ? vm->cr3 : paging_kernel_cr3();
+
+	if (cr3 != read_cr3())
+		write_cr3(cr3);
+}
+
 /* The program may change its bases without a system call. */
 static void swap_bases(struct context *prev, const struct context *next)
 {
@@ -153,8 +169,6 @@ static void swap_bases(struct context *prev, const struct context *next)
 void context_switch(struct context *prev, struct context *next,
 		    const struct vm *vm)
 {
-	uint64_t cr3 = vm ? vm->cr3 : paging_kernel_cr3();
-
 	if (prev == next)
 		return;
 	swap_bases(prev, next);
@@ -164,8 +178,7 @@ void context_switch(struct context *prev, struct context *next,
 	user_work_flags = next->work;
 	tss.stack = stack_top(next);
 	entry_stack = stack_top(next);
-	if (cr3 != read_cr3())
-		write_cr3(cr3);
+	context_set_vm(vm);
 	running = next;
 	switch_stacks(&prev->sp, next->sp);
 }

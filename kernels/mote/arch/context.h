@@ -40,5 +40,10 @@ void context_reset_fpu(struct context *c);
  * back to @prev. Interrupts are off. */
 void context_switch(struct context *prev, struct context *next,
 		    const struct vm *vm);
-/** context_set_work() - WORK_* for a thread, running or not. */
+/** context_set_work(), context_clear_work() - WORK_* for a thread, running or
+ * not. */
 void context_set_work(struct context *c, uint32_t flags);
+void context_clear_work(struct context *c, uint32_t flags);
+/** context_set_vm() - the running thread's program is in @vm from now on; NULL:
+ * in none. */
+void context_set_vm(const struct vm *vm);

@@ -15,6 +15,7 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/schedule.h"
 #include "kernels/mote/proc/sigframe.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/task.h"
@@ -89,15 +90,24 @@ static uint32_t page_fault(struct regs *r)
 	return user_work_flags;
 }
 
+static bool in_interrupt;
+
+bool interrupt_is_served(void)
+{
+	return in_interrupt;
+}
+
 static void interrupt(uint64_t vector)
 {
 	if (vector == APIC_SPURIOUS_VECTOR)
 		return;
+	in_interrupt = true;
 	if (vector == APIC_TIMER_VECTOR)
 		timer_interrupt();
 	else if (vector >= VEC_DEVICES)
 		virtio_interrupt((uint32_t)vector);
 	apic_eoi();
+	in_interrupt = false;
 }
 
 /* Bits 0-5 of the x87 status or MXCSR that no mask covers, as an si_code. */
@@ -215,6 +225,8 @@ void user_work(struct regs *r)
 	if (user_work_flags & WORK_RETURN)
 		signal_return(r);
 	user_work_flags &= ~(WORK_EXEC | WORK_RETURN);
+	if (user_work_flags & WORK_RESCHED)
+		sched_yield();
 	if (user_work_flags & WORK_SIGNAL)
 		signal_deliver(r);
 }

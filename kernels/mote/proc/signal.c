@@ -14,6 +14,7 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/proc/process.h"
+#include "kernels/mote/proc/schedule.h"
 #include "kernels/mote/proc/signal_state.h"
 #include "kernels/mote/proc/task.h"
 
@@ -88,10 +89,12 @@ static bool has_work(const struct task *t)
 
 void signals_recheck(struct task *t)
 {
-	if (has_work(t))
-		context_set_work(&t->context, WORK_SIGNAL);
-	else if (t == current())
-		user_work_flags &= ~WORK_SIGNAL;
+	if (!has_work(t)) {
+		context_clear_work(&t->context, WORK_SIGNAL);
+		return;
+	}
+	context_set_work(&t->context, WORK_SIGNAL);
+	sched_interrupt(t);
 }
 
 /* Signals of @set, pending for the process, are no longer @t's to take. */

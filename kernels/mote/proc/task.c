@@ -2,6 +2,7 @@
 /* task.c - the tables of threads and processes, and the first of each. */
 #include "kernels/mote/proc/task.h"
 
+#include "kernels/mote/arch/cpu.h"
 #include "kernels/mote/drv/harness.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/proc/missing.h"
@@ -78,6 +79,8 @@ void task_start(uint32_t uid, uint32_t gid)
 	if (!p->actions || !t->signals || context_first(&t->context) < 0)
 		panic("no memory for the first process");
 	p->thread_count = 1;
+	list_init(&t->in_queue);
+	t->since_tsc = rdtsc();
 	list_push(&p->threads, &t->in_process);
 	list_push(&processes, &p->in_all);
 	list_push(bucket(t->tid), &t->in_hash);

@@ -7,6 +7,8 @@
 
 #include "kernels/mote/arch/context.h"
 #include "kernels/mote/lib/list.h"
+#include "kernels/mote/proc/schedule.h"
+#include "kernels/mote/proc/timer.h"
 
 struct process; /* process.h */
 struct signals; /* signal_state.h */
@@ -24,6 +26,12 @@ struct task {
 	struct context context;
 	struct list in_process; /* process->threads */
 	struct list in_hash;    /* by tid */
+	enum task_state state;
+	struct list in_queue; /* of the scheduler */
+	struct timer alarm;   /* of wait_until() */
+	uint64_t since_tsc;   /* it runs since, if it runs */
+	uint64_t ran_ticks;   /* of the TSC, before */
+	uint64_t slept, preempted; /* how often it left the CPU */
 	char comm[TASK_COMM_BYTES];
 	int policy, priority; /* as sched_setscheduler(2), remembered only */
 	uint64_t start_ns;    /* monotonic */

@@ -52,7 +52,7 @@ uint64_t deadline_after(uint64_t ns)
  * it started, less what it slept. */
 uint64_t cpu_time_ns(void)
 {
-	return clock_monotonic_ns() - current_process()->start_ns - wait_idle_ns();
+	return sched_ran_ns(current());
 }
 
 /* The clock of a process or thread, as clock_getcpuclockid(3) makes it: ~pid

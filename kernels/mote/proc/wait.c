@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wait.c - sleeping in `hlt` until an interrupt handler made something true.
- * Conditions are tested with interrupts off and cpu_idle() turns them on and
- * halts in one step, so no wake-up is lost. */
+/* wait.c - sleeping until something is true. Conditions are tested with
+ * interrupts off and nobody else in the kernel, so no wake-up is lost. */
 #include "kernels/mote/proc/wait.h"
 
 #include <errno.h>
 
-#include "kernels/mote/arch/cpu.h"
 #include "kernels/mote/drv/virtio.h"
 #include "kernels/mote/lib/lib.h"
+#include "kernels/mote/proc/schedule.h"
 #include "kernels/mote/proc/signal.h"
+#include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/time.h"
 #include "kernels/mote/proc/timer.h"
 
 #define POLL_TICK_NS 1000000ull /* where devices cannot interrupt */
 
-static uint64_t idle_ticks; /* of the TSC */
+static void wake_up(struct timer *timer)
+{
+	sched_wake(container_of(timer, struct task, alarm));
+}
 
 /* When to wake up at the latest. */
 static uint64_t wake_time(uint64_t deadline_ns)
@@ -28,44 +31,36 @@ static uint64_t wake_time(uint64_t deadline_ns)
 	return MIN(tick, deadline_ns);
 }
 
-static void idle(uint64_t deadline_ns)
+static void sleep_once(enum task_state state, uint64_t deadline_ns)
 {
-	uint64_t start;
+	struct task *t = current();
+	uint64_t when = wake_time(deadline_ns);
 
-	timer_set(TIMER_SLOT_WAIT, wake_time(deadline_ns));
-	start = rdtsc();
-	cpu_idle();
-	idle_ticks += rdtsc() - start;
-}
-
-uint64_t wait_idle_ns(void)
-{
-	return clock_ticks_to_ns(idle_ticks);
-}
-
-static int sleep_until(bool (*ready)(void *arg), void *arg,
-		       uint64_t deadline_ns)
-{
-	while (!signal_pending()) {
-		if (deadline_ns != WAIT_FOREVER &&
-		    clock_monotonic_ns() >= deadline_ns)
-			return -ETIMEDOUT;
-		idle(deadline_ns);
-		if (ready(arg))
-			return 0;
+	if (when != WAIT_FOREVER) {
+		t->alarm.fire = wake_up;
+		timer_start(&t->alarm, when);
 	}
-	return -EINTR;
+	sched_sleep(state);
+	timer_stop(&t->alarm);
 }
 
 int wait_until(bool (*ready)(void *arg), void *arg, uint64_t deadline_ns)
 {
-	int err;
+	while (!ready(arg)) {
+		if (signal_pending())
+			return -EINTR;
+		if (deadline_ns != WAIT_FOREVER &&
+		    clock_monotonic_ns() >= deadline_ns)
+			return -ETIMEDOUT;
+		sleep_once(TASK_SLEEPS, deadline_ns);
+	}
+	return 0;
+}
 
-	if (ready(arg))
-		return 0;
-	err = sleep_until(ready, arg, deadline_ns);
-	timer_set(TIMER_SLOT_WAIT, WAIT_FOREVER);
-	return err;
+void wait_uninterrupted(bool (*ready)(void *arg), void *arg)
+{
+	while (!ready(arg))
+		sleep_once(TASK_WAITS, WAIT_FOREVER);
 }
 
 void wait_for_device(bool (*ready)(void *arg), void *arg)
@@ -73,7 +68,7 @@ void wait_for_device(bool (*ready)(void *arg), void *arg)
 	if (ready(arg))
 		return;
 	do {
-		idle(WAIT_FOREVER);
+		sched_idle(wake_time(WAIT_FOREVER));
 	} while (!ready(arg));
 	timer_set(TIMER_SLOT_WAIT, WAIT_FOREVER);
 }

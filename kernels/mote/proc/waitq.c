@@ -4,6 +4,9 @@
 
 #include <stddef.h>
 
+#include "kernels/mote/proc/schedule.h"
+#include "kernels/mote/proc/task.h"
+
 void waitq_add(struct waitq *q, struct waiter *w)
 {
 	struct waiter **link = &q->first;
@@ -32,9 +35,18 @@ void waitq_wake(struct waitq *q)
 
 	for (struct waiter *w = q->first; w; w = next) {
 		next = w->next;
-		if (w->wake)
-			w->wake(w);
+		w->wake(w);
 	}
+}
+
+static void wake_sleeper(struct waiter *w)
+{
+	sched_wake(w->private);
+}
+
+static struct waiter sleeper(void)
+{
+	return (struct waiter){.wake = wake_sleeper, .private = current()};
 }
 
 int waitq_wait(struct waitq *q, bool (*ready)(void *arg), void *arg,
@@ -47,10 +59,12 @@ int waitq_wait(struct waitq *q, bool (*ready)(void *arg), void *arg,
 
 void waitq_wait_device(struct waitq *q, bool (*ready)(void *arg), void *arg)
 {
-	struct waiter w = {0};
+	struct waiter w = sleeper();
 
+	if (ready(arg))
+		return;
 	waitq_add(q, &w);
-	wait_for_device(ready, arg);
+	wait_uninterrupted(ready, arg);
 	waitq_remove(&w);
 }
 
@@ -62,7 +76,7 @@ int waitq_wait_many(struct waitq **q, struct waiter *waiters, uint32_t count,
 	if (ready(arg))
 		return 0;
 	for (uint32_t i = 0; i < count; i++) {
-		waiters[i] = (struct waiter){0};
+		waiters[i] = sleeper();
 		if (q[i])
 			waitq_add(q[i], &waiters[i]);
 	}

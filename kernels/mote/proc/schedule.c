@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* schedule.c - the queue of threads that can run, and turns. A CPU without
+ * work halts on the stack of the thread that ran there last: that one is often
+ * the next to run, and then nothing is switched. */
+#include "kernels/mote/proc/schedule.h"
+
+#include "kernels/mote/arch/context.h"
+#include "kernels/mote/arch/cpu.h"
+#include "kernels/mote/arch/trap.h"
+#include "kernels/mote/drv/virtio.h"
+#include "kernels/mote/lib/lib.h"
+#include "kernels/mote/proc/task.h"
+#include "kernels/mote/proc/time.h"
+#include "kernels/mote/proc/timer.h"
+#include "kernels/mote/proc/wait.h"
+
+#define SLICE_NS 10000000ull
+
+static struct list queue = {&queue, &queue};
+static uint32_t waiting; /* threads in it */
+static uint64_t idle_ticks, switches;
+
+static void slice_over(struct timer *t);
+static struct timer slice = {.fire = slice_over};
+
+/* The timer of slices runs only while somebody waits for a turn; it is left
+ * alone until it fires, so that quick exchanges of the CPU touch no hardware. */
+static void want_slice(void)
+{
+	if (!slice.running && waiting)
+		timer_start(&slice, deadline_after(SLICE_NS));
+}
+
+/* Nothing to do if the CPU is idle: then the queue is looked at next. */
+static void resched(void)
+{
+	struct task *t = current();
+
+	if (t->state == TASK_RUNS && list_empty(&t->in_queue))
+		context_set_work(&t->context, WORK_RESCHED);
+}
+
+static void slice_over(struct timer *t)
+{
+	struct task *now = current();
+	uint64_t ran = clock_ticks_to_ns(rdtsc() - now->since_tsc);
+
+	if (!waiting)
+		return;
+	if (ran >= SLICE_NS / 2)
+		resched();
+	timer_start(t, deadline_after(ran >= SLICE_NS / 2 ? SLICE_NS
+							  : SLICE_NS - ran));
+}
+
+static void enqueue(struct task *t, bool first)
+{
+	t->state = TASK_RUNS;
+	waiting++;
+	if (first)
+		list_push_first(&queue, &t->in_queue);
+	else
+		list_push(&queue, &t->in_queue);
+}
+
+/* Whoever an interrupt wakes has waited for the world outside and goes first;
+ * whom a thread wakes waits until that one sleeps or its slice is over. */
+static void make_ready(struct task *t)
+{
+	if (interrupt_is_served()) {
+		resched();
+		enqueue(t, true);
+	} else {
+		enqueue(t, false);
+		want_slice();
+	}
+}
+
+void sched_wake(struct task *t)
+{
+	if (t->state == TASK_SLEEPS || t->state == TASK_WAITS)
+		make_ready(t);
+}
+
+void sched_interrupt(struct task *t)
+{
+	if (t->state == TASK_SLEEPS)
+		make_ready(t);
+}
+
+void sched_continue(struct task *t)
+{
+	if (t->state == TASK_STOPPED)
+		make_ready(t);
+}
+
+void sched_start(struct task *t)
+{
+	list_init(&t->in_queue);
+	enqueue(t, false);
+	want_slice();
+}
+
+void sched_idle(uint64_t deadline_ns)
+{
+	uint64_t start;
+
+	timer_set(TIMER_SLOT_WAIT, deadline_ns);
+	start = rdtsc();
+	cpu_idle();
+	idle_ticks += rdtsc() - start;
+}
+
+static struct task *next_task(void)
+{
+	struct task *t;
+
+	while (list_empty(&queue))
+		sched_idle(WAIT_FOREVER);
+	t = container_of(queue.next, struct task, in_queue);
+	list_remove(&t->in_queue);
+	waiting--;
+	return t;
+}
+
+/* Leave the CPU to the next in the queue, which may be current() itself. */
+static void schedule(void)
+{
+	struct task *prev = current(), *next;
+
+	prev->ran_ticks += rdtsc() - prev->since_tsc;
+	next = next_task();
+	next->since_tsc = rdtsc();
+	if (next == prev)
+		return;
+	switches++;
+	want_slice();
+	task_current = next;
+	context_switch(&prev->context, &next->context, next->vm);
+}
+
+void sched_sleep(enum task_state state)
+{
+	current()->slept++;
+	current()->state = state;
+	schedule();
+}
+
+void sched_yield(void)
+{
+	struct task *t = current();
+
+	context_clear_work(&t->context, WORK_RESCHED);
+	if (!waiting)
+		return;
+	t->preempted++;
+	enqueue(t, false);
+	schedule();
+}
+
+uint64_t sched_ran_ns(const struct task *t)
+{
+	uint64_t ticks = t->ran_ticks;
+
+	if (t == current())
+		ticks += rdtsc() - t->since_tsc;
+	return clock_ticks_to_ns(ticks);
+}
+
+uint64_t sched_idle_ns(void)
+{
+	return clock_ticks_to_ns(idle_ticks);
+}
+
+uint32_t sched_runnable(void)
+{
+	return waiting + 1;
+}
+
+uint64_t sched_switches(void)
+{
+	return switches;
+}
