@@ -117,6 +117,11 @@ static int open_cells(void)
 	return fd < 0 ? -errno : fd;
 }
 
+bool cell_has_ids(const struct config *config)
+{
+	return are_mapped(config->uid_first, config->uid_last);
+}
+
 /** take_slot() - from a random place on, so that many commands at once seldom
  * try the same id. */
 static int take_slot(struct cell *cell, const struct config *config,
@@ -210,7 +215,7 @@ int cell_take(struct cell *cell, struct problem *why)
 	err = config_load(&config, why);
 	if (err)
 		return err;
-	if (!are_mapped(config.uid_first, config.uid_last))
+	if (!cell_has_ids(&config))
 		return 0; /* root of a small container: go on as a user */
 	return take_slot(cell, &config, why);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct config;
 struct plan;
 struct problem;
 
@@ -30,6 +31,9 @@ struct cell {
 
 /** cell_is_privileged() - may this process give a VM an id of its own? */
 bool cell_is_privileged(void);
+
+/** cell_has_ids() - does this user namespace have the ids that VMs get? */
+bool cell_has_ids(const struct config *config);
 
 /** cell_take() - take an id. Without privilege: nothing, id 0.
  * Return: 0, or negative with @why filled. */

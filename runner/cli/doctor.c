@@ -1,28 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* doctor.c - checks of the host, all but KVM. They read files below /proc and
- * /sys and ask the kernel; they change nothing. */
+/* doctor.c - checks of the host, all but KVM and the jail. They read files
+ * below /proc and /sys and ask the kernel; they change nothing. */
 #include "runner/cli/doctor.h"
 
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "runner/cli/cell.h"
-#include "runner/cli/cgroup.h"
-#include "runner/cli/config.h"
-#include "runner/cli/problem.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
-#include <linux/magic.h>
-#include <sched.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #define VULNERABILITIES     "/sys/devices/system/cpu/vulnerabilities/"
@@ -84,53 +76,6 @@ static void probe_kernel(struct doctor_finding *f)
 			    "Linux %s %s is old", u.release, u.machine);
 }
 
-static void probe_cgroup(struct doctor_finding *f)
-{
-	struct statfs fs;
-
-	if (statfs("/sys/fs/cgroup", &fs) == 0 &&
-	    fs.f_type == CGROUP2_SUPER_MAGIC)
-		finding_set(f, DOCTOR_OK, NULL, "version 2");
-	else if (access("/sys/fs/cgroup/unified/cgroup.procs", F_OK) == 0)
-		finding_set(f, DOCTOR_WARN,
-			    "boot with systemd.unified_cgroup_hierarchy=1",
-			    "version 1 and 2 mixed");
-	else
-		finding_set(f, DOCTOR_WARN,
-			    "mount -t cgroup2 none /sys/fs/cgroup, or boot "
-			    "with systemd.unified_cgroup_hierarchy=1",
-			    "version 2 is not mounted");
-}
-
-static void probe_namespaces(struct doctor_finding *f)
-{
-	static const char *const names[] = {"user", "pid", "net",   "mnt",
-					    "ipc",  "uts", "cgroup"};
-	char missing[128] = "", line[32], path[64];
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		(void)snprintf(path, sizeof(path), "/proc/self/ns/%s",
-			       names[i]);
-		if (access(path, F_OK) == 0)
-			continue;
-		add_word(missing, sizeof(missing), names[i]);
-	}
-	if (*missing)
-		finding_set(f, DOCTOR_WARN,
-			    "use a kernel built with all namespaces",
-			    "missing:%s", missing);
-	else if (geteuid() != 0 &&
-		 (read_line("/proc/sys/user/max_user_namespaces", line,
-			    sizeof(line)) == 0 &&
-		  !strcmp(line, "0")))
-		finding_set(f, DOCTOR_WARN,
-			    "sysctl user.max_user_namespaces=10000",
-			    "unprivileged user namespaces are switched off");
-	else
-		finding_set(f, DOCTOR_OK, NULL,
-			    "user, pid, net, mnt, ipc, uts, cgroup");
-}
-
 static void probe_landlock(struct doctor_finding *f)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
@@ -143,38 +88,6 @@ static void probe_landlock(struct doctor_finding *f)
 			    "boot with lsm=landlock,... or use a kernel with "
 			    "CONFIG_SECURITY_LANDLOCK",
 			    "not available: %s", error_text(errno));
-}
-
-/** probe_jail() - what the walls around a VMM are made of, for this user. */
-static void probe_jail(struct doctor_finding *f)
-{
-	struct cgroups cgroups;
-	struct config config;
-	struct problem why;
-
-	if (!cell_is_privileged()) {
-		bool user = access("/proc/self/ns/user", F_OK) == 0;
-
-		finding_set(f, DOCTOR_WARN,
-			    "for an id and limits of its own, start VMs as "
-			    "root",
-			    "a VM has your own id%s, no cgroup",
-			    user ? ", namespaces if the host allows them to "
-				   "users"
-				 : ", no namespaces");
-		return;
-	}
-	if (config_load(&config, &why)) {
-		finding_set(f, DOCTOR_FAIL, "correct the file", "%s", why.text);
-		return;
-	}
-	cgroup_find(config.uid_first, &cgroups);
-	finding_set(f, cgroups.count ? DOCTOR_OK : DOCTOR_WARN,
-		    cgroups.count ? NULL
-				  : "mount the cgroup hierarchies memory, pids "
-				    "and cpu",
-		    "an id of its own (%u to %u), %u cgroups, namespaces",
-		    config.uid_first, config.uid_last, cgroups.count);
 }
 
 static void probe_seccomp(struct doctor_finding *f)
@@ -277,9 +190,9 @@ static const struct doctor_check checks[] = {
 	{"kvm", "KVM", doctor_probe_kvm},
 	{"host_kind", "kind of host", doctor_probe_host_kind},
 	{"kernel", "kernel", probe_kernel},
-	{"cgroup", "cgroup", probe_cgroup},
-	{"namespaces", "namespaces", probe_namespaces},
-	{"jail", "jail", probe_jail},
+	{"cgroup", "cgroup", doctor_probe_cgroup},
+	{"namespaces", "namespaces", doctor_probe_namespaces},
+	{"jail", "jail", doctor_probe_jail},
 	{"landlock", "Landlock", probe_landlock},
 	{"seccomp", "seccomp", probe_seccomp},
 	{"io_uring", "io_uring", probe_io_uring},

@@ -35,3 +35,8 @@ __attribute__((format(printf, 4, 5))) void finding_set(struct doctor_finding *f,
 /* doctor_kvm.c */
 void doctor_probe_kvm(struct doctor_finding *f);
 void doctor_probe_host_kind(struct doctor_finding *f);
+
+/* doctor_jail.c */
+void doctor_probe_cgroup(struct doctor_finding *f);
+void doctor_probe_namespaces(struct doctor_finding *f);
+void doctor_probe_jail(struct doctor_finding *f);

@@ -196,7 +196,7 @@ static void one_of_ours(char **argv, struct times *t)
 	plan.fd[PLAN_FD_STDOUT] = STAMP_FD;
 	plan.stream_kind[1] = PLAN_STREAM_BLOCKING;
 	set_out(t);
-	if (cell_enter(&cell, &plan, &why)) {
+	if (cell_take(&cell, &why) || cell_enter(&cell, &plan, &why)) {
 		(void)fprintf(stderr, "jail: %s\n", why.text);
 		_exit(1);
 	}

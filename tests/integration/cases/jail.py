@@ -353,8 +353,17 @@ def test_doctor_tells_what_is_thinner(t):
     nobody_can_run(t, t.ampoule)
     text = t.command(t.ampoule, "doctor").text
     t.check("an id of its own" in text, text)
-    text = t.command(*as_nobody(t, t.ampoule, "doctor")).text
-    t.check("your own id" in text and "as root" in text, text)
+    user = as_nobody(t)
+    text = t.command(*user, t.ampoule, "doctor").text
+    t.check("your own id" in text and "as root" in text and
+            "namespaces of its own" in text, text)
+    # The same where users get no namespaces.
+    script = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+    text = t.command(*user, "unshare", "-U", "-r", "sh", "-c", script, "sh",
+                     "setpriv", "--bounding-set", "-all", "--inh-caps", "-all",
+                     "--securebits=+noroot", t.ampoule, "doctor").text
+    t.check("sysctl user.max_user_namespaces" in text and
+            "no namespaces" in text, text)
 
 
 @vm.alone
