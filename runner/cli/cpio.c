@@ -95,10 +95,10 @@ static int pad(struct cpio *c, uint64_t unit)
 }
 
 /** name_bytes() - how long the name field has to be, final NUL included. */
-static uint64_t name_bytes(const struct cpio *c, const struct cpio_entry *e)
+static uint64_t name_bytes(uint64_t position, const struct cpio_entry *e)
 {
 	uint64_t min = strlen(e->name) + 1;
-	uint64_t start = c->position + HEADER_BYTES + min;
+	uint64_t start = position + HEADER_BYTES + min;
 	uint64_t fill = (PAGE_BYTES - start % PAGE_BYTES) % PAGE_BYTES;
 
 	if (!e->page_aligned || min + fill > NAME_MAX_BYTES)
@@ -108,7 +108,7 @@ static uint64_t name_bytes(const struct cpio *c, const struct cpio_entry *e)
 
 static int put_header(struct cpio *c, const struct cpio_entry *e)
 {
-	uint64_t name = name_bytes(c, e), len = strlen(e->name);
+	uint64_t name = name_bytes(c->position, e), len = strlen(e->name);
 	char header[HEADER_BYTES + 1];
 	int err;
 
@@ -190,6 +190,27 @@ int cpio_add_fd(struct cpio *cpio, const struct cpio_entry *e, int fd)
 	if (!err)
 		err = copy_file(cpio, fd, e->bytes);
 	return err ? err : pad(cpio, 4);
+}
+
+uint64_t cpio_position(const struct cpio *cpio)
+{
+	return cpio->position;
+}
+
+/* By seeking: the process that packs may make few system calls. */
+int cpio_patch(struct cpio *cpio, uint64_t at, const struct cpio_entry *e,
+	       const void *data)
+{
+	uint64_t start = (at + HEADER_BYTES + name_bytes(at, e) + 3) & ~3ull;
+	int err = flush(cpio);
+
+	if (!err && lseek(cpio->fd, (off_t)start, SEEK_SET) < 0)
+		err = -errno;
+	if (!err)
+		err = fd_write_all(cpio->fd, data, e->bytes);
+	if (!err && lseek(cpio->fd, (off_t)cpio->position, SEEK_SET) < 0)
+		err = -errno;
+	return err;
 }
 
 int cpio_finish(struct cpio *cpio, uint64_t *ret_bytes)

@@ -33,6 +33,12 @@ int cpio_add(struct cpio *cpio, const struct cpio_entry *e, const void *data);
 /** cpio_add_fd() - an entry with its data in @fd, from its start.
  * Return: the same, and -ENODATA: the file is shorter than e->bytes. */
 int cpio_add_fd(struct cpio *cpio, const struct cpio_entry *e, int fd);
+/** cpio_position() - where in the archive the next header begins. */
+uint64_t cpio_position(const struct cpio *cpio);
+/** cpio_patch() - other data for an entry written before by cpio_add().
+ * @at: cpio_position() before that; @e: the same entry. */
+int cpio_patch(struct cpio *cpio, uint64_t at, const struct cpio_entry *e,
+	       const void *data);
 /** cpio_finish() - write the trailer and all that is buffered, padded with
  * zeroes to a whole number of pages.
  * @ret_bytes: the size of the archive. */

@@ -55,8 +55,8 @@ static int grow(struct image *image)
 	return 0;
 }
 
-const struct image_entry *image_find(const struct image *image,
-				     const char *path)
+static struct image_entry *entry_found(const struct image *image,
+				       const char *path)
 {
 	uint32_t index;
 
@@ -64,6 +64,12 @@ const struct image_entry *image_find(const struct image *image,
 		return NULL;
 	index = image->slot[find_slot(image, path)];
 	return index ? &image->entry[index - 1] : NULL;
+}
+
+const struct image_entry *image_find(const struct image *image,
+				     const char *path)
+{
+	return entry_found(image, path);
 }
 
 /** entry_at() - the entry at @path, made if it is not there. */
@@ -187,7 +193,7 @@ static int write_host_file(const struct image_entry *e, struct cpio_entry *c,
 	return cpio_add_fd(cpio, c, fd);
 }
 
-static int write_entry(const struct image_entry *e, struct cpio *cpio)
+static int write_entry(struct image_entry *e, struct cpio *cpio)
 {
 	struct cpio_entry c = {
 		.name = e->path + 1,
@@ -197,6 +203,7 @@ static int write_entry(const struct image_entry *e, struct cpio *cpio)
 		.mtime = e->mtime,
 	};
 
+	e->header = cpio_position(cpio);
 	switch (e->kind) {
 	case IMAGE_LINK:
 		c.bytes = strlen(e->source);
@@ -235,7 +242,7 @@ static bool is_within(const char *path, const char *dir)
 }
 
 /** write_if() - @e, if the turn of such entries is now. */
-static int write_if(const struct image_entry *e, bool now, struct cpio *cpio,
+static int write_if(struct image_entry *e, bool now, struct cpio *cpio,
 		    struct problem *why)
 {
 	int err = now ? write_entry(e, cpio) : 0;
@@ -246,24 +253,24 @@ static int write_if(const struct image_entry *e, bool now, struct cpio *cpio,
 		   : 0;
 }
 
-int image_write(const struct image *image, const char *first, struct cpio *cpio,
+int image_write(struct image *image, const char *first, struct cpio *cpio,
 		struct problem *why)
 {
-	const struct image_entry *program = image_find(image, first);
+	struct image_entry *program = entry_found(image, first);
 	int err = 0;
 
 	assert(image->entry || !image->count);
 	if (program && program->kind == IMAGE_DIR)
 		program = NULL;
 	for (uint32_t i = 0; program && !err && i < image->count; i++) {
-		const struct image_entry *e = &image->entry[i];
+		struct image_entry *e = &image->entry[i];
 
 		err = write_if(e, is_within(first, e->path), cpio, why);
 	}
 	if (program && !err)
 		err = write_if(program, true, cpio, why);
 	for (uint32_t i = 0; !err && i < image->count; i++) {
-		const struct image_entry *e = &image->entry[i];
+		struct image_entry *e = &image->entry[i];
 		bool later = !program ||
 			     (e != program && !is_within(first, e->path));
 

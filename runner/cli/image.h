@@ -21,9 +21,10 @@ struct image_entry {
 	char *path; /* absolute, no trailing slash */
 	enum image_kind kind;
 	uint32_t mode, uid, gid, mtime;
-	char *source;   /* LINK: target; HOST_FILE: path on the host */
-	uint8_t *bytes; /* BYTES */
-	uint64_t size;  /* of bytes */
+	char *source;    /* LINK: target; HOST_FILE: path on the host */
+	uint8_t *bytes;  /* BYTES */
+	uint64_t size;   /* of bytes */
+	uint64_t header; /* where image_write() put it in the archive */
 };
 
 struct image { /* zero-initialised: empty */
@@ -55,5 +56,5 @@ int image_add_bytes(struct image *image, const char *path, uint32_t mode,
 /** image_write() - all entries, in order but for the file @first and the
  * directories that lead to it, which go first: mote finds the program there
  * without looking at the rest. On failure @why names the file. */
-int image_write(const struct image *image, const char *first, struct cpio *cpio,
+int image_write(struct image *image, const char *first, struct cpio *cpio,
 		struct problem *why);

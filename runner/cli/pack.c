@@ -2,11 +2,13 @@
 /* pack.c - what goes into a VM. */
 #include "runner/cli/pack.h"
 
+#include "base/abi/initrdindex.h"
 #include "base/abi/runblock.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "runner/cli/closure.h"
 #include "runner/cli/cpio.h"
+#include "runner/cli/index.h"
 #include "runner/cli/ldcache.h"
 #include "runner/cli/problem.h"
 #include "runner/cli/runblock.h"
@@ -173,6 +175,47 @@ static int add_all(struct packer *p, const char *name)
 	return err ? err : add_ldcache(p);
 }
 
+static int index_failed(struct packer *p, int err)
+{
+	return err ? problem_set(p->why, EXIT_AMPOULE,
+				 "cannot make the image's index: %s",
+				 error_text(err))
+		   : 0;
+}
+
+/** write_files() - all of the image; before it, in a large one, the index,
+ * which can only be filled in when everything has its place. */
+static int write_files(struct packer *p, struct cpio *cpio)
+{
+	struct image *image = &p->out->image;
+	const struct cpio_entry entry = {
+		.name = INITRD_INDEX_NAME,
+		.mode = S_IFREG | 0400,
+		.bytes = index_bytes(image),
+		.page_aligned = true,
+	};
+	uint64_t at = cpio_position(cpio);
+	cleanup_free void *index = NULL;
+	int err = 0;
+
+	if (!index_wanted(image))
+		return image_write(image, p->out->program, cpio, p->why);
+	index = calloc(1, entry.bytes);
+	if (!index)
+		return no_memory(p->why);
+	err = index_failed(p, cpio_add(cpio, &entry, index));
+	if (!err)
+		err = image_write(image, p->out->program, cpio, p->why);
+	if (err)
+		return err;
+	free(index);
+	index = NULL;
+	err = index_build(image, &index);
+	if (!err)
+		err = cpio_patch(cpio, at, &entry, index);
+	return index_failed(p, err);
+}
+
 static int write_image(struct packer *p, const void *block, uint64_t bytes,
 		       struct cpio *cpio)
 {
@@ -184,8 +227,7 @@ static int write_image(struct packer *p, const void *block, uint64_t bytes,
 	int err = cpio_add(cpio, &entry, block);
 
 	if (!err)
-		err = image_write(&p->out->image, p->out->program, cpio,
-				  p->why);
+		err = write_files(p, cpio);
 	else
 		problem_set(p->why, EXIT_AMPOULE, "cannot pack: %s",
 			    error_text(err));

@@ -260,10 +260,20 @@ struct dentry *dir_from(struct inode *dir, uint64_t seq)
 
 int dir_may_change(struct inode *dir)
 {
+	/* A name that goes must not come back from the initrd. */
+	if (initrd_missing(dir) && initrd_complete(dir))
+		return -ENOMEM;
 	if (!dir->nlink || dir->device == FS_DEVICE_PROC ||
 	    dir->device == FS_DEVICE_SYS)
 		return -ENOENT;
 	return inode_permit(dir, MAY_WRITE | MAY_EXEC);
+}
+
+int dir_must_be_empty(struct inode *dir)
+{
+	if (initrd_missing(dir) && initrd_complete(dir))
+		return -ENOMEM;
+	return dir->dir.first ? -ENOTEMPTY : 0;
 }
 
 int dir_may_remove(struct inode *dir, struct inode *inode)

@@ -20,10 +20,7 @@ static inline struct dentry *dir_find(struct inode *dir,
 	if (dir->ops->refresh)
 		dir->ops->refresh(dir, name);
 	entry = dir_find_raw(dir, name);
-	if (entry || !initrd_pending())
-		return entry;
-	initrd_unpack();
-	return dir_find_raw(dir, name);
+	return entry || !initrd_missing(dir) ? entry : initrd_find(dir, name);
 }
 
 /** dir_lookup() - its inode; NULL: none. */
@@ -64,6 +61,8 @@ struct dentry *dir_from(struct inode *dir, uint64_t seq);
 /** dir_may_change() - may the current ids add and remove names in @dir?
  * 0, -EACCES, -ENOENT (removed directory, or one whose names are generated). */
 int dir_may_change(struct inode *dir);
+/** dir_must_be_empty() - 0, -ENOTEMPTY, -ENOMEM. */
+int dir_must_be_empty(struct inode *dir);
 /** dir_may_remove() - and take @inode's name out of it? Sticky directories
  * ask for more. 0, -EACCES, -EPERM. */
 int dir_may_remove(struct inode *dir, struct inode *inode);

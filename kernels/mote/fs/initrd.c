@@ -7,10 +7,12 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 
+#include "base/abi/initrdindex.h"
 #include "kernels/mote/fs/cpio.h"
 #include "kernels/mote/fs/dev.h"
 #include "kernels/mote/fs/dir.h"
 #include "kernels/mote/fs/file.h"
+#include "kernels/mote/fs/initrd_index.h"
 #include "kernels/mote/fs/namei.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
@@ -34,7 +36,7 @@ static struct {
 	struct cpio archive; /* at the next entry to unpack */
 	struct unpack unpack;
 	struct cpio_entry first;
-	uint64_t second;       /* where the entry behind it begins */
+	uint64_t second;       /* where the entry behind it and the index is */
 	struct inode *program; /* referenced while its name is not made */
 	const char *program_path;
 	bool pending;
@@ -143,8 +145,7 @@ make_special(const struct cpio_entry *e)
 	return dev_special(e->header, e->mode);
 }
 
-/* NULL: no memory, or a device that we do not have. */
-static struct inode *make_inode(const struct cpio_entry *e)
+struct inode *initrd_make(const struct cpio_entry *e)
 {
 	struct inode *inode = NULL;
 	uint32_t permissions = e->mode & 07777;
@@ -241,7 +242,7 @@ static int unpack_file(struct unpack *u, const struct cpio_entry *e,
 
 	if (known)
 		return known < 0 ? known : 0;
-	inode = make_inode(e);
+	inode = initrd_make(e);
 	if (!inode)
 		return (e->mode & S_IFMT) == S_IFCHR ? 0 : -ENOMEM;
 	if (dir_add(dir, name, inode, DIR_TEXT_KEEP)) {
@@ -286,8 +287,7 @@ static void unpack_done(struct unpack *u)
 		inode_unref(l->inode);
 		kfree(l);
 	}
-	inode_unref(boot.program);
-	boot.program = NULL;
+	initrd_program_named(boot.program);
 	boot.pending = false;
 }
 
@@ -317,7 +317,47 @@ void initrd_unpack(void)
 
 bool initrd_pending(void)
 {
-	return boot.pending;
+	return boot.pending || initrd_index_failed();
+}
+
+struct dentry *initrd_find(struct inode *dir, const struct name *name)
+{
+	if (dir->flags & INODE_PARTIAL)
+		return initrd_index_find(dir, name);
+	initrd_unpack();
+	return dir_find_raw(dir, name);
+}
+
+int initrd_complete(struct inode *dir)
+{
+	if (dir->flags & INODE_PARTIAL)
+		return initrd_index_fill(dir);
+	initrd_unpack();
+	return boot.pending ? -ENOMEM : 0;
+}
+
+void initrd_program_named(const struct inode *inode)
+{
+	if (!boot.program || inode != boot.program)
+		return;
+	inode_unref(boot.program);
+	boot.program = NULL;
+}
+
+/* The entry behind the run block may be the index. */
+static void find_index(struct cpio *archive)
+{
+	struct cpio_entry e;
+
+	if (cpio_next(archive, &e) <= 0 ||
+	    strcmp(e.name, INITRD_INDEX_NAME) != 0)
+		return;
+	boot.second = archive->offset;
+	if (initrd_index_init(&boot.archive, e.data, e.bytes))
+		boot.pending = false;
+	else
+		kprintf("mote: the initrd's index makes no sense and is not "
+			"used\n");
 }
 
 void initrd_init(const void *initrd, uint64_t bytes)
@@ -325,12 +365,14 @@ void initrd_init(const void *initrd, uint64_t bytes)
 	struct cpio archive = {.base = initrd, .bytes = bytes};
 
 	memset(&boot, 0, sizeof(boot));
+	initrd_index_none();
 	if (!initrd)
 		return;
 	boot.archive = archive;
 	boot.pending = true;
 	if (cpio_next(&archive, &boot.first) > 0)
 		boot.second = archive.offset;
+	find_index(&archive);
 }
 
 const void *initrd_first(const char *name, uint32_t name_bytes,
@@ -369,7 +411,8 @@ struct inode *initrd_program(const char *path)
 	struct cpio archive = boot.archive;
 	struct cpio_entry e;
 
-	if (!boot.pending || !initrd_in_first(path) || *path != '/')
+	if (!(boot.pending || boot.program || initrd_index_fresh()) ||
+	    !initrd_in_first(path) || *path != '/')
 		return NULL;
 	archive.offset = boot.second;
 	do {
@@ -380,7 +423,7 @@ struct inode *initrd_program(const char *path)
 	    !text_equal(e.name, path + 1))
 		return NULL;
 	if (!boot.program) {
-		boot.program = make_inode(&e);
+		boot.program = initrd_make(&e);
 		if (!boot.program)
 			return NULL;
 		inode_ref(boot.program);

@@ -4,12 +4,18 @@
  * Most small programs look at no path, so the tree is made when a lookup first
  * needs it. What starts a program is found without a tree:
  *
- *   run block | directories ... | the program | everything else */
+ *   run block | index? | directories ... | the program | everything else
+ *
+ * A large archive brings an index (base/abi/initrdindex.h). Then names are
+ * made one by one as they are looked up, and all of a directory only when it
+ * is listed or changed. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
-struct inode;
+#include "kernels/mote/fs/node.h"
+
+struct cpio_entry;
 
 /** initrd_init() - use this archive from now on, in place. NULL: none. */
 void initrd_init(const void *initrd, uint64_t bytes);
@@ -17,8 +23,23 @@ void initrd_init(const void *initrd, uint64_t bytes);
 bool initrd_pending(void);
 /** initrd_unpack() - make the archive's files that were not made yet; their
  * content stays where it is. A broken archive ends at the fault, which is
- * said once. Without memory some stay pending. */
+ * said once. Without memory some stay pending. Nothing to do when there is an
+ * index. */
 void initrd_unpack(void);
+/** initrd_missing() - may @dir lack names that the archive has? */
+static inline bool initrd_missing(const struct inode *dir)
+{
+	return (dir->flags & INODE_PARTIAL) || initrd_pending();
+}
+/** initrd_find() - the name in the archive, made now; NULL: none, or no memory
+ * (then initrd_pending()). */
+struct dentry *initrd_find(struct inode *dir, const struct name *name);
+/** initrd_complete() - make all names that @dir has in the archive, before it
+ * is listed or changed. 0 or -ENOMEM. */
+int initrd_complete(struct inode *dir);
+/** initrd_make() - the inode of an entry; NULL: no memory, or a device that we
+ * do not have. */
+struct inode *initrd_make(const struct cpio_entry *e);
 /** initrd_first() - the bytes of the first entry if it is called @name (with
  * a name's slack); NULL: it is not. */
 const void *initrd_first(const char *name, uint32_t name_bytes,

@@ -65,9 +65,12 @@ static void mount_one(struct inode *root, size_t n)
 {
 	struct name name = name_scan(mounts[n].name);
 	struct dentry *e = dir_find_raw(root, &name);
-	struct inode *dir = e ? e->inode : NULL;
+	struct inode *dir;
 
 	mounted |= 1u << n;
+	if (!e && (root->flags & INODE_PARTIAL))
+		e = initrd_find(root, &name);
+	dir = e ? e->inode : NULL;
 	if (!dir) {
 		dir = dir_new(mounts[n].permissions);
 		if (!dir || dir_add(root, &name, dir, DIR_TEXT_KEEP))
@@ -106,8 +109,9 @@ static void root_refresh(struct inode *root, const struct name *wanted)
 
 	/* What the initrd has in these trees is looked for when a name is not
 	 * among the generated ones; in /tmp all names are the initrd's. */
-	if (!wanted ||
-	    (n < ARRAY_LEN(mounts) && mounts[n].device == FS_DEVICE_ROOT))
+	if (!wanted)
+		(void)initrd_complete(root);
+	else if (n < ARRAY_LEN(mounts) && mounts[n].device == FS_DEVICE_ROOT)
 		initrd_unpack();
 	if (n < ARRAY_LEN(mounts) && !(mounted >> n & 1) &&
 	    wanted->bytes == strlen(mounts[n].name) &&

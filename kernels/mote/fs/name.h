@@ -9,12 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/abi/initrdindex.h"
+
 #define NAME_SLACK 8u
 #define NAME_ONES  0x0101010101010101ull
 #define NAME_HIGHS 0x8080808080808080ull
 #define NAME_SLASH (NAME_ONES * '/')
-#define NAME_SEED  0x9e3779b97f4a7c15ull
-#define NAME_MIX   0xff51afd7ed558ccdull
+#define NAME_SEED  INITRD_HASH_SEED
 
 struct name {
 	const char *text; /* not NUL-terminated */
@@ -39,8 +40,7 @@ static inline uint64_t name_zeros(uint64_t word)
 
 static inline uint64_t name_mix(uint64_t hash, uint64_t word)
 {
-	hash = (hash ^ word) * NAME_MIX;
-	return hash ^ hash >> 32;
+	return initrd_hash_mix(hash, word);
 }
 
 /** name_scan() - the component at @text, which ends before a NUL or slash. */

@@ -233,7 +233,7 @@ int walk_path(struct walk *ret, int dirfd, const char *text, unsigned flags)
 	if (!*text && !(flags & WALK_EMPTY))
 		return -ENOENT;
 	if (flags & WALK_PARENT)
-		initrd_unpack(); /* before names change */
+		initrd_unpack(); /* before names change; see dir_may_change() */
 	err = walk_start(&s, dirfd, text);
 	if (err)
 		return err;
@@ -248,8 +248,13 @@ int walk_path(struct walk *ret, int dirfd, const char *text, unsigned flags)
 	}
 	ret->inode = s.at;
 	/* Whoever looks into a directory wants all of it. */
-	if (s.at->device == FS_DEVICE_ROOT || inode_is(s.at, S_IFDIR))
+	if (inode_is(s.at, S_IFDIR)) {
+		err = initrd_complete(s.at);
+		if (err)
+			return err;
+	} else if (s.at->device == FS_DEVICE_ROOT) {
 		initrd_unpack();
+	}
 	if (ret->slash && !inode_is(s.at, S_IFDIR))
 		return -ENOTDIR;
 	/* Ended on a link without a name of its own, or on "/". */

@@ -46,6 +46,8 @@ enum inode_flags {
 	INODE_GENERATED =
 		2,        /* of /dev, /proc, /sys: names are not the user's */
 	INODE_FILLED = 4, /* a generated directory was filled */
+	/* A directory of an indexed initrd: names of it may be missing. */
+	INODE_PARTIAL = 8,
 };
 
 enum inode_device { /* st_dev; also tells the mounts apart */
@@ -67,6 +69,7 @@ struct inode_dir {
 	struct dentry *cursor;       /* where a getdents left off */
 	uint64_t seq;                /* of the newest name; 2 is the first */
 	uint32_t subdirs;
+	uint32_t record; /* INODE_PARTIAL: which one of the index */
 };
 
 struct inode {

@@ -57,12 +57,12 @@ static int check_loops(const struct rename *m)
 	return 0;
 }
 
-static int check_replace(const struct inode *old, const struct inode *new)
+static int check_replace(const struct inode *old, struct inode *new)
 {
 	if (inode_is(old, S_IFDIR)) {
 		if (!inode_is(new, S_IFDIR))
 			return -ENOTDIR;
-		return new->dir.first ? -ENOTEMPTY : 0;
+		return dir_must_be_empty(new);
 	}
 	return inode_is(new, S_IFDIR) ? -EISDIR : 0;
 }
