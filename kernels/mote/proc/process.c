@@ -2,7 +2,6 @@
 /* process.c - system calls on the process and its one thread. */
 #include <asm/prctl.h>
 #include <errno.h>
-#include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <linux/prctl.h>
 
@@ -14,8 +13,6 @@
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/time.h"
-#include "kernels/mote/proc/wait.h"
 
 #define EXIT_STATUS(code) (((int)(code)&0xff) << 8)
 
@@ -76,26 +73,6 @@ long sys_set_tid_address(struct regs *r)
 {
 	current()->clear_tid = ARG0(r);
 	return current()->tid;
-}
-
-long sys_set_robust_list(struct regs *r)
-{
-	if (ARG1(r) != 24) /* sizeof(struct robust_list_head) */
-		return -EINVAL;
-	current()->robust_list = ARG0(r);
-	return 0;
-}
-
-long sys_get_robust_list(struct regs *r)
-{
-	uint64_t bytes = 24;
-
-	if ((int)ARG0(r) != 0 && (int)ARG0(r) != current()->tid)
-		return -ESRCH;
-	if (copy_to_user(ARG2(r), &bytes, sizeof(bytes)) < 0 ||
-	    copy_to_user(ARG1(r), &current()->robust_list, 8) < 0)
-		return -EFAULT;
-	return 0;
 }
 
 /* C libraries try it at the start and do without. */
@@ -160,79 +137,6 @@ long sys_prctl(struct regs *r)
 		return ARG1(r) <= 40 ? 1 : -EINVAL;
 	default:
 		return -EINVAL;
-	}
-}
-
-struct futex_wait {
-	uint64_t addr;
-	uint32_t value;
-};
-
-static bool futex_changed(void *arg)
-{
-	const struct futex_wait *w = arg;
-	uint32_t now;
-
-	return copy_from_user(&now, w->addr, sizeof(now)) < 0 ||
-	       now != w->value;
-}
-
-static bool never(void *arg)
-{
-	return false;
-}
-
-/* Nobody else runs who could wake the only thread but a signal handler; the
- * wait ends by that or by its deadline. */
-static long futex_wait(struct regs *r, uint32_t op, uint32_t flags)
-{
-	struct futex_wait w = {ARG0(r), (uint32_t)ARG2(r)};
-	uint64_t deadline = WAIT_FOREVER, ns;
-	uint32_t now;
-	int err;
-
-	if (copy_from_user(&now, w.addr, sizeof(now)) < 0)
-		return -EFAULT;
-	if (futex_changed(&w))
-		return -EAGAIN;
-	if (ARG3(r)) {
-		err = timespec_get(ARG3(r), &ns);
-		if (err < 0)
-			return err;
-		if (op == FUTEX_WAIT)
-			deadline = deadline_after(ns);
-		else if (flags & FUTEX_CLOCK_REALTIME)
-			deadline = ns > clock_realtime_ns()
-					   ? deadline_after(ns -
-							    clock_realtime_ns())
-					   : 0;
-		else
-			deadline = ns;
-	}
-	return wait_until(never, NULL, deadline);
-}
-
-long sys_futex(struct regs *r)
-{
-	uint32_t op = (uint32_t)ARG1(r) & (uint32_t)FUTEX_CMD_MASK;
-	uint32_t flags = (uint32_t)ARG1(r) & ~(uint32_t)FUTEX_CMD_MASK;
-
-	if (ARG0(r) & 3)
-		return -EINVAL;
-	if (ARG0(r) >= VM_USER_TOP)
-		return -EFAULT;
-	switch (op) {
-	case FUTEX_WAIT:
-	case FUTEX_WAIT_BITSET:
-		return futex_wait(r, op, flags);
-	case FUTEX_WAKE:
-	case FUTEX_WAKE_BITSET:
-	case FUTEX_REQUEUE:
-	case FUTEX_CMP_REQUEUE:
-	case FUTEX_WAKE_OP:
-		return 0; /* nobody waits */
-	default:
-		return -ENOSYS;
 	}
 }
 
