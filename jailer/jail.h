@@ -34,6 +34,7 @@ int jail_enter_empty_root(struct jail *jail);
 /* jail_limit.c: how much of the host it may use */
 int jail_limit_resources(struct jail *jail);
 int jail_limit_speculation(struct jail *jail);
+int jail_deny_new_code(struct jail *jail);
 
 /* jail_identity.c: who it is */
 int jail_empty_bounds(struct jail *jail);

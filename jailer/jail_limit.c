@@ -8,6 +8,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#ifndef PR_SET_MDWE /* Linux 6.3 */
+#define PR_SET_MDWE              65
+#define PR_MDWE_REFUSE_EXEC_GAIN 1
+#endif
+
 #define FDS_MAX 256 /* a vCPU is one; plan.h allows 64 */
 /* Threads: one a vCPU, two more, and those that KVM adds to a process. */
 #define THREADS_MAX(cpus) ((cpus) + 8)
@@ -80,5 +85,16 @@ int jail_limit_speculation(struct jail *jail)
 			  PR_SPEC_FORCE_DISABLE, 0, 0) < 0)
 			return -errno;
 	}
+	return 0;
+}
+
+/** jail_deny_new_code() - no memory is ever writable and executable at once,
+ * nor becomes executable later, where the kernel can promise it: the same that
+ * the VMM's policies say. Stays through the exec. */
+int jail_deny_new_code(struct jail *jail)
+{
+	(void)jail;
+	if (prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) < 0)
+		return errno == EINVAL ? 0 : -errno;
 	return 0;
 }

@@ -3,7 +3,11 @@
  * nothing in them, an empty root.
  *
  *	host's mounts --copy--> ours, private --tmpfs over /, pivot_root-->
- *	  tmpfs (empty, read-only)             the old root is detached
+ *	  tmpfs (read-only) --chroot--> an empty directory in it
+ *	  the old root is detached
+ *
+ * The last step is not to hide anything: who is in a chroot gets no user
+ * namespace from the kernel, and so never a capability again.
  *
  * The pid namespace, and the user namespace of a caller who is not root, come
  * from the clone that made this process. */
@@ -14,9 +18,11 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #define HOST_NAME "ampoule"
+#define EMPTY_DIR "empty"
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
@@ -78,35 +84,59 @@ int jail_enter_namespaces(struct jail *jail)
 	return 0;
 }
 
-/** make_empty_root() - a tmpfs with a root directory and nothing else.
+struct order { /* of fsconfig(2) */
+	unsigned command;
+	const char *key, *value;
+};
+
+/** configure() - a series of orders for a file system that is being made. */
+static int configure(int fs, const struct order *orders, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (syscall(SYS_fsconfig, fs, orders[i].command, orders[i].key,
+			    orders[i].value, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/** make_empty_root() - a tmpfs with one empty directory and nothing else.
  * Return: a detached mount (O_CLOEXEC) or -errno. */
 static int make_empty_root(void)
 {
-	static const struct {
-		unsigned command;
-		const char *key, *value;
-	} settings[] = {
+	static const struct order make[] = {
 		{FSCONFIG_SET_STRING, "source", "none"},
 		{FSCONFIG_SET_STRING, "size", "4k"},
-		{FSCONFIG_SET_STRING, "nr_inodes", "1"},
+		{FSCONFIG_SET_STRING, "nr_inodes", "2"},
 		{FSCONFIG_SET_STRING, "mode", "0555"},
-		{FSCONFIG_SET_FLAG, "ro", NULL},
 		{FSCONFIG_CMD_CREATE, NULL, NULL},
 	};
-	const unsigned attr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
-			      MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	static const struct order lock[] = {
+		{FSCONFIG_SET_FLAG, "ro", NULL},
+		{FSCONFIG_CMD_RECONFIGURE, NULL, NULL},
+	};
+	const unsigned attr =
+		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
 	cleanup_fd int fs = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
-	long mount_fd;
+	cleanup_fd int root = -1;
+	int err;
 
 	if (fs < 0)
 		return -errno;
-	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-		if (syscall(SYS_fsconfig, fs, settings[i].command,
-			    settings[i].key, settings[i].value, 0) < 0)
-			return -errno;
-	}
-	mount_fd = syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attr);
-	return mount_fd < 0 ? -errno : (int)mount_fd;
+	err = configure(fs, make, sizeof(make) / sizeof(make[0]));
+	if (err)
+		return err;
+	root = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attr);
+	if (root < 0 || mkdirat(root, EMPTY_DIR, 0555) < 0)
+		return -errno;
+	err = configure(fs, lock, sizeof(lock) / sizeof(lock[0]));
+	if (err)
+		return err;
+	if (syscall(SYS_mount_setattr, root, "", AT_EMPTY_PATH, &read_only,
+		    sizeof(read_only)) < 0)
+		return -errno;
+	return steal_fd(&root);
 }
 
 /** swap_root() - @empty becomes "/", and all that was there is gone. */
@@ -127,7 +157,9 @@ static int swap_root(int empty)
 		return -errno;
 	if (fchdir(old) < 0 || umount2(".", MNT_DETACH) < 0)
 		return -errno;
-	return chdir("/") < 0 ? -errno : 0;
+	if (chdir("/") < 0 || chroot(EMPTY_DIR) < 0 || chdir("/") < 0)
+		return -errno;
+	return 0;
 }
 
 /** leave_chroot() - to the root of our mount namespace: pivot_root changes no
