@@ -4,8 +4,8 @@
 
 usage: run.py BUILD_DIRECTORY [-l] [-j N] [PATTERN...]
 
-One line a case: 'ok NAME', 'not ok NAME' (with '# ' lines of detail) or
-'skip NAME # reason'. A pattern selects the cases whose name contains it.
+One line a case: 'ok NAME', 'not ok NAME' or 'skip NAME # reason'; lines that
+begin with '# ' tell more. A pattern selects the cases whose name contains it.
 """
 import argparse
 import concurrent.futures
@@ -39,7 +39,7 @@ def load(patterns):
     return cases
 
 
-def report(word, name, seconds, detail=""):
+def report(word, name, seconds, detail="", notes=()):
     with printing:
         head, _, rest = detail.partition("\n")
         note = f" # {head}" if word == "skip" else f" ({seconds:.1f} s)"
@@ -47,6 +47,8 @@ def report(word, name, seconds, detail=""):
         if word == "not ok":
             for line in (head, *rest.splitlines()):
                 print(f"# {line}")
+        for line in notes:
+            print(f"# {line}")
         sys.stdout.flush()
 
 
@@ -65,7 +67,7 @@ def run_case(build, name, function):
         word, detail = "not ok", traceback.format_exc()
     finally:
         context.close()
-    report(word, name, time.monotonic() - begin, detail)
+    report(word, name, time.monotonic() - begin, detail, context.notes)
     return word != "not ok"
 
 

@@ -97,6 +97,7 @@ class Context:
         self.ampoule = self.build / "runner/cli/ampoule"
         self.kernel = self.build / "kernels/mote/mote"
         self.stack = contextlib.ExitStack()
+        self.notes = []  # lines to print below the result
 
     @functools.cached_property
     def tmp(self):
@@ -104,6 +105,9 @@ class Context:
         path = tempfile.mkdtemp(prefix="ampoule-test-")
         self.stack.callback(shutil.rmtree, path, ignore_errors=True)
         return pathlib.Path(path)
+
+    def note(self, text):
+        self.notes.append(text)
 
     def close(self):
         self.stack.close()
