@@ -18,7 +18,7 @@
 #define PAGE_BYTES 4096ull
 #define PLAN_FLAGS                                                             \
 	(PLAN_FLAG_TRACE | PLAN_FLAG_FOREGROUND | PLAN_FLAG_LEARN |            \
-	 PLAN_FLAG_NAMESPACES | PLAN_FLAG_OWN_ID)
+	 PLAN_FLAG_NAMESPACES | PLAN_FLAG_OWN_ID | PLAN_FLAG_CONFIRM)
 #define PLAN_FD_MIN (PLAN_FD_NUMBER + 1)
 #define PLAN_FD_MAX 1023
 

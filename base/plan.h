@@ -79,6 +79,7 @@ enum plan_device_kind {
 /* It is pid 1 of a new pid namespace, and may make the others. */
 #define PLAN_FLAG_NAMESPACES 8u
 #define PLAN_FLAG_OWN_ID     16u /* become uid and gid below */
+#define PLAN_FLAG_CONFIRM    32u /* report when the VM is built */
 
 struct plan {
 	uint64_t magic;

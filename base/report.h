@@ -21,6 +21,7 @@ enum report_type {
 	REPORT_TIMELINE = 7,  /* stamps, count in value */
 	REPORT_USAGE = 8,     /* usage: counters at the end */
 	REPORT_FORBIDDEN = 9, /* forbidden; value 1: made nevertheless */
+	REPORT_STARTED = 10,  /* the VM is built, the guest runs next */
 };
 
 enum report_stamp {              /* the start-up timeline, CLOCK_MONOTONIC */

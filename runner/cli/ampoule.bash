@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # bash completion for ampoule(1). Options come from the command's own --help.
 
+_ampoule_commands="run start ps logs wait kill pause resume rm pack doctor policy"
+
 _ampoule_options()
 {
 	"${COMP_WORDS[0]}" "$1" --help 2>/dev/null |
@@ -19,6 +21,7 @@ _ampoule_program_index()
 			return
 			;;
 		--mem | --cpus | --time | --name | --kernel | --initrd | \
+			--log-size | \
 			--cmdline | --trace | --log | --log-level | --env | \
 			--file | --cwd | --output | -o)
 			((i++))
@@ -31,6 +34,39 @@ _ampoule_program_index()
 			;;
 		esac
 	done
+}
+
+# The names of VMs, of those that have ended too where a command is for them.
+_ampoule_vms()
+{
+	local word=$1 all=()
+	case ${COMP_WORDS[1]} in
+	logs | wait | rm) all=(-a) ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W \
+		"$("${COMP_WORDS[0]}" ps -q "${all[@]}" 2>/dev/null)" -- "$word")
+}
+
+# logs, wait, kill, pause, resume, rm: [OPTION...] VM...
+_ampoule_with_vms()
+{
+	local word=$1 before=$2
+	case ${COMP_WORDS[1]}:$before in
+	kill:-s | kill:--signal)
+		mapfile -t COMPREPLY < <(compgen -W \
+			"TERM INT HUP QUIT KILL STOP CONT" -- "$word")
+		;;
+	wait:-t | wait:--timeout) ;;
+	*)
+		if [[ $word == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W \
+				"$(_ampoule_options "${COMP_WORDS[1]}")" \
+				-- "$word")
+		else
+			_ampoule_vms "$word"
+		fi
+		;;
+	esac
 }
 
 # policy VERB ARGUMENT
@@ -60,18 +96,24 @@ _ampoule()
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W \
-			"run pack doctor policy version help" -- "$word")
+			"$_ampoule_commands version help" -- "$word")
 		return
 	fi
 	if [[ $command == help ]]; then
 		mapfile -t COMPREPLY < <(compgen -W \
-			"run pack doctor policy version" -- "$word")
+			"$_ampoule_commands version" -- "$word")
 		return
 	fi
-	if [[ $command == policy ]]; then
+	case $command in
+	policy)
 		_ampoule_policy "$word"
 		return
-	fi
+		;;
+	logs | wait | kill | pause | resume | rm)
+		_ampoule_with_vms "$word" "$before"
+		return
+		;;
+	esac
 	program=$(_ampoule_program_index)
 	if [[ -n $program ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
@@ -88,12 +130,13 @@ _ampoule()
 	--env)
 		mapfile -t COMPREPLY < <(compgen -v -- "$word")
 		;;
-	--mem | --cpus | --time | --name | --cmdline | --cwd) ;;
+	--mem | --cpus | --time | --name | --cmdline | --cwd | --log-size) ;;
 	*)
 		if [[ $word == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W \
 				"$(_ampoule_options "$command")" -- "$word")
-		elif [[ $command == run || $command == pack ]]; then
+		elif [[ $command == run || $command == start ||
+			$command == pack ]]; then
 			mapfile -t COMPREPLY < <(compgen -c -f -- "$word")
 		fi
 		;;

@@ -110,6 +110,15 @@ static int add_script(struct closure *c, const char *path, char *line)
 	return err ? err : add_program(c, by_env);
 }
 
+/** unreadable() - a limit of ours is no fault of the program. */
+static int unreadable(const struct closure *c, const char *path)
+{
+	int limit = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+
+	return problem_set(c->why, limit ? EXIT_AMPOULE : EXIT_NOT_EXECUTABLE,
+			   "cannot read %s: %s", path, error_text(errno));
+}
+
 /** add_needs() - what the file at @path asks for.
  * Return: 0; -ENOEXEC with @why untouched: it is no program; negative. */
 static int add_needs(struct closure *c, const char *path)
@@ -122,14 +131,10 @@ static int add_needs(struct closure *c, const char *path)
 	int err;
 
 	if (fd < 0)
-		return problem_set(c->why, EXIT_NOT_EXECUTABLE,
-				   "cannot read %s: %s", path,
-				   error_text(errno));
+		return unreadable(c, path);
 	n = pread(fd, line, sizeof(line) - 1, 0);
 	if (n < 0)
-		return problem_set(c->why, EXIT_NOT_EXECUTABLE,
-				   "cannot read %s: %s", path,
-				   error_text(errno));
+		return unreadable(c, path);
 	line[n] = '\0';
 	if (n > 2 && line[0] == '#' && line[1] == '!')
 		return add_script(c, path, line);

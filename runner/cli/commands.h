@@ -6,6 +6,14 @@
 #include <stdint.h>
 
 extern const struct command command_run;
+extern const struct command command_start;
+extern const struct command command_ps;
+extern const struct command command_logs;
+extern const struct command command_wait;
+extern const struct command command_kill;
+extern const struct command command_pause;
+extern const struct command command_resume;
+extern const struct command command_rm;
 extern const struct command command_pack;
 extern const struct command command_doctor;
 extern const struct command command_policy;

@@ -168,6 +168,8 @@ int outcome_take(struct outcome *o, struct report_msg *msg, size_t bytes)
 	case REPORT_FORBIDDEN:
 		take_forbidden(o, msg);
 		return 0;
+	case REPORT_STARTED:
+		return 0;
 	default:
 		return -EPROTO;
 	}

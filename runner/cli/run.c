@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* run.c - `ampoule run`: pack, plan, start, stand by, tell how it ended. */
+/* run.c - `ampoule run` and `ampoule start`: pack, plan, start, stand by, tell
+ * how it ended. In the background a monitor does it (presence.h). */
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/plan.h"
+#include "runner/cli/background.h"
 #include "runner/cli/cell.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/gather.h"
@@ -13,6 +15,7 @@
 #include "runner/cli/oomkill.h"
 #include "runner/cli/plan_fill.h"
 #include "runner/cli/policy_learn.h"
+#include "runner/cli/presence.h"
 #include "runner/cli/problem.h"
 #include "runner/cli/settings.h"
 #include "runner/cli/streams.h"
@@ -29,6 +32,7 @@
 #define BACKUP_NS (2 * NS_PER_SEC) /* our clock behind the VMM's own */
 
 struct run {
+	const struct command *command;
 	struct settings settings;
 	int argc; /* program and arguments */
 	char **argv;
@@ -40,6 +44,7 @@ struct run {
 	struct cell cell;
 	struct logfile log;
 	struct supervise supervise;
+	struct presence presence;
 	struct problem why;
 };
 
@@ -56,11 +61,17 @@ static int open_outputs(struct run *r)
 	return err;
 }
 
+/** named_after() - what gives the VM its name, unless the user does. */
+static const char *named_after(const struct run *r)
+{
+	if (r->argc)
+		return r->argv[0];
+	return r->settings.kernel ? r->settings.kernel : "mote";
+}
+
 static int prepare(struct run *r)
 {
-	const char *named =
-		r->argc ? r->argv[0]
-			: (r->settings.kernel ? r->settings.kernel : "mote");
+	const struct presence *p = &r->presence;
 	/* From here on there are things to take back. */
 	int err = supervise_block(&r->supervise.signal_fd);
 
@@ -68,7 +79,9 @@ static int prepare(struct run *r)
 		return problem_set(&r->why, EXIT_AMPOULE,
 				   "cannot take over signals: %s",
 				   error_text(err));
-	err = streams_open(commands_closed_streams(), &r->streams);
+	/* A monitor has made its own streams. */
+	err = streams_open(p->detached ? 0 : commands_closed_streams(),
+			   &r->streams);
 	if (err)
 		return problem_set(&r->why, EXIT_AMPOULE,
 				   "cannot open the standard streams: %s",
@@ -85,8 +98,12 @@ static int prepare(struct run *r)
 				&r->why);
 	if (!err)
 		err = locate_open(PART_VMM, &r->vmm_fd, &r->why);
-	plan_fill_name(r->settings.name ? r->settings.name : named,
-		       r->plan.name);
+	if (p->claim.record_fd >= 0)
+		plan_fill_name(p->claim.name, r->plan.name);
+	else
+		plan_fill_name(named_after(r), r->plan.name);
+	if (p->detached)
+		r->plan.flags |= PLAN_FLAG_CONFIRM;
 	r->log.name = r->plan.name;
 	r->log.level = settings_log_level(&r->settings);
 	r->supervise.outcome.stamp_ns[STAMP_PACKED] = clock_now_ns();
@@ -153,12 +170,14 @@ static int stand_by(struct run *r)
 	err = start(r);
 	if (err)
 		return err;
+	presence_watch(&r->presence, s->child.pid);
 	streams_close(&r->streams);
 	s->log = &r->log;
 	s->tty = &tty;
 	log_jail(r);
 	if (r->cell.owned) /* now, when there is nothing else to do */
 		cell_sweep();
+	registry_sweep(&r->presence.registry);
 	logfile_line(&r->log, "ampoule", LOG_LEVEL_INFO,
 		     "started %s as pid %d with %llu MiB, %llu bytes of files",
 		     r->argc ? r->argv[0] : "a kernel", (int)s->child.pid,
@@ -213,6 +232,7 @@ static int tell(struct run *r)
 		.supervise = &r->supervise,
 		.settings = &r->settings,
 		.program = r->argc ? r->argv[0] : r->plan.name,
+		.killed = presence_was_killed(&r->presence),
 	};
 	struct result result = {
 		.outcome = &r->supervise.outcome,
@@ -225,6 +245,10 @@ static int tell(struct run *r)
 
 	result.exit_code = verdict(&input, &line);
 	result.error = line.text[0] ? line.text : NULL;
+	if (r->presence.ready_fd >= 0) { /* it was never up */
+		line.exit_code = result.exit_code;
+		return presence_fail(&r->presence, &line);
+	}
 	if (result.error)
 		say("%s", line.text);
 	if (result.error && r->log.fd >= 0)
@@ -238,7 +262,8 @@ static int tell(struct run *r)
 	if (r->settings.learn)
 		policy_learn_tell(&r->supervise.outcome);
 	if (write_outputs(r, &result))
-		return problem_say(&r->why);
+		result.exit_code = problem_say(&r->why);
+	presence_end(&r->presence, result.exit_code, result.error);
 	return result.exit_code;
 }
 
@@ -255,25 +280,58 @@ static void run_done(struct run *r)
 	cleanup_fd_run(&r->supervise.signal_fd);
 }
 
+/** claim_name() - the VM's place among those of this user. */
+static int claim_name(struct run *r)
+{
+	char base[PLAN_NAME_BYTES];
+
+	plan_fill_name(named_after(r), base);
+	return presence_claim(&r->presence, &r->settings, r->argv, base,
+			      &r->why);
+}
+
 static int run_program(struct run *r)
 {
 	if (!r->argc && !r->settings.kernel && !r->settings.initrd) {
-		say("run: no program given; for example 'ampoule run "
-		    "/bin/busybox date'");
+		say("%s: no program given; for example 'ampoule %s "
+		    "/bin/busybox date'",
+		    r->command->name, r->command->name);
 		return EXIT_AMPOULE;
 	}
+	if (claim_name(r))
+		return presence_fail(&r->presence, &r->why);
+	if (r->settings.detach) {
+		int code, monitor;
+
+		monitor = presence_detach(&r->presence, &code, &r->why);
+		if (monitor < 0)
+			return presence_fail(&r->presence, &r->why);
+		if (!monitor)
+			return code;
+	}
 	if (prepare(r) || stand_by(r))
-		return problem_say(&r->why);
+		return presence_fail(&r->presence, &r->why);
 	return tell(r);
 }
 
-static const struct option_spec *const tables[] = {
+static const struct option_spec *const run_tables[] = {
+	detach_options,
+	background_options,
 	settings_run_options,
 	settings_pack_options,
 	NULL,
 };
 
-static int run_with(bool learn, int argc, char **argv)
+static const struct option_spec *const start_tables[] = {
+	background_options,
+	settings_run_options,
+	settings_pack_options,
+	NULL,
+};
+
+/** run_with() - @mode: what the command itself decides. */
+static int run_with(const struct command *command, const struct settings *mode,
+		    int argc, char **argv)
 {
 	static struct run r = {
 		.files = GATHERED_NONE,
@@ -284,17 +342,20 @@ static int run_with(bool learn, int argc, char **argv)
 		.cell = CELL_NONE,
 		.log = {.fd = -1},
 		.supervise = {.signal_fd = -1, .child = {.report_fd = -1}},
+		.presence = PRESENCE_NONE,
 	};
 	int first, err, code;
 
 	settings_init(&r.settings);
-	r.settings.learn = learn;
+	r.command = command;
+	r.settings.learn = mode->learn;
+	r.settings.detach = mode->detach;
+	r.supervise.presence = &r.presence;
 	r.supervise.outcome.stamp_ns[STAMP_PROCESS_START] =
 		commands_started_ns();
-	err = options_parse(&command_run, &r.settings, argc, argv, &first,
-			    &r.why);
+	err = options_parse(command, &r.settings, argc, argv, &first, &r.why);
 	if (err == OPTIONS_HELP) {
-		options_help(&command_run);
+		options_help(command);
 		code = 0;
 	} else if (err) {
 		code = problem_say(&r.why);
@@ -309,12 +370,23 @@ static int run_with(bool learn, int argc, char **argv)
 
 static int run_command(int argc, char **argv)
 {
-	return run_with(false, argc, argv);
+	const struct settings here = {0};
+
+	return run_with(&command_run, &here, argc, argv);
+}
+
+static int start_command(int argc, char **argv)
+{
+	const struct settings background = {.detach = true};
+
+	return run_with(&command_start, &background, argc, argv);
 }
 
 int run_learning(int argc, char **argv)
 {
-	return run_with(true, argc, argv);
+	const struct settings learning = {.learn = true};
+
+	return run_with(&command_run, &learning, argc, argv);
 }
 
 const struct command command_run = {
@@ -346,6 +418,24 @@ const struct command command_run = {
 		"  SIGTERM, SIGINT, SIGHUP and SIGQUIT go to the program; a "
 		"second\n"
 		"  SIGTERM ends the VM. SIGKILL of this command ends it too.\n",
-	.tables = tables,
+	.tables = run_tables,
 	.run = run_command,
+};
+
+const struct command command_start = {
+	.name = "start",
+	.synopsis = "[OPTION...] [--] PROGRAM [ARGUMENT...]",
+	.summary = "run a program in a VM in the background",
+	.about = "Starts a VM as 'ampoule run' does, prints its name when it "
+		 "runs, and ends.\nA monitor, one small process, waits for it. "
+		 "Standard input is empty; output\nand error are kept for "
+		 "'ampoule logs'.",
+	.notes = "examples:\n"
+		 "  ampoule start --name web ./server\n"
+		 "  ampoule ps\n"
+		 "  ampoule logs -f web\n"
+		 "  ampoule kill web && ampoule wait web && ampoule rm web\n\n"
+		 "exit codes: 0 when the VM runs, else as of 'ampoule run'\n",
+	.tables = start_tables,
+	.run = start_command,
 };

@@ -5,6 +5,7 @@
 #include "base/plan.h"
 #include "runner/cli/host_env.h"
 #include "runner/cli/parse.h"
+#include "runner/cli/vmlog.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -60,6 +61,8 @@ static const char *set_name(void *settings, const char *value)
 	    value[strspn(value, allowed)])
 		return "is not a name of 1 to 63 letters, digits, '.', '_', "
 		       "'-'";
+	if (strchr(".-", *value))
+		return "begins with '.' or '-', which a name of a VM must not";
 	s->name = value;
 	return NULL;
 }
@@ -230,6 +233,7 @@ void settings_init(struct settings *s)
 		.mem_bytes = SETTINGS_MEM_DEFAULT,
 		.cpus = 1,
 		.log_level = -1,
+		.log_bytes = VMLOG_DEFAULT_BYTES,
 	};
 }
 

@@ -28,6 +28,9 @@ struct settings {
 	int log_level; /* enum log_level; -1: not given */
 	bool json;
 	const char *json_path; /* NULL: stderr */
+	bool detach;           /* run in the background */
+	bool remove;           /* its entry, when a VM in the background ends */
+	uint64_t log_bytes;    /* bound on what is kept of its output */
 	bool verbose;
 	bool learn; /* `policy learn`: forbidden calls are only listed */
 	/* pack */

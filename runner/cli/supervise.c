@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "runner/cli/logfile.h"
+#include "runner/cli/presence.h"
 #include "runner/cli/tty.h"
 
 #include <errno.h>
@@ -89,6 +90,13 @@ static void take_signals(struct supervise *s)
 		on_signal(s, &si);
 }
 
+/** on_started() - a VM that nobody has heard of does not go on. */
+static void on_started(const struct supervise *s)
+{
+	if (presence_confirm(s->presence))
+		kill(s->child.pid, SIGKILL);
+}
+
 /** take_reports() - all that is there. Return: false at the end. */
 static bool take_reports(struct supervise *s)
 {
@@ -106,6 +114,8 @@ static bool take_reports(struct supervise *s)
 			continue;
 		if (msg.type == REPORT_EXIT || msg.type == REPORT_ERROR)
 			s->outcome.stamp_ns[STAMP_RESULT] = clock_now_ns();
+		if (msg.type == REPORT_STARTED)
+			on_started(s);
 		if (msg.type == REPORT_LOG)
 			logfile_line(s->log, "vmm", (enum log_level)msg.value,
 				     "%s", msg.u.text);
@@ -144,10 +154,12 @@ int supervise_run(struct supervise *s)
 	struct pollfd fds[] = {
 		{.fd = s->child.report_fd, .events = POLLIN},
 		{.fd = s->signal_fd, .events = POLLIN},
+		{.fd = s->presence->log.pipe_fd[0], .events = POLLIN},
+		{.fd = s->presence->log.pipe_fd[1], .events = POLLIN},
 	};
 
 	for (;;) {
-		int n = poll(fds, 2, time_left_ms(s));
+		int n = poll(fds, 4, time_left_ms(s));
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
@@ -155,6 +167,10 @@ int supervise_run(struct supervise *s)
 			continue;
 		if (fds[1].revents)
 			take_signals(s);
+		for (int i = 0; i < 2; i++) {
+			if (fds[2 + i].revents)
+				vmlog_take(&s->presence->log, i);
+		}
 		if (fds[0].revents && !take_reports(s))
 			break;
 	}

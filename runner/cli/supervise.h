@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 struct logfile;
+struct presence;
 struct tty;
 
 struct supervise {
@@ -19,6 +20,7 @@ struct supervise {
 	struct tty *tty; /* raw while the program has it, put back in between */
 	uint64_t kill_ns; /* deadline of ours; 0: none */
 	struct logfile *log;
+	struct presence *presence; /* whom to tell, and where output goes */
 	struct outcome outcome;
 	int child_status; /* of waitid(2), once it is reaped */
 	struct rusage usage;

@@ -112,6 +112,8 @@ static int died(const struct verdict_input *in, struct problem *line)
 	/* A signal passed on before the VMM could take it. */
 	if (WTERMSIG(status) < 32 && s->forwarded & (1u << WTERMSIG(status)))
 		return 128 + WTERMSIG(status);
+	if (WTERMSIG(status) == SIGKILL && in->killed)
+		return 128 + SIGKILL; /* whoever asked for it knows */
 	if (WTERMSIG(status) == SIGKILL)
 		return killed(s, line);
 	if (WTERMSIG(status) == SIGSYS) {

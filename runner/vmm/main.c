@@ -266,6 +266,19 @@ static int watch_requests(struct vmm *m)
 			      m->loop);
 }
 
+/** confirm() - to a monitor: from here on failures are the guest's. */
+static int confirm(struct vmm *m)
+{
+	const struct report_msg msg = {
+		.version = REPORT_VERSION,
+		.type = REPORT_STARTED,
+	};
+
+	if (!(m->plan.flags & PLAN_FLAG_CONFIRM))
+		return 0;
+	return report_send(m->stop.report_fd, &msg);
+}
+
 static int let_run(struct vmm *m)
 {
 	int err = guard_thread(POLICY_WAIT, "main");
@@ -291,6 +304,7 @@ static const struct step {
 	{"write the boot parameters", write_boot_data},
 	{"close what set-up used", close_inputs},
 	{"watch signals and timers", watch_requests},
+	{"tell that it is ready", confirm},
 	{"start the guest", let_run},
 };
 

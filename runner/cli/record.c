@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record.c - what is known of a VM, as lines of text. Trusts no byte of them: a
+ * full disk, another version or a person may have written anything. */
+#include "runner/cli/record.h"
+
+#include "base/ckd.h"
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#define EXIT_CODE_MAX 255u
+
+/** take_number() - decimal, up to @max, to the end or the next space; moves
+ * *@text behind that. */
+static int take_number(const char **text, uint64_t max, uint64_t *ret)
+{
+	const char *p = *text;
+	uint64_t value = 0;
+
+	if (*p < '0' || *p > '9')
+		return -EINVAL;
+	for (; *p >= '0' && *p <= '9'; p++) {
+		if (ckd_mul(&value, value, 10u) ||
+		    ckd_add(&value, value, (unsigned)(*p - '0')))
+			return -EINVAL;
+	}
+	if (value > max || (*p && *p != ' '))
+		return -EINVAL;
+	*text = *p ? p + 1 : p;
+	*ret = value;
+	return 0;
+}
+
+static int take_only_number(const char *text, uint64_t *ret)
+{
+	uint64_t value;
+	int err = take_number(&text, UINT64_MAX, &value);
+
+	if (err || *text)
+		return -EINVAL;
+	*ret = value;
+	return 0;
+}
+
+static int take_process(const char *text, struct process_id *ret)
+{
+	uint64_t pid, start;
+
+	if (take_number(&text, INT_MAX, &pid) || !pid ||
+	    take_only_number(text, &start))
+		return -EINVAL;
+	ret->pid = (pid_t)pid;
+	ret->start_ticks = start;
+	return 0;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/** unescape() - Return: a new string, or NULL: no memory, or not ours. */
+static char *unescape(const char *text)
+{
+	cleanup_free char *copy = strdup(text);
+	char *to = copy;
+
+	if (!copy)
+		return NULL;
+	for (const char *p = text; *p; p++) {
+		int high, low;
+
+		if (*p != '\\') {
+			*to++ = *p;
+			continue;
+		}
+		if (p[1] != 'x' || (high = hex_digit(p[2])) < 0 ||
+		    (low = hex_digit(p[3])) < 0 || !(high | low))
+			return NULL;
+		*to++ = (char)(high << 4 | low);
+		p += 3;
+	}
+	*to = '\0';
+	return steal_ptr(&copy);
+}
+
+static int set_created(struct record *r, const char *value)
+{
+	return take_only_number(value, &r->created_ns);
+}
+
+static int set_memory(struct record *r, const char *value)
+{
+	return take_only_number(value, &r->mem_bytes);
+}
+
+static int set_detached(struct record *r, const char *value)
+{
+	r->detached = true;
+	return *value ? -EINVAL : 0;
+}
+
+static int set_arg(struct record *r, const char *value)
+{
+	char *arg = unescape(value);
+
+	return arg ? strlist_add_new(&r->command, arg) : -EINVAL;
+}
+
+static int set_monitor(struct record *r, const char *value)
+{
+	return take_process(value, &r->monitor);
+}
+
+static int set_vm(struct record *r, const char *value)
+{
+	return take_process(value, &r->vm);
+}
+
+static int set_exit(struct record *r, const char *value)
+{
+	uint64_t code, when;
+
+	if (take_number(&value, EXIT_CODE_MAX, &code) ||
+	    take_only_number(value, &when))
+		return -EINVAL;
+	r->exited = true;
+	r->exit_code = (int)code;
+	r->exited_ns = when;
+	return 0;
+}
+
+static int set_error(struct record *r, const char *value)
+{
+	char *text = unescape(value);
+
+	if (!text)
+		return -EINVAL;
+	free(r->error);
+	r->error = text;
+	return 0;
+}
+
+static const struct {
+	const char *word;
+	int (*set)(struct record *r, const char *value);
+} words[] = {
+	{"created", set_created},   {"memory", set_memory},
+	{"detached", set_detached}, {"arg", set_arg},
+	{"monitor", set_monitor},   {"vm", set_vm},
+	{"exit", set_exit},         {"error", set_error},
+};
+
+static int parse_line(struct record *r, char *line)
+{
+	char *space = strchr(line, ' ');
+	const char *value = "";
+
+	if (space) {
+		*space = '\0';
+		value = space + 1;
+	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strcmp(words[i].word, line))
+			return words[i].set(r, value);
+	}
+	return 0;
+}
+
+int record_parse(const char *text, size_t bytes, struct record *ret,
+		 unsigned *ret_line)
+{
+	cleanup_free char *copy = NULL;
+	const char *end;
+	char *line;
+
+	*ret = (struct record){0};
+	*ret_line = 1;
+	copy = malloc(bytes + 1);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, text, bytes);
+	copy[bytes] = '\0';
+	end = copy + bytes;
+	line = copy;
+	for (*ret_line = 1;; (*ret_line)++) {
+		char *newline = memchr(line, '\n', (size_t)(end - line));
+
+		if (!newline) /* cut off while it was written, or the end */
+			return 0;
+		*newline = '\0';
+		if (strlen(line) != (size_t)(newline - line) ||
+		    parse_line(ret, line))
+			return -EINVAL;
+		line = newline + 1;
+	}
+}
+
+void record_done(struct record *r)
+{
+	strlist_done(&r->command);
+	free(r->error);
+	r->error = NULL;
+}
+
+static void write_escaped(FILE *to, const char *text, size_t max)
+{
+	for (size_t i = 0; text[i] && i < max; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c < 0x20 || c == 0x7f || c == '\\')
+			(void)fprintf(to, "\\x%02x", c);
+		else
+			(void)putc(c, to);
+	}
+}
+
+char *record_head(const struct record *r, char *const *argv)
+{
+	size_t room = RECORD_ARG_BYTES, len;
+	char *text = NULL;
+	FILE *to = open_memstream(&text, &len);
+
+	if (!to)
+		return NULL;
+	(void)fprintf(to, "created %llu\nmemory %llu\n%s",
+		      (unsigned long long)r->created_ns,
+		      (unsigned long long)r->mem_bytes,
+		      r->detached ? "detached\n" : "");
+	for (; *argv && room; argv++) {
+		len = strlen(*argv);
+		(void)fputs("arg ", to);
+		write_escaped(to, *argv, room);
+		(void)putc('\n', to);
+		room -= len + 1 < room ? len + 1 : room;
+	}
+	if (fclose(to)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+int record_process(const char *word, const struct process_id *id, char *buf,
+		   size_t cap)
+{
+	return snprintf(buf, cap, "%s %d %llu\n", word, (int)id->pid,
+			(unsigned long long)id->start_ticks);
+}
+
+char *record_end(int exit_code, uint64_t when_ns, const char *error)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+
+	if (!to)
+		return NULL;
+	(void)fprintf(to, "exit %d %llu\n", exit_code & 0xff,
+		      (unsigned long long)when_ns);
+	if (error) {
+		(void)fputs("error ", to);
+		write_escaped(to, error, RECORD_ARG_BYTES);
+		(void)putc('\n', to);
+	}
+	if (fclose(to)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
