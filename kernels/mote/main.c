@@ -126,10 +126,13 @@ void start_kernel(uint64_t params_pa, uint64_t start_info_pa, uint64_t tsc)
 
 	cpu_info.entry_tsc = tsc;
 	cpu_init();
-	boot_parse(params_pa, start_info_pa, &boot);
-	init_memory(&boot);
+	pcpu_init(&pcpu_boot);
 	clock_init();
 	apic_init();
+	if (cpu_info.emulated)
+		paging_drop();
+	boot_parse(params_pa, start_info_pa, &boot);
+	init_memory(&boot);
 	virtio_find_all(boot.devices, boot.cmdline);
 	if (*boot.cmdline)
 		devmem_init(boot.cmdline);

@@ -53,17 +53,14 @@ void page_unref(uint64_t pa)
 {
 }
 
-void bulk_zero(void *dst, size_t bytes)
-{
-	if (bytes > PAGE_SIZE)
-		abort();
-}
-
 int vm_translate(struct vm *vm, uint64_t addr, uint64_t want, bool write,
 		 uint64_t *ret_pa, uint64_t *ret_bytes)
 {
-	if (addr < span_start || want > span_end - addr)
+	static uint8_t page[PAGE_SIZE];
+
+	if (addr < span_start || want > span_end - addr || want > PAGE_SIZE)
 		abort();
+	*ret_pa = (uint64_t)page - DIRECT_MAP_BASE;
 	*ret_bytes = want;
 	return 0;
 }

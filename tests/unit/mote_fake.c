@@ -111,16 +111,6 @@ uint64_t pages_free(void)
 	return limit - used;
 }
 
-void bulk_copy(void *dst, const void *src, size_t bytes)
-{
-	memmove(dst, src, bytes);
-}
-
-void bulk_zero(void *dst, size_t bytes)
-{
-	memset(dst, 0, bytes);
-}
-
 void *kmalloc(size_t bytes)
 {
 	return malloc(bytes);

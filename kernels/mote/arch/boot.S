@@ -9,6 +9,10 @@
  * the kernel's own page tables are in force; everything is position
  * independent up to there. */
 #include "kernels/mote/arch/layout.h"
+#include "kernels/mote/arch/pcpu.h"
+
+/* Above the first C frame: what every kernel stack has there. */
+#define BOOT_STACK_USED (16 + 176)
 
 #define MSR_EFER 0xc0000080
 #define EFER_SCE_LME_NXE 0x901
@@ -52,7 +56,7 @@ pvh_long:
 	or	%rax, %rdx
 	xor	%edi, %edi		/* no boot_params */
 	mov	%ebx, %esi
-	mov	$start_high, %rax
+	movabs	$start_high, %rax
 	jmp	*%rax
 
 	.globl start64
@@ -72,14 +76,16 @@ start64:
 	mov	%rbx, %rdx
 	mov	%rsi, %rdi		/* boot_params */
 	xor	%esi, %esi		/* no start_info */
-	mov	$start_high, %rax
+	movabs	$start_high, %rax
 	jmp	*%rax
 
 	/* rdi = boot_params or 0, rsi = hvm_start_info or 0, rdx = TSC */
 start_high:
-	mov	$(KERNEL_BASE + STACK_TOP_PA), %rsp
-	lgdt	gdt_pointer
-	lidt	idt_pointer_emulated
+	movabs	$(KERNEL_BASE + STACK_TOP_PA - BOOT_STACK_USED), %rsp
+	lea	pcpu_boot(%rip), %rax
+	mov	%rax, (BOOT_STACK_USED - 16 + KSTACK_CPU)(%rsp)
+	lgdt	gdt_pointer(%rip)
+	lidt	idt_pointer_emulated(%rip)
 	mov	$0x18, %eax
 	mov	%eax, %ss
 	xor	%eax, %eax
@@ -88,7 +94,8 @@ start_high:
 	mov	%eax, %fs
 	mov	%eax, %gs
 	pushq	$0x10
-	pushq	$1f
+	lea	1f(%rip), %rax
+	push	%rax
 	lretq
 1:	mov	$0x40, %eax
 	ltr	%ax
@@ -101,7 +108,7 @@ start_high:
 	mul	%rcx
 	xor	%rdx, %rax
 	mov	$0, %al
-	mov	%rax, __stack_chk_guard
+	mov	%rax, __stack_chk_guard(%rip)
 	mov	%rbx, %rdx		/* mul took it */
 	call	start_kernel
 	ud2

@@ -4,16 +4,14 @@
 #pragma once
 #include <stdint.h>
 
+struct kstack_top;
 struct regs;
 struct vm;
 
-#define KSTACK_BYTES 0x4000ul
-
 struct context {
-	uint64_t sp;   /* of the kernel stack, while another thread runs */
-	uint8_t *stack; /* KSTACK_BYTES */
-	void *fpu;     /* the program's x87, SSE, AVX state, while not loaded */
-	uint32_t work; /* user_work_flags, while another thread runs */
+	uint64_t sp; /* of the kernel stack, while another thread runs */
+	struct kstack_top *top; /* of that stack */
+	void *fpu; /* the program's x87, SSE, AVX state, while not loaded */
 	uint64_t fs_base, gs_base; /* while another thread runs */
 };
 
@@ -36,10 +34,21 @@ void context_fork_fpu(struct context *c);
  * one, FS and GS base zero: a new program. */
 void context_reset_fpu(struct context *c);
 /** context_switch() - leave @prev, which runs, and go on with @next in address
- * space @vm (NULL: only the kernel's half). Returns when somebody switches
+ * space @vm (NULL: only the kernel's slot). Returns when somebody switches
  * back to @prev. Interrupts are off. */
 void context_switch(struct context *prev, struct context *next,
 		    const struct vm *vm);
+/** context_fs_base() and the like - of the running thread, which may change
+ * its bases without a system call. */
+uint64_t context_fs_base(void);
+uint64_t context_gs_base(void);
+void context_set_fs_base(uint64_t base);
+void context_set_gs_base(uint64_t base);
+/** fpu_save(), fpu_load() - the running program's x87, SSE and AVX state, as
+ * XSAVE lays it out (FXSAVE where the CPU has no more): cpu_info.xsave_bytes,
+ * 64-byte aligned. fpu_load() of a damaged area is a fault: check first. */
+void fpu_save(void *area);
+void fpu_load(const void *area);
 /** context_set_work(), context_clear_work() - WORK_* for a thread, running or
  * not. */
 void context_set_work(struct context *c, uint32_t flags);

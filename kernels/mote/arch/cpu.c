@@ -60,19 +60,31 @@ static void set_xcr0(uint64_t v)
 			 "d"((uint32_t)(v >> 32)));
 }
 
-/* The size is what the program's xsave writes with the XCR0 in force; on an
- * emulated host that is the host's XCR0 and cannot be read here. */
+/* Bytes of an XSAVE area in the standard format: where its last part ends. */
+static uint32_t xsave_bytes(uint64_t features)
+{
+	uint32_t bytes = 576; /* x87 and SSE, header */
+
+	for (uint32_t i = 2; i < 63; i++) {
+		struct cpuid part;
+
+		if (!(features >> i & 1))
+			continue;
+		part = cpuid(0xd, i);
+		bytes = MAX(bytes, part.eax + part.ebx);
+	}
+	return bytes;
+}
+
+/* On an emulated host XCR0 is the host's, and may have more. */
 static void init_xsave(void)
 {
 	struct cpuid x = cpuid(0xd, 0);
 
-	cpu_info.xcr0 = x.eax | (uint64_t)x.edx << 32;
-	cpu_info.xsave_bytes = x.ecx;
-	if (cpu_info.emulated)
-		return;
-	cpu_info.xcr0 &= XCR0_WANTED;
-	set_xcr0(cpu_info.xcr0);
-	cpu_info.xsave_bytes = cpuid(0xd, 0).ebx;
+	cpu_info.xcr0 = (x.eax | (uint64_t)x.edx << 32) & XCR0_WANTED;
+	cpu_info.xsave_bytes = xsave_bytes(cpu_info.xcr0);
+	if (!cpu_info.emulated)
+		set_xcr0(cpu_info.xcr0);
 }
 
 /* SMEP, SMAP and UMIP guard a native CPL 0; emulated they would only cost. */

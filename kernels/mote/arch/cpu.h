@@ -4,11 +4,13 @@
  *
  * On a PVM-type host every instruction at CPL 0 is emulated (about half a
  * microsecond each) and many are missing: no stac/clac, popcnt, movbe, xsave,
- * xgetbv, xsetbv, cmpxchg16b, sysretq, int3, vmcall here. */
+ * xgetbv, xsetbv, cmpxchg16b, sysretq, int3, vmcall before kernel_drop(). */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "kernels/mote/arch/pcpu.h"
 
 #define MSR_EFER         0xc0000080u
 #define MSR_STAR         0xc0000081u
@@ -56,8 +58,9 @@
  * is three emulated instructions. */
 struct cpu {
 	bool emulated;  /* CPL 0 goes through KVM's emulator (PVM type) */
-	bool smap;      /* CR4.SMAP is on: user_access_begin() does stac */
+	bool smap;      /* CR4.SMAP is on: entries do clac */
 	bool fsgsbase;  /* CR4.FSGSBASE is on */
+	bool deprivileged; /* emulated, and the kernel runs at CPL 3 by now */
 	bool xsave;     /* the program has xsave; else fxsave */
 	bool gib_pages; /* 1 GiB pages */
 	bool tsc_deadline;
@@ -86,25 +89,19 @@ static inline uint64_t cpu_tsc_at_entry(void)
 	return cpu_info.entry_tsc;
 }
 
-/** cpu_idle() - with interrupts off: sleep until an interrupt was handled.
- * No wake-up is lost: `sti` takes effect after `hlt` has begun. Returns with
- * interrupts off. */
-static inline void cpu_idle(void)
-{
-	__asm__ volatile("sti; hlt; cli" ::: "memory");
-}
+/* Where CPL 0 is emulated the kernel runs at CPL 3 from kernel_drop() on and
+ * asks gate.S for what only CPL 0 can do: about 15 microseconds each. */
 
-static inline void user_access_begin(void)
-{
-	if (cpu_info.smap)
-		__asm__ volatile("stac" ::: "memory", "cc");
-}
+/** privileged_call() - run @op (gate.S) at CPL 0 with these registers.
+ * Return: edx:eax of the operation. */
+uint64_t privileged_call(const char *op, uint64_t rcx, uint64_t rax,
+			 uint64_t rdx);
+extern const char op_rdmsr[], op_wrmsr[], op_idle[], op_out8[], op_out16[],
+	op_in8[], op_triple_fault[];
 
-static inline void user_access_end(void)
-{
-	if (cpu_info.smap)
-		__asm__ volatile("clac" ::: "memory", "cc");
-}
+/** kernel_drop() - go on at CPL 3 with the page tables @cr3. Once, on an
+ * emulated host. */
+void kernel_drop(uint64_t cr3);
 
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
@@ -124,12 +121,18 @@ static inline uint64_t rdmsr(uint32_t msr)
 {
 	uint32_t lo, hi;
 
+	if (cpu_info.deprivileged)
+		return privileged_call(op_rdmsr, msr, 0, 0);
 	__asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
 	return ((uint64_t)hi << 32) | lo;
 }
 
 static inline void wrmsr(uint32_t msr, uint64_t v)
 {
+	if (cpu_info.deprivileged) {
+		privileged_call(op_wrmsr, msr, (uint32_t)v, v >> 32);
+		return;
+	}
 	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)v),
 			 "d"((uint32_t)(v >> 32))
 			 : "memory");
@@ -152,10 +155,13 @@ static inline bool rdrand64(uint64_t *ret)
 	return ok;
 }
 
+/** read_cr2() - where the last page fault was. */
 static inline uint64_t read_cr2(void)
 {
 	uint64_t v;
 
+	if (cpu_info.deprivileged)
+		return this_cpu()->cr2;
 	__asm__ volatile("mov %%cr2, %0" : "=r"(v));
 	return v;
 }
@@ -201,18 +207,47 @@ static inline void write_cr4(uint64_t v)
 
 static inline void outb(uint16_t port, uint8_t v)
 {
-	__asm__ volatile("outb %0, %1" ::"a"(v), "Nd"(port));
+	if (cpu_info.deprivileged)
+		privileged_call(op_out8, 0, v, port);
+	else
+		__asm__ volatile("outb %0, %1" ::"a"(v), "Nd"(port));
 }
 
 static inline void outw(uint16_t port, uint16_t v)
 {
-	__asm__ volatile("outw %0, %1" ::"a"(v), "Nd"(port));
+	if (cpu_info.deprivileged)
+		privileged_call(op_out16, 0, v, port);
+	else
+		__asm__ volatile("outw %0, %1" ::"a"(v), "Nd"(port));
 }
 
 static inline uint8_t inb(uint16_t port)
 {
 	uint8_t v;
 
+	if (cpu_info.deprivileged)
+		return (uint8_t)privileged_call(op_in8, 0, 0, port);
 	__asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
 	return v;
+}
+
+/** cpu_idle() - with interrupts off: sleep until an interrupt was handled
+ * (trap.c). No wake-up is lost: `sti` takes effect after `hlt` has begun.
+ * Returns with interrupts off. */
+void cpu_idle(void);
+
+/** cpu_triple_fault() - a fault that finds no handler, three times over: what
+ * resets a PC that has nothing else. */
+_Noreturn static inline void cpu_triple_fault(void)
+{
+	static const struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) no_idt;
+
+	if (cpu_info.deprivileged)
+		privileged_call(op_triple_fault, 0, 0, 0);
+	for (;;) {
+		__asm__ volatile("lidt %0; ud2" ::"m"(no_idt));
+	}
 }

@@ -1,28 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* entry.S - every way into the kernel, and out again.
+/* entry.S - the ways into the kernel and out again where CPL 0 is native, and
+ * what both kinds of host share. gate.S has the other kind.
  *
- * Two sets of interrupt stubs, at fixed places (layout.h) so that both IDTs
- * are constant. cpu_init() chooses by kind of host:
- *
- *   native    a system call comes through `syscall` to entry_syscall;
- *             traps do clac, because the program may have set AC
- *   emulated  clac does not exist; `syscall` at CPL 3 stays at CPL 3, so the
- *             jump to entry_syscall is a page fault with RIP == entry_syscall
- *             (RCX: return address, R11: flags), told apart here
- *
- * There is one CPU: the running thread's kernel stack is in a variable, and the
- * program's GS base stays where it is. Interrupts are off throughout.
+ * Stubs are at fixed places (layout.h) so that the IDT is constant. The
+ * kernel's GS base is used to find the stack and is exchanged back at once.
+ * Traps do clac, because the program may have set AC. Interrupts are off
+ * throughout.
  *
  * Only what C may clobber is saved, of a system call only what the program
  * still wants: rax is its result, rcx and r11 belong to the CPU. See regs.h. */
 #include "kernels/mote/arch/layout.h"
+#include "kernels/mote/arch/pcpu.h"
 
-#define STACK_TOP (KERNEL_BASE + STACK_TOP_PA)
 #define REGS_SYSCALL 256
 #define USER_CS 0x33
 #define USER_DS 0x2b
-#define FLAGS_KEEP 0x240dd5	/* what a program may set, but RF */
-#define FLAGS_FORCE 0x202	/* IF and the bit that is always one */
 
 /* Offsets into struct regs. */
 #define R15 0
@@ -44,9 +36,33 @@
 #define RIP 136
 #define RFLAGS 152
 #define RSP 160
+#define REGS_BYTES 176
 
-	.macro push_clobbered
-	push	%rdi
+#define WORK (REGS_BYTES + KSTACK_WORK)	/* in kstack_top, above the frame */
+
+	/* 16 bytes each: error code if the CPU pushes none, vector, jump. */
+	.section .text.stubs.native, "ax", @progbits
+	.set n, 0
+	.rept 256
+	.balign 16
+	.if n != 8 && !(n >= 10 && n <= 14) && n != 17 && n != 21 && \
+		n != 29 && n != 30
+	push	$0
+	.endif
+	push	$n
+	jmp	trap_native
+	.set n, n + 1
+	.endr
+	.balign 4096
+
+	.section .text.entry, "ax", @progbits
+	.balign 16
+trap_native:
+	cld
+	testb	$1, cpu_info + 1(%rip)	/* .smap */
+	jz	1f
+	clac
+1:	push	%rdi
 	push	%rsi
 	push	%rdx
 	push	%rcx
@@ -56,9 +72,11 @@
 	push	%r10
 	push	%r11
 	sub	$R11, %rsp
-	.endm
-
-	.macro pop_clobbered
+	mov	%rsp, %rdi
+	call	trap_handle
+	test	%eax, %eax
+	jnz	return_work
+return_fast:
 	add	$R11, %rsp
 	pop	%r11
 	pop	%r10
@@ -70,10 +88,30 @@
 	pop	%rsi
 	pop	%rdi
 	add	$16, %rsp
-	.endm
+	.globl entry_iret
+entry_iret:
+	iretq
 
-	/* From the slot of the system call's number down. */
-	.macro save_arguments
+	/* LSTAR. FMASK has cleared IF, DF, TF, AC. On a page for CPL 0 only
+	 * (gate.S needs that), with the stubs. */
+	.section .text.stubs.syscall, "ax", @progbits
+	.globl entry_syscall
+entry_syscall:
+	jmp	syscall_native
+
+	.section .text.entry, "ax", @progbits
+	.balign 16
+syscall_native:
+	swapgs
+	mov	%rsp, %gs:PCPU_USER_RSP
+	mov	%gs:PCPU_STACK, %rsp
+	push	$USER_DS
+	push	%gs:PCPU_USER_RSP
+	swapgs
+	push	%r11
+	push	$USER_CS
+	push	%rcx
+	push	%rax
 	sub	$ERROR, %rsp
 	mov	%rdi, RDI(%rsp)
 	mov	%rsi, RSI(%rsp)
@@ -81,9 +119,17 @@
 	mov	%r10, R10(%rsp)
 	mov	%r8, R8(%rsp)
 	mov	%r9, R9(%rsp)
-	.endm
-
-	.macro restore_arguments
+	mov	%rsp, %rdi
+	cmp	$SYSCALLS, %rax
+	jae	missing
+	lea	syscall_table(%rip), %rcx
+	call	*(%rcx, %rax, 8)
+served:	cmpl	$0, WORK(%rsp)
+	jne	syscall_work
+	/* sysretq faults at CPL 0 on a non-canonical RCX: iretq then. */
+	mov	RIP(%rsp), %rcx
+	shr	$47, %rcx
+	jnz	syscall_iret
 	mov	RDI(%rsp), %rdi
 	mov	RSI(%rsp), %rsi
 	mov	RDX(%rsp), %rdx
@@ -92,123 +138,14 @@
 	mov	R9(%rsp), %r9
 	mov	RIP(%rsp), %rcx
 	mov	RFLAGS(%rsp), %r11
-	.endm
-
-	/* rax: the result */
-	.macro serve_syscall
-	mov	%rsp, %rdi
-	cmp	$SYSCALLS, %rax
-	jae	1f
-	call	*syscall_table(, %rax, 8)
-2:	cmpl	$0, user_work_flags
-	jne	syscall_work
-	.endm
-
-	.macro serve_missing
-1:	call	syscall_missing
-	jmp	2b
-	.endm
-
-	/* 16 bytes each: error code if the CPU pushes none, vector, jump. */
-	.macro stubs common
-	.set n, 0
-	.rept 256
-	.balign 16
-	.if n == 14
-	jmp	page_fault_\common
-	.else
-	.if n != 8 && !(n >= 10 && n <= 13) && n != 17 && n != 21 && \
-		n != 29 && n != 30
-	push	$0
-	.endif
-	push	$n
-	jmp	trap_\common
-	.endif
-	.set n, n + 1
-	.endr
-	.balign 16
-	.endm
-
-	.section .text.stubs, "ax", @progbits
-	.balign 4096
-	stubs	native
-	stubs	emulated
-
-	.section .text.entry, "ax", @progbits
-
-	/* Page faults of an emulated host: some are system calls. */
-	.balign 16
-page_fault_emulated:
-	cmpq	$entry_syscall, 8(%rsp)
-	je	syscall_by_fault
-	push	$14
-trap_emulated:
-	cld
-	push_clobbered
-	mov	%rsp, %rdi
-	call	trap_handle
-trap_return:
-	test	%eax, %eax
-	jnz	return_work
-return_fast:
-	pop_clobbered
-	.globl entry_iret
-entry_iret:
-	iretq
-
-	.balign 16
-page_fault_native:
-	push	$14
-trap_native:
-	cld
-	testb	$1, cpu_info + 1	/* .smap */
-	jz	1f
-	clac
-1:	push_clobbered
-	mov	%rsp, %rdi
-	call	trap_handle
-	jmp	trap_return
-
-	/* stack: error rip cs rflags rsp ss */
-	.balign 16
-syscall_by_fault:
-	mov	%rax, (%rsp)
-	mov	%rcx, 8(%rsp)
-	and	$FLAGS_KEEP, %r11d
-	or	$FLAGS_FORCE, %r11d
-	mov	%r11, 24(%rsp)
-	save_arguments
-	serve_syscall
-syscall_iret:
-	restore_arguments
-	add	$RIP, %rsp
-	.globl entry_syscall_iret
-entry_syscall_iret:
-	iretq
-	serve_missing
-
-	/* LSTAR. FMASK has cleared IF, DF, TF, AC. */
-	.balign 16
-	.globl entry_syscall
-entry_syscall:
-	mov	%rsp, entry_user_rsp
-	mov	entry_stack, %rsp
-	push	$USER_DS
-	push	entry_user_rsp
-	push	%r11
-	push	$USER_CS
-	push	%rcx
-	push	%rax
-	save_arguments
-	serve_syscall
-	/* sysretq faults at CPL 0 on a non-canonical RCX: iretq then. */
-	mov	RIP(%rsp), %rcx
-	shr	$47, %rcx
-	jnz	syscall_iret
-	restore_arguments
 	mov	RSP(%rsp), %rsp
 	sysretq
-	serve_missing
+missing:
+	call	syscall_missing
+	jmp	served
+syscall_iret:
+	mov	%rax, RAX(%rsp)
+	jmp	return_fast
 
 	/* Signals, a new program: rare, and with the whole frame. */
 syscall_work:
@@ -223,7 +160,12 @@ return_work:
 	mov	%rbx, RBX(%rsp)
 	mov	%rsp, %rdi
 	call	user_work
-return_full:
+
+	/* The complete frame at the stack's top becomes the program's state. */
+	.globl return_to_user
+return_to_user:
+	testb	$1, cpu_info(%rip)	/* .emulated */
+	jnz	kernel_exit
 	mov	R15(%rsp), %r15
 	mov	R14(%rsp), %r14
 	mov	R13(%rsp), %r13
@@ -235,13 +177,15 @@ return_full:
 	/* enter_user(regs): the frame becomes the program; never returns. */
 	.globl enter_user
 enter_user:
-	mov	%rdi, %rsp
-	jmp	return_full
-
-	/* What context_begin() makes a new thread return to: its frame is on the
-	 * top of the stack. */
-	.globl enter_user_frame
-enter_user_frame = return_full
+	mov	%rsp, %rax
+	or	$(KSTACK_SLOT - 1), %rax
+	lea	-(REGS_BYTES + 15)(%rax), %rsp
+	mov	%rdi, %rsi
+	mov	%rsp, %rdi
+	mov	$(REGS_BYTES / 8), %ecx
+	cld
+	rep movsq
+	jmp	return_to_user
 
 	/* switch_stacks(save, load): go on where the other stack left. */
 	.globl switch_stacks
@@ -261,19 +205,5 @@ switch_stacks:
 	pop	%rbp
 	pop	%rbx
 	ret
-
-	.section .data
-	.balign 8
-	.globl entry_stack
-entry_stack:	/* top of the running thread's kernel stack */
-	.quad STACK_TOP
-
-	.section .bss
-	.balign 8
-entry_user_rsp:
-	.quad 0
-	.globl user_work_flags
-user_work_flags:
-	.long 0
 
 	.section .note.GNU-stack, "", @progbits

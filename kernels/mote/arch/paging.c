@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* paging.c - the kernel's half of every address space. Almost all of it is
+/* paging.c - the kernel's slot of every address space. Almost all of it is
  * constant data (tables.S); what is left is done here. */
 #include "kernels/mote/arch/paging.h"
 
@@ -14,8 +14,8 @@
 #define GIB        (1ul << 30)
 #define STATIC_GIB 4ul /* in tables.S: RAM and devices below 4 GiB */
 #define TWO_MIB    (1ul << 21)
-#define PTE_BIG    (PTE_NX | PTE_G | PTE_PS | PTE_D | PTE_A | PTE_W | PTE_P)
-#define PTE_TABLE  (PTE_D | PTE_A | PTE_W | PTE_P)
+#define PTE_TABLE  (PTE_D | PTE_A | PTE_U | PTE_W | PTE_P)
+#define PTE_BIG    (PTE_NX | PTE_G | PTE_PS | PTE_TABLE)
 
 extern uint64_t pml4_kernel[512], pdpt_direct[512];
 
@@ -26,8 +26,16 @@ uint64_t paging_kernel_cr3(void)
 
 void paging_share_kernel(uint64_t *pml4)
 {
-	pml4[PML4_DIRECT_MAP] = pml4_kernel[PML4_DIRECT_MAP];
-	pml4[PML4_KERNEL] = pml4_kernel[PML4_KERNEL];
+	pml4[KERNEL_SLOT] = pml4_kernel[KERNEL_SLOT] & ~PTE_U;
+}
+
+void paging_drop(void)
+{
+	pml4_kernel[KERNEL_SLOT] |= PTE_U;
+	pcpu_boot.mode = PCPU_KERNEL;
+	pcpu_boot.kernel_cr3 = paging_kernel_cr3();
+	kernel_drop(pcpu_boot.kernel_cr3);
+	cpu_info.deprivileged = true;
 }
 
 static bool overlaps(const struct page_range *a, const struct page_range *b)
@@ -103,5 +111,5 @@ void paging_init(const struct page_range *ram, unsigned ram_count,
 			panic("no room below 1 GiB for page tables");
 		map_by_two_mib(ret_used->start, top);
 	}
-	write_cr3(paging_kernel_cr3());
+	tlb_flush_all();
 }

@@ -13,3 +13,7 @@ struct page_range;
 void paging_init(const struct page_range *ram, unsigned ram_count,
 		 const struct page_range *keep, unsigned keep_count,
 		 struct page_range *ret_used);
+
+/** paging_drop() - on an emulated host: make the kernel CPL 3 code from here
+ * on (gate.S). After pcpu_init(). */
+void paging_drop(void);

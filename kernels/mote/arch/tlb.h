@@ -6,15 +6,19 @@
 
 #include "kernels/mote/arch/cpu.h"
 
+/* Where the kernel runs at CPL 3, CR3 changes with every return to the program,
+ * and that forgets all. */
 static inline void tlb_flush_page(uint64_t va)
 {
-	__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+	if (!cpu_info.emulated)
+		__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
 }
 
 /** tlb_flush_all() - all user translations (kernel ones are global). */
 static inline void tlb_flush_all(void)
 {
-	write_cr3(read_cr3());
+	if (!cpu_info.emulated)
+		write_cr3(read_cr3());
 }
 
 #define PTE_P    1ul
@@ -27,11 +31,7 @@ static inline void tlb_flush_all(void)
 #define PTE_NX   (1ul << 63)
 #define PTE_ADDR 0x000ffffffffff000ul
 
-/* Top-level slots of the kernel's half (boot.S fills them). */
-#define PML4_DIRECT_MAP 273
-#define PML4_KERNEL     511
-
-/** paging_share_kernel() - put the kernel's half into a new top level. */
+/** paging_share_kernel() - put the kernel's slot into a new top level. */
 void paging_share_kernel(uint64_t *pml4);
-/** paging_kernel_cr3() - an address space with the kernel's half alone. */
+/** paging_kernel_cr3() - an address space with the kernel alone. */
 uint64_t paging_kernel_cr3(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* trap.c - exceptions and interrupts. A fault of the program is paged in or
- * becomes a signal; a fault of the kernel is expected (extable) or the end. */
+ * becomes a signal; a fault of the kernel is the end of the VM. */
 #include "kernels/mote/arch/trap.h"
 
 #include <asm/siginfo.h>
@@ -8,7 +8,6 @@
 
 #include "kernels/mote/arch/apic.h"
 #include "kernels/mote/arch/cpu.h"
-#include "kernels/mote/arch/extable.h"
 #include "kernels/mote/arch/regs.h"
 #include "kernels/mote/drv/harness.h"
 #include "kernels/mote/drv/virtio.h"
@@ -18,6 +17,7 @@
 #include "kernels/mote/proc/schedule.h"
 #include "kernels/mote/proc/sigframe.h"
 #include "kernels/mote/proc/signal.h"
+#include "kernels/mote/proc/syscall.h"
 #include "kernels/mote/proc/task.h"
 
 enum vector {
@@ -38,11 +38,15 @@ enum vector {
 	VEC_DEVICES = 0x30,
 };
 
-extern const char entry_iret[], entry_syscall_iret[];
+extern const char entry_iret[], entry_syscall[];
+
+/* Flags a program may set, but RF; flags that are always set: IF, bit 1. */
+#define FLAGS_KEEP  0x240dd5u
+#define FLAGS_FORCE 0x202u
 
 static _Noreturn void kernel_fault(const struct regs *r)
 {
-	panic("fault %lu (error %lx) at CPL 0: rip %lx, cr2 %lx, rsp %lx",
+	panic("fault %lu (error %lx) of the kernel: rip %lx, cr2 %lx, rsp %lx",
 	      r->vector, r->error, r->rip, read_cr2(), r->rsp);
 }
 
@@ -58,30 +62,11 @@ static _Noreturn void out_of_memory(void)
 	task_exit(SIGKILL);
 }
 
-/* A user copy of the kernel met a page that is not there yet, or never. */
-static void kernel_page_fault(struct regs *r, uint64_t addr)
-{
-	uint64_t fixup = extable_find(r->rip);
-	int code, signal;
-
-	if (!fixup)
-		kernel_fault(r);
-	signal = vm_fault(current()->vm, addr, r->error, &code);
-	if (signal == SIGKILL)
-		out_of_memory();
-	if (signal)
-		r->rip = fixup;
-}
-
 static uint32_t page_fault(struct regs *r)
 {
 	uint64_t addr = read_cr2();
 	int code = SEGV_MAPERR, signal;
 
-	if (!regs_from_user(r)) {
-		kernel_page_fault(r, addr);
-		return 0;
-	}
 	signal = vm_fault(current()->vm, addr, r->error, &code);
 	if (signal == SIGKILL)
 		out_of_memory();
@@ -135,8 +120,6 @@ static int x87_code(void)
 		uint32_t rest[5];
 	} env;
 
-	if (cpu_is_emulated()) /* fnstenv is not emulated */
-		return FPE_FLTINV;
 	__asm__ volatile("fnstenv %0" : "=m"(env));
 	return fpe_code(env.status & 63u, env.control & 63u);
 }
@@ -145,8 +128,6 @@ static int sse_code(void)
 {
 	uint32_t mxcsr;
 
-	if (cpu_is_emulated())
-		return FPE_FLTINV;
 	__asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
 	return fpe_code(mxcsr & 63, (mxcsr >> 7) & 63);
 }
@@ -191,10 +172,6 @@ static void program_exception(struct regs *r)
 
 uint32_t trap_handle(struct regs *r)
 {
-	uint64_t fixup;
-
-	if (r->vector == VEC_PF)
-		return page_fault(r);
 	if (r->vector >= VEC_EXCEPTIONS) {
 		interrupt(r->vector);
 		return regs_from_user(r) ? user_work_flags : 0;
@@ -203,17 +180,54 @@ uint32_t trap_handle(struct regs *r)
 		return 0;
 	if (!regs_from_user(r)) {
 		/* A return to an address that is none: the program's doing. */
-		if (r->rip == (uint64_t)entry_iret ||
-		    r->rip == (uint64_t)entry_syscall_iret)
+		if (r->rip == (uint64_t)entry_iret)
 			task_exit(SIGSEGV);
-		fixup = extable_find(r->rip);
-		if (!fixup)
-			kernel_fault(r);
-		r->rip = fixup;
-		return 0;
+		kernel_fault(r);
 	}
+	if (r->vector == VEC_PF)
+		return page_fault(r);
 	program_exception(r);
 	return user_work_flags;
+}
+
+static void serve_syscall(struct regs *r)
+{
+	uint64_t number = r->rax;
+
+	r->vector = REGS_SYSCALL;
+	r->error = number;
+	r->rip = r->rcx;
+	r->rflags = (r->r11 & FLAGS_KEEP) | FLAGS_FORCE;
+	r->rax = (uint64_t)(number < SYSCALLS ? syscall_table[number](r)
+					      : syscall_missing(r));
+}
+
+void kernel_enter(struct regs *r)
+{
+	if (r->vector == VEC_PF && r->rip == (uint64_t)entry_syscall)
+		serve_syscall(r);
+	else
+		trap_handle(r);
+	if (user_work_flags)
+		user_work(r);
+}
+
+void trap_double_fault(uint64_t rip)
+{
+	panic("double fault, rip %lx", rip);
+}
+
+void cpu_idle(void)
+{
+	uint64_t vector;
+
+	if (!cpu_info.deprivileged) {
+		__asm__ volatile("sti; hlt; cli" ::: "memory");
+		return;
+	}
+	vector = privileged_call(op_idle, 0, 0, 0);
+	if (vector)
+		interrupt(vector);
 }
 
 void user_work(struct regs *r)

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernels/mote/arch/pcpu.h"
+
 struct regs;
 
 /* Reasons to run user_work() on the way out to the program. */
@@ -13,12 +15,17 @@ struct regs;
 #define WORK_RESCHED 8u /* somebody else should run */
 #define WORK_RETURN 4u /* rt_sigreturn: take the registers from the stack */
 
-/* Read by entry.S with every return to the program. */
-extern uint32_t user_work_flags;
+/* Of the running thread; looked at with every return to the program. */
+#define user_work_flags (kstack_top()->work)
 
 /** trap_handle() - exceptions and interrupts. Return: nonzero if user_work()
  * has to run (never for a frame of CPL 0). */
 uint32_t trap_handle(struct regs *r);
+/** kernel_enter() - a system call or trap of the program where the kernel runs
+ * at CPL 3 (gate.S); the frame is complete. */
+void kernel_enter(struct regs *r);
+/** trap_double_fault() - nothing can be saved; @rip: where. */
+_Noreturn void trap_double_fault(uint64_t rip);
 /** interrupt_is_served() - does this run in an interrupt's handler? */
 bool interrupt_is_served(void);
 /** user_work() - act on user_work_flags; the frame is complete. */

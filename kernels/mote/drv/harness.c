@@ -137,32 +137,3 @@ void harness_report_oom(uint64_t total, uint64_t free, const char *comm)
 	strscpy(o.comm, comm, sizeof(o.comm));
 	report(HARNESS_REPORT_OOM, &o, sizeof(o));
 }
-
-/* One span a call: callers have one, and an exit costs more than a call. */
-static int move(uint32_t op, uint64_t dst, uint64_t src, uint32_t bytes)
-{
-	static struct harness_moves moves;
-
-	if (!device)
-		return -ENODEV;
-	moves.count = 1;
-	moves.move[0] = (struct harness_move){
-		.dst = dst, .src = src, .bytes = bytes, .op = op};
-	ring(HARNESS_REG_MOVE, kva_to_pa(&moves));
-	return -(int)*(volatile uint32_t *)&moves.result;
-}
-
-int harness_copy(uint64_t dst_pa, uint64_t src_pa, uint32_t bytes)
-{
-	return move(HARNESS_MOVE_COPY, dst_pa, src_pa, bytes);
-}
-
-int harness_zero(uint64_t dst_pa, uint32_t bytes)
-{
-	return move(HARNESS_MOVE_ZERO, dst_pa, 0, bytes);
-}
-
-int harness_discard(uint64_t dst_pa, uint32_t bytes)
-{
-	return move(HARNESS_MOVE_DISCARD, dst_pa, 0, bytes);
-}

@@ -20,10 +20,3 @@ void harness_report_panic(const char *text, uint32_t bytes);
 void harness_report_oom(uint64_t total, uint64_t free, const char *comm);
 /** harness_pending() - read and clear what the host asked (HARNESS_REQ_*). */
 uint32_t harness_pending(void);
-
-/** harness_move() - let the VMM copy/zero/discard physical spans (see
- * struct harness_move; op = HARNESS_MOVE_*). Queues are batched up to
- * HARNESS_MOVES_MAX inside. Return: 0, -ENODEV, or -errno of the VMM. */
-int harness_copy(uint64_t dst_pa, uint64_t src_pa, uint32_t bytes);
-int harness_zero(uint64_t dst_pa, uint32_t bytes);
-int harness_discard(uint64_t dst_pa, uint32_t bytes);

@@ -14,14 +14,7 @@
 
 void poweroff_platform(void)
 {
-	static const struct {
-		uint16_t limit;
-		uint64_t base;
-	} __attribute__((packed)) no_idt;
-
 	outw(ACPI_SLEEP_PORT, ACPI_SLEEP_S5);
 	outb(KEYBOARD_PORT, KEYBOARD_RESET);
-	for (;;) { /* a fault that finds no handler, three times over */
-		__asm__ volatile("lidt %0; ud2" ::"m"(no_idt));
-	}
+	cpu_triple_fault();
 }

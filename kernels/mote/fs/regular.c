@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* regular.c - the content of regular files. Bytes move by uio and bulk_copy()
+/* regular.c - the content of regular files. Bytes move by uio and memcpy()
  * in runs as long as memory is contiguous; nothing here looks at them. */
 #include "kernels/mote/fs/regular.h"
 
@@ -76,10 +76,10 @@ static void fill_from_base(const struct inode *inode, uint64_t index,
 
 	if (start < inode->reg.base_bytes) {
 		have = MIN(inode->reg.base_bytes - start, PAGE_SIZE - from);
-		bulk_copy(page + from, inode->reg.base + start, have);
+		memcpy(page + from, inode->reg.base + start, have);
 	}
 	if (from + have < PAGE_SIZE)
-		bulk_zero(page + from + have, PAGE_SIZE - from - have);
+		memset(page + from + have, 0, PAGE_SIZE - from - have);
 }
 
 /* Keep some pages for the program's own memory: a file that grows without end
@@ -229,7 +229,7 @@ static int zero_part(struct inode *inode, uint64_t from, uint64_t to)
 		page = page_for_write(inode, index, false, &fresh);
 	if (!page)
 		return -ENOSPC;
-	bulk_zero(page + page_offset(from), to - from);
+	memset(page + page_offset(from), 0, to - from);
 	return 0;
 }
 

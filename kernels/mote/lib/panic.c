@@ -17,7 +17,6 @@ void panic(const char *fmt, ...)
 	va_list ap;
 	size_t n;
 
-	asm volatile("cli");
 	if (panicking)
 		poweroff();
 	panicking = true;

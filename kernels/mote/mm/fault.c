@@ -225,7 +225,7 @@ static int fault_copy(const struct vma *v, uint64_t addr, uint64_t *pte)
 			return SIGKILL;
 		pa = kva_to_pa(copy);
 	}
-	bulk_copy(pa_to_va(pa), pa_to_va(src), count * PAGE_SIZE);
+	memcpy(pa_to_va(pa), pa_to_va(src), count * PAGE_SIZE);
 	for (uint64_t i = 0; i < count; i++) {
 		pte[i] = (pa + i * PAGE_SIZE) | bits;
 		tlb_flush_page(addr + i * PAGE_SIZE);

@@ -39,9 +39,7 @@ static struct {
 
 uint64_t kva_to_pa(const void *va)
 {
-	uint64_t v = (uint64_t)va;
-
-	return v >= KERNEL_BASE ? v - KERNEL_BASE : v - DIRECT_MAP_BASE;
+	return (uint64_t)va - DIRECT_MAP_BASE;
 }
 
 /* Cut [cut) out of range @i; what is left above it becomes a new range. */
@@ -158,15 +156,10 @@ void *page_alloc(void)
 
 void *page_alloc_zero(void)
 {
-	/* Clearing costs an exit where CPL 0 is emulated and next to nothing
-	 * elsewhere, where a used page is also still in the cache. */
-	void *page = cpu_is_emulated() ? fresh_page() : NULL;
+	void *page = take_freed(); /* still in the cache, perhaps */
 
 	if (page)
-		return hand_out(page);
-	page = take_freed();
-	if (page)
-		bulk_zero(page, PAGE_SIZE);
+		memset(page, 0, PAGE_SIZE);
 	else
 		page = fresh_page();
 	return page ? hand_out(page) : NULL;
@@ -237,7 +230,7 @@ void *huge_alloc_zero(void)
 	if (!page && pool.huge) {
 		page = pool.huge;
 		pool.huge = pool.huge->next;
-		bulk_zero(page, HUGE_BYTES);
+		memset(page, 0, HUGE_BYTES);
 	}
 	if (!page)
 		return NULL;
@@ -306,25 +299,4 @@ uint64_t pages_total(void)
 uint64_t pages_free(void)
 {
 	return pool.free;
-}
-
-/* From here on a MOVE doorbell (an exit and some 40 instructions, about 30 us)
- * is cheaper than an emulated rep (1 us a word copied, 0.6 us a word set). */
-#define COPY_BY_DEVICE 256u
-#define ZERO_BY_DEVICE 384u
-
-void bulk_copy(void *dst, const void *src, size_t bytes)
-{
-	if (bytes >= COPY_BY_DEVICE && cpu_is_emulated() &&
-	    harness_copy(kva_to_pa(dst), kva_to_pa(src), (uint32_t)bytes) == 0)
-		return;
-	memcpy(dst, src, bytes);
-}
-
-void bulk_zero(void *dst, size_t bytes)
-{
-	if (bytes >= ZERO_BY_DEVICE && cpu_is_emulated() &&
-	    harness_zero(kva_to_pa(dst), (uint32_t)bytes) == 0)
-		return;
-	memset(dst, 0, bytes);
 }

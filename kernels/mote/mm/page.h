@@ -4,14 +4,16 @@
  *
  * Host memory starts as zero, so a page never used before is known to be zero
  * and is not cleared again; freed pages are cleared when a zero page is asked
- * for (by the VMM's MOVE doorbell where CPL 0 is emulated). */
+ * for. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/mote/arch/layout.h"
+
 #define PAGE_SHIFT      12
 #define PAGE_SIZE       4096ul
-#define DIRECT_MAP_BASE 0xffff888000000000ul
+#define DIRECT_MAP_BASE ((uint64_t)KERNEL_BASE)
 
 static inline void *pa_to_va(uint64_t pa)
 {
@@ -30,7 +32,8 @@ struct page_range { /* physical, byte addresses */
 void page_init(const struct page_range *ram, unsigned ram_count,
 	       const struct page_range *keep, unsigned keep_count);
 
-/** kva_to_pa() - of a direct-map or a kernel-image address. */
+/** kva_to_pa() - of an address in the direct map, the kernel's image included.
+ */
 uint64_t kva_to_pa(const void *va);
 
 /** page_alloc() - one page, contents undefined, one reference. NULL: none left.
@@ -64,10 +67,3 @@ uint32_t page_refs(uint64_t pa);
 
 uint64_t pages_total(void);
 uint64_t pages_free(void);
-
-/** bulk_copy()/bulk_zero() - move kernel-addressed bytes the fastest way this
- * host has: rep movs natively, the VMM's MOVE doorbell where CPL 0 is emulated
- * and the span is long enough to pay for the exit. Physically contiguous, at
- * most HARNESS_MOVE_BYTES_MAX, not overlapping. */
-void bulk_copy(void *dst, const void *src, size_t bytes);
-void bulk_zero(void *dst, size_t bytes);

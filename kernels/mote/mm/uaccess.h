@@ -45,7 +45,7 @@ int uio_init_iovec(struct uio *u, uint64_t iov, uint64_t count);
 void uio_done(struct uio *u);
 
 /** uio_copy_out() - kernel bytes into the spans, advancing; uio_copy_in() the
- * other way. Bulk, by bulk_copy() where pages are long enough.
+ * other way. Bulk, by memcpy() where pages are long enough.
  * Return: bytes moved (less than @bytes only at a bad address or the end),
  * -EFAULT when the first byte could not be moved. */
 long uio_copy_out(struct uio *u, const void *src, uint64_t bytes);

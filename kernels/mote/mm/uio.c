@@ -126,11 +126,11 @@ static uint64_t move_span(const struct uio *u, uint64_t base, uint8_t *kernel,
 		void *own = (void *)base;
 
 		if (how == MOVE_OUT)
-			bulk_copy(own, kernel, bytes);
+			memcpy(own, kernel, bytes);
 		else if (how == MOVE_IN)
-			bulk_copy(kernel, own, bytes);
+			memcpy(kernel, own, bytes);
 		else
-			bulk_zero(own, bytes);
+			memset(own, 0, bytes);
 		return bytes;
 	}
 	if (how == MOVE_ZERO)

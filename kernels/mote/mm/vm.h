@@ -4,9 +4,9 @@
  *
  *   0x0000000000000000  nothing below VM_USER_MIN: NULL always faults
  *   0x0000000000010000  programs, heap (brk), mappings (top down), stack
- *   0x00007ffffffff000  VM_USER_TOP
- *   0xffff888000000000  direct map of RAM        \ the same in every address
- *   0xffffffff80000000  the kernel image         / space, supervisor only
+ *   0x00007f7ffffff000  VM_USER_TOP
+ *   0x00007f8000000000  direct map of RAM with the kernel's image, the same in
+ *                       every address space, not for the program
  */
 #pragma once
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 struct file;
 
 #define VM_USER_MIN  0x10000ul
-#define VM_USER_TOP  0x7ffffffff000ul
+#define VM_USER_TOP  0x7f7ffffff000ul
 #define VM_RECENT    8u
 #define VM_AREAS_MAX 65530u /* as vm.max_map_count */
 

@@ -6,6 +6,7 @@
 
 #include <linux/errno.h>
 
+#include "kernels/mote/arch/context.h"
 #include "kernels/mote/arch/tlb.h"
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/lib/lib.h"
@@ -47,7 +48,7 @@ void vm_unref(struct vm *vm)
 
 void vm_activate(const struct vm *vm)
 {
-	write_cr3(vm->cr3);
+	context_set_vm(vm);
 }
 
 uint32_t vm_index_above(struct vm *vm, uint64_t addr)

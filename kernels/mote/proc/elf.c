@@ -193,7 +193,7 @@ static int zero_tail(struct vm *vm, uint64_t addr)
 		return 0;
 	if (vm_translate(vm, addr, bytes, true, &pa, &left) < 0)
 		return -ENOMEM;
-	bulk_zero(pa_to_va(pa), bytes);
+	memset(pa_to_va(pa), 0, bytes);
 	return 0;
 }
 

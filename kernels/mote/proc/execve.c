@@ -33,7 +33,7 @@ static int grow(struct gather *g)
 	if (!text)
 		return -ENOMEM;
 	if (g->bytes)
-		bulk_copy(text, g->text, g->bytes);
+		memcpy(text, g->text, g->bytes);
 	kfree(g->text);
 	g->text = text;
 	g->cap = cap;

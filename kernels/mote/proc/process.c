@@ -5,7 +5,6 @@
 #include <linux/membarrier.h>
 #include <linux/prctl.h>
 
-#include "kernels/mote/arch/cpu.h"
 #include "kernels/mote/arch/trap.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
@@ -37,33 +36,30 @@ long sys_waitid(struct regs *r)
 	return -ECHILD;
 }
 
-static long set_base(uint32_t msr, uint64_t base)
+static long put_base(uint64_t to, uint64_t base)
 {
-	if (base >= VM_USER_TOP)
-		return -EPERM;
-	wrmsr(msr, base);
-	return 0;
-}
-
-/* With FSGSBASE the program may have changed the register by itself. */
-static long get_base(uint32_t msr, uint64_t to)
-{
-	uint64_t base = rdmsr(msr);
-
 	return copy_to_user(to, &base, sizeof(base));
 }
 
 long sys_arch_prctl(struct regs *r)
 {
+	uint64_t base = ARG1(r);
+
 	switch ((uint32_t)ARG0(r)) {
 	case ARCH_SET_FS:
-		return set_base(MSR_FS_BASE, ARG1(r));
+		if (base >= VM_USER_TOP)
+			return -EPERM;
+		context_set_fs_base(base);
+		return 0;
 	case ARCH_SET_GS:
-		return set_base(MSR_GS_BASE, ARG1(r));
+		if (base >= VM_USER_TOP)
+			return -EPERM;
+		context_set_gs_base(base);
+		return 0;
 	case ARCH_GET_FS:
-		return get_base(MSR_FS_BASE, ARG1(r));
+		return put_base(ARG1(r), context_fs_base());
 	case ARCH_GET_GS:
-		return get_base(MSR_GS_BASE, ARG1(r));
+		return put_base(ARG1(r), context_gs_base());
 	default:
 		return -EINVAL;
 	}

@@ -15,25 +15,9 @@
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/syscall.h"
 
-#define POOL_BYTES 1024u
+#define SEED_MAX 1024u
 
-/* Bytes of the host's generator that nobody has seen: the last @left ones. */
-static struct {
-	uint8_t byte[POOL_BYTES] __attribute__((aligned(8)));
-	size_t left;
-} pool;
 static struct chacha generator;
-static bool from_host; /* the pool; else the generator */
-
-static bool pool_refill(void)
-{
-	size_t n = rng_read(pool.byte, POOL_BYTES);
-
-	memmove(pool.byte + POOL_BYTES - n, pool.byte, n);
-	pool.left = n;
-	return n;
-}
-
 static size_t rdrand_fill(void *dst, size_t words)
 {
 	uint64_t *w = dst;
@@ -50,60 +34,32 @@ static size_t rdrand_fill(void *dst, size_t words)
 static void seed_generator(void)
 {
 	uint64_t words[9];
+	uint8_t byte[64];
 	size_t n;
 
 	n = rdrand_fill(words, 8);
 	words[n / 8] = rdtsc();
 	chacha_mix(&generator, words, n + 8);
 	memset(words, 0, sizeof(words));
-	n = rng_read(pool.byte, 64);
-	chacha_mix(&generator, pool.byte, n);
+	n = rng_read(byte, sizeof(byte));
+	chacha_mix(&generator, byte, n);
+	memset(byte, 0, sizeof(byte));
 }
 
 void random_init(const void *seed, size_t bytes)
 {
-	size_t n = MIN(bytes, (size_t)POOL_BYTES);
+	size_t n = MIN(bytes, (size_t)SEED_MAX);
 
-	from_host = cpu_is_emulated();
-	if (from_host) {
-		memcpy(pool.byte + POOL_BYTES - n, seed, n);
-		pool.left = n;
-	} else {
-		if (n < 32)
-			seed_generator();
-		chacha_mix(&generator, seed, n);
-	}
+	if (n < 32)
+		seed_generator();
+	chacha_mix(&generator, seed, n);
 	/* The node is the kernel's to erase. */
 	memset((void *)(uintptr_t)seed, 0, n);
 }
 
-static size_t take_from_pool(uint8_t *dst, size_t bytes)
-{
-	uint8_t *from = pool.byte + POOL_BYTES - pool.left;
-	size_t n = MIN(bytes, pool.left);
-
-	memcpy(dst, from, n);
-	memset(from, 0, n);
-	pool.left -= n;
-	return n;
-}
-
 void random_bytes(void *dst, size_t bytes)
 {
-	uint8_t *d = dst;
-
-	while (from_host && bytes) {
-		size_t n = take_from_pool(d, bytes);
-
-		d += n;
-		bytes -= n;
-		if (bytes && !pool_refill()) { /* no such device after all */
-			seed_generator();
-			from_host = false;
-		}
-	}
-	if (bytes)
-		chacha_bytes(&generator, d, bytes);
+	chacha_bytes(&generator, dst, bytes);
 }
 
 long random_fill(struct uio *u)

@@ -13,6 +13,8 @@ typedef long syscall_fn(struct regs *r);
 #include "kernels/mote/proc/syscall.tbl"
 #undef SYSCALL
 
+extern syscall_fn *const syscall_table[]; /* SYSCALLS of them */
+
 /** syscall_missing() - any other number: -ENOSYS, counted for the report. */
 long syscall_missing(struct regs *r);
 
