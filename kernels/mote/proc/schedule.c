@@ -84,8 +84,7 @@ void sched_wake(struct task *t)
 
 void sched_interrupt(struct task *t)
 {
-	if (t->state == TASK_SLEEPS)
-		make_ready(t);
+	sched_wake(t);
 }
 
 void sched_continue(struct task *t)

@@ -21,7 +21,7 @@ struct task;
 enum task_state {
 	TASK_RUNS,    /* or is in the queue */
 	TASK_SLEEPS,  /* until sched_wake() */
-	TASK_WAITS,   /* the same, and signals do not wake it */
+	TASK_WAITS,   /* the same, and signals do not end the wait */
 	TASK_STOPPED, /* by a signal; only sched_continue() wakes it */
 	TASK_DEAD,    /* never runs again */
 };
@@ -32,7 +32,8 @@ enum task_state {
 void sched_sleep(enum task_state state);
 /** sched_wake() - @t runs again if it is in TASK_SLEEPS or TASK_WAITS. */
 void sched_wake(struct task *t);
-/** sched_interrupt() - the same for who only sleeps: a signal came. */
+/** sched_interrupt() - the same, a signal came: what is waited for is looked at
+ * again, for it may depend on that. */
 void sched_interrupt(struct task *t);
 /** sched_continue() - the same for one in TASK_STOPPED. */
 void sched_continue(struct task *t);
