@@ -208,16 +208,25 @@ void record_done(struct record *r)
 	r->error = NULL;
 }
 
-static void write_escaped(FILE *to, const char *text, size_t max)
+/** write_escaped() - at most @max bytes. Return: how many. */
+static size_t write_escaped(FILE *to, const char *text, size_t max)
 {
-	for (size_t i = 0; text[i] && i < max; i++) {
-		unsigned char c = (unsigned char)text[i];
+	size_t used = 0;
 
-		if (c < 0x20 || c == 0x7f || c == '\\')
-			(void)fprintf(to, "\\x%02x", c);
-		else
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		bool plain = c >= 0x20 && c != 0x7f && c != '\\';
+		size_t bytes = plain ? 1 : 4;
+
+		if (bytes > max - used)
+			break;
+		used += bytes;
+		if (plain)
 			(void)putc(c, to);
+		else
+			(void)fprintf(to, "\\x%02x", c);
 	}
+	return used;
 }
 
 char *record_head(const struct record *r, char *const *argv)
@@ -233,11 +242,12 @@ char *record_head(const struct record *r, char *const *argv)
 		      (unsigned long long)r->mem_bytes,
 		      r->detached ? "detached\n" : "");
 	for (; *argv && room; argv++) {
-		len = strlen(*argv);
+		size_t used;
+
 		(void)fputs("arg ", to);
-		write_escaped(to, *argv, room);
+		used = write_escaped(to, *argv, room) + sizeof("arg \n") - 1;
 		(void)putc('\n', to);
-		room -= len + 1 < room ? len + 1 : room;
+		room -= used < room ? used : room;
 	}
 	if (fclose(to)) {
 		free(text);
@@ -265,7 +275,7 @@ char *record_end(int exit_code, uint64_t when_ns, const char *error)
 		      (unsigned long long)when_ns);
 	if (error) {
 		(void)fputs("error ", to);
-		write_escaped(to, error, RECORD_ARG_BYTES);
+		(void)write_escaped(to, error, RECORD_ARG_BYTES);
 		(void)putc('\n', to);
 	}
 	if (fclose(to)) {

@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define RECORD_BYTES_MAX 65536u
-#define RECORD_ARG_BYTES 16384u /* further arguments are left out */
+#define RECORD_ARG_BYTES 16384u /* as written; what is more is left out */
 
 struct record {
 	uint64_t created_ns, exited_ns;
