@@ -71,7 +71,7 @@ int process_read(pid_t pid, struct process_stat *ret)
 
 int process_identify(pid_t pid, struct process_id *ret)
 {
-	struct process_stat stat;
+	struct process_stat stat = {0};
 	int err = process_read(pid, &stat);
 
 	if (err)
@@ -83,7 +83,7 @@ int process_identify(pid_t pid, struct process_id *ret)
 
 int process_look(const struct process_id *id, struct process_stat *ret)
 {
-	struct process_stat stat;
+	struct process_stat stat = {0};
 	int err = id->pid > 0 ? process_read(id->pid, &stat) : -ESRCH;
 
 	if (err)
@@ -97,7 +97,7 @@ int process_look(const struct process_id *id, struct process_stat *ret)
 
 int process_open(const struct process_id *id)
 {
-	struct process_stat stat;
+	struct process_stat stat = {0};
 	cleanup_fd int fd = -1;
 	int err;
 

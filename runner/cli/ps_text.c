@@ -38,7 +38,8 @@ void ps_plain(const char *text, char *ret, size_t cap)
 	size_t i;
 
 	for (i = 0; text[i] && i + 1 < cap; i++)
-		ret[i] = text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i];
+		ret[i] = (char)(text[i] < 0x20 || text[i] == 0x7f ? '?'
+								  : text[i]);
 	ret[i] = '\0';
 }
 

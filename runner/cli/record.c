@@ -4,11 +4,11 @@
 #include "runner/cli/record.h"
 
 #include "base/ckd.h"
-#include "base/cleanup.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define EXIT_CODE_MAX 255u
@@ -64,14 +64,11 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/** unescape() - Return: a new string, or NULL: no memory, or not ours. */
-static char *unescape(const char *text)
+/** unescape() - in place: it only gets shorter. */
+static int unescape(char *text)
 {
-	cleanup_free char *copy = strdup(text);
-	char *to = copy;
+	char *to = text;
 
-	if (!copy)
-		return NULL;
 	for (const char *p = text; *p; p++) {
 		int high, low;
 
@@ -81,53 +78,55 @@ static char *unescape(const char *text)
 		}
 		if (p[1] != 'x' || (high = hex_digit(p[2])) < 0 ||
 		    (low = hex_digit(p[3])) < 0 || !(high | low))
-			return NULL;
+			return -EINVAL;
 		*to++ = (char)(high << 4 | low);
 		p += 3;
 	}
 	*to = '\0';
-	return steal_ptr(&copy);
+	return 0;
 }
 
-static int set_created(struct record *r, const char *value)
+static int set_created(struct record *r, char *value)
 {
 	return take_only_number(value, &r->created_ns);
 }
 
-static int set_memory(struct record *r, const char *value)
+static int set_memory(struct record *r, char *value)
 {
 	return take_only_number(value, &r->mem_bytes);
 }
 
-static int set_detached(struct record *r, const char *value)
+/* NOLINTNEXTLINE(readability-non-const-parameter): one signature for all */
+static int set_detached(struct record *r, char *value)
 {
 	r->detached = true;
 	return *value ? -EINVAL : 0;
 }
 
-static int set_arg(struct record *r, const char *value)
+static int set_arg(struct record *r, char *value)
 {
-	char *arg = unescape(value);
+	int err = unescape(value);
 
-	return arg ? strlist_add_new(&r->command, arg) : -EINVAL;
+	return err ? err : strlist_add(&r->command, value);
 }
 
-static int set_monitor(struct record *r, const char *value)
+static int set_monitor(struct record *r, char *value)
 {
 	return take_process(value, &r->monitor);
 }
 
-static int set_vm(struct record *r, const char *value)
+static int set_vm(struct record *r, char *value)
 {
 	return take_process(value, &r->vm);
 }
 
-static int set_exit(struct record *r, const char *value)
+/* NOLINTNEXTLINE(readability-non-const-parameter): one signature for all */
+static int set_exit(struct record *r, char *value)
 {
+	const char *p = value;
 	uint64_t code, when;
 
-	if (take_number(&value, EXIT_CODE_MAX, &code) ||
-	    take_only_number(value, &when))
+	if (take_number(&p, EXIT_CODE_MAX, &code) || take_only_number(p, &when))
 		return -EINVAL;
 	r->exited = true;
 	r->exit_code = (int)code;
@@ -135,20 +134,20 @@ static int set_exit(struct record *r, const char *value)
 	return 0;
 }
 
-static int set_error(struct record *r, const char *value)
+static int set_error(struct record *r, char *value)
 {
-	char *text = unescape(value);
+	int err = unescape(value);
 
-	if (!text)
-		return -EINVAL;
+	if (err)
+		return err;
 	free(r->error);
-	r->error = text;
-	return 0;
+	r->error = strdup(value);
+	return r->error ? 0 : -ENOMEM;
 }
 
 static const struct {
 	const char *word;
-	int (*set)(struct record *r, const char *value);
+	int (*set)(struct record *r, char *value);
 } words[] = {
 	{"created", set_created},   {"memory", set_memory},
 	{"detached", set_detached}, {"arg", set_arg},
@@ -158,13 +157,10 @@ static const struct {
 
 static int parse_line(struct record *r, char *line)
 {
-	char *space = strchr(line, ' ');
-	const char *value = "";
+	char *value = line + strcspn(line, " ");
 
-	if (space) {
-		*space = '\0';
-		value = space + 1;
-	}
+	if (*value)
+		*value++ = '\0';
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (!strcmp(words[i].word, line))
 			return words[i].set(r, value);
@@ -172,33 +168,42 @@ static int parse_line(struct record *r, char *line)
 	return 0;
 }
 
-int record_parse(const char *text, size_t bytes, struct record *ret,
-		 unsigned *ret_line)
+/** parse_lines() - @ret_line: the one it is at. */
+static int parse_lines(char *text, size_t bytes, struct record *r,
+		       unsigned *ret_line)
 {
-	cleanup_free char *copy = NULL;
-	const char *end;
-	char *line;
+	char *line = text, *end = text + bytes;
 
-	*ret = (struct record){0};
-	*ret_line = 1;
-	copy = malloc(bytes + 1);
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, text, bytes);
-	copy[bytes] = '\0';
-	end = copy + bytes;
-	line = copy;
 	for (*ret_line = 1;; (*ret_line)++) {
 		char *newline = memchr(line, '\n', (size_t)(end - line));
+		int err;
 
 		if (!newline) /* cut off while it was written, or the end */
 			return 0;
 		*newline = '\0';
-		if (strlen(line) != (size_t)(newline - line) ||
-		    parse_line(ret, line))
+		if (strlen(line) != (size_t)(newline - line))
 			return -EINVAL;
+		err = parse_line(r, line);
+		if (err)
+			return err;
 		line = newline + 1;
 	}
+}
+
+int record_parse(const char *text, size_t bytes, struct record *ret,
+		 unsigned *ret_line)
+{
+	char *copy = malloc(bytes + 1);
+	int err;
+
+	*ret = (struct record){0};
+	*ret_line = 1;
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, text, bytes);
+	err = parse_lines(copy, bytes, ret, ret_line);
+	free(copy);
+	return err;
 }
 
 void record_done(struct record *r)

@@ -140,6 +140,7 @@ int registry_read(struct registry *reg, const char *name, struct vm_entry *ret,
 {
 	cleanup_fd int lock = reg->dir_fd < 0 ? -1 : lock_all(reg, LOCK_SH);
 
+	(void)lock;
 	return read_entry(reg, name, ret, ret_line);
 }
 
@@ -328,6 +329,7 @@ void claim_end(struct registry *reg, struct claim *claim, bool keep)
 	if (!keep) {
 		cleanup_fd int lock = lock_all(reg, LOCK_EX);
 
+		(void)lock;
 		wipe(reg, claim->name);
 		remove_empty(reg);
 	}
@@ -336,15 +338,20 @@ void claim_end(struct registry *reg, struct claim *claim, bool keep)
 	claim->record_fd = claim->dir_fd = -1;
 }
 
+static bool begins_with(const char *name, const char *prefix)
+{
+	return !strncmp(name, prefix, strlen(prefix));
+}
+
 /** tell_several() - the names that begin alike, as many as fit a line. */
 static int tell_several(const char *prefix, const struct strlist *names,
-			const bool *match, struct problem *why)
+			struct problem *why)
 {
 	char list[400] = "";
 	size_t used = 0;
 
 	for (size_t i = 0; i < names->count && used < sizeof(list) - 70; i++) {
-		if (match[i])
+		if (begins_with(names->item[i], prefix))
 			used += (size_t)snprintf(
 				list + used, sizeof(list) - used, "%s%s",
 				used ? ", " : "", names->item[i]);
@@ -359,12 +366,10 @@ static int tell_several(const char *prefix, const struct strlist *names,
 static int match_prefix(const char *prefix, const struct strlist *names,
 			const char **ret, struct problem *why)
 {
-	cleanup_free bool *match = calloc(names->count + 1, sizeof(*match));
 	size_t found = 0;
 
-	for (size_t i = 0; match && i < names->count; i++) {
-		match[i] = !strncmp(names->item[i], prefix, strlen(prefix));
-		if (!match[i])
+	for (size_t i = 0; i < names->count; i++) {
+		if (!begins_with(names->item[i], prefix))
 			continue;
 		found++;
 		*ret = names->item[i];
@@ -372,7 +377,7 @@ static int match_prefix(const char *prefix, const struct strlist *names,
 			return 0;
 	}
 	if (found > 1)
-		return tell_several(prefix, names, match, why);
+		return tell_several(prefix, names, why);
 	return found ? 0
 		     : problem_set(why, EXIT_AMPOULE,
 				   "there is no VM named '%s'; 'ampoule ps -a' "
@@ -429,6 +434,7 @@ int registry_remove(struct registry *reg, const char *name)
 	unsigned line;
 	int err = read_entry(reg, name, &vm, &line);
 
+	(void)lock;
 	if (vm.dir_fd < 0)
 		return err;
 	if (vm.held)
