@@ -8,6 +8,7 @@
 #include "runner/cli/problem.h"
 #include "runner/cli/settings.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -154,6 +155,25 @@ static int tell_command(struct presence *p, const struct problem *what)
 	return err;
 }
 
+/** let_go() - of what the caller had open and did not mean for a VM: a pipe
+ * whose end somebody waits for, a lock. All that is ours closes on exec; what
+ * does not has come through one. */
+static void let_go(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		int fd = (int)strtol(entry->d_name, NULL, 10);
+		int flags = fcntl(fd, F_GETFD);
+
+		if (fd > STDERR_FILENO && flags >= 0 && !(flags & FD_CLOEXEC))
+			close(fd);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 int presence_confirm(struct presence *p)
 {
 	const struct problem fine = {0};
@@ -161,7 +181,8 @@ int presence_confirm(struct presence *p)
 
 	if (p->ready_fd < 0)
 		return 0;
-	/* From here on it keeps no directory of its caller busy. */
+	/* From here on it keeps nothing of its caller's busy. */
+	let_go();
 	err = chdir("/") < 0 ? -errno : tell_command(p, &fine);
 	if (err)
 		p->keep = false;

@@ -571,6 +571,29 @@ def test_the_monitor(t):
         t.check(f"PPid:\t{pid}\n" in status.read(), "the VMM's parent")
 
 
+def test_the_monitor_keeps_nothing_of_its_caller(t):
+    """A pipe that the caller waits for, a lock, its directory."""
+    host = Host(t)
+    name = host.name("keeps")
+    (t.tmp / "here").mkdir()
+    script = ("exec 7>&1 8>lock; cd here && exec \"$@\"")
+    t.command("/bin/bash", "-c", script, "bash", t.ampoule, "start", "--name",
+              name, t.program("ends"), "wait", env=host.env,
+              cwd=t.tmp).ended(0).said(f"{name}\n")
+    pid = host.monitor(name)
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        link = os.readlink(f"/proc/{pid}/fd/{fd}")
+        t.check(not link.startswith(str(t.tmp)) or "ampoule/vms" in link, link)
+    t.equal(os.readlink(f"/proc/{pid}/cwd"), "/", "directory")
+
+
+def test_sigterm_of_the_monitor_reaches_the_program(t):
+    host = Host(t)
+    name = host.program("ends", "wait")
+    os.kill(host.monitor(name), signal.SIGTERM)
+    host("wait", name).ended(143).said("143\n")
+
+
 def test_the_caller_goes_and_the_vm_stays(t):
     """The shell's end, with SIGHUP to all of its session."""
     host = Host(t)
