@@ -14,6 +14,7 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/fork.h"
 #include "kernels/mote/proc/schedule.h"
 #include "kernels/mote/proc/sigframe.h"
 #include "kernels/mote/proc/signal.h"
@@ -239,6 +240,8 @@ void user_work(struct regs *r)
 	if (user_work_flags & WORK_RETURN)
 		signal_return(r);
 	user_work_flags &= ~(WORK_EXEC | WORK_RETURN);
+	if (user_work_flags & WORK_FORK)
+		fork_now(r);
 	if (user_work_flags & WORK_RESCHED)
 		sched_yield();
 	if (user_work_flags & WORK_SIGNAL)

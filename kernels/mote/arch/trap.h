@@ -13,6 +13,7 @@ struct regs;
 #define WORK_SIGNAL 1u /* a signal may have to be delivered */
 #define WORK_EXEC   2u /* the frame is a fresh program's */
 #define WORK_RESCHED 8u /* somebody else should run */
+#define WORK_FORK   16u /* clone(2): make the child of the frame */
 #define WORK_RETURN 4u /* rt_sigreturn: take the registers from the stack */
 
 /* Of the running thread; looked at with every return to the program. */

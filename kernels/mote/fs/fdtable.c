@@ -18,6 +18,7 @@
 #define TABLE_BYTES(cap) ((cap) * sizeof(struct file *) + 2 * (cap) / 8)
 
 struct files {
+	uint32_t refs;
 	struct file **file;
 	uint64_t *open;    /* bit n: descriptor n is in use */
 	uint64_t *cloexec; /* bit n: closed by exec */
@@ -43,6 +44,7 @@ struct files *files_new(void)
 	if (!t)
 		return NULL;
 	set_arrays(t, t + 1, FDS_FIRST);
+	t->refs = 1;
 	t->on_page = 1;
 	t->soft = FD_LIMIT_SOFT;
 	t->hard = FILE_LIMIT_MAX;
@@ -95,6 +97,51 @@ static uint32_t lowest_free(const struct files *t, uint32_t from)
 		below = 0;
 	}
 	return MAX(from, t->cap);
+}
+
+struct files *files_copy(const struct files *from)
+{
+	struct files *t = files_new();
+
+	if (!t)
+		return NULL;
+	if (from->cap > t->cap && grow(t, from->cap - 1) < 0) {
+		files_unref(t);
+		return NULL;
+	}
+	t->soft = from->soft;
+	t->hard = from->hard;
+	memcpy(t->open, from->open, from->cap / 8);
+	memcpy(t->cloexec, from->cloexec, from->cap / 8);
+	memcpy(t->file, from->file, from->cap * sizeof(*t->file));
+	for (uint32_t w = 0; w < WORDS(t->cap); w++)
+		for (uint64_t bits = t->open[w]; bits; bits &= bits - 1)
+			file_ref(t->file[w * BITS +
+					 (uint32_t)__builtin_ctzll(bits)]);
+	return t;
+}
+
+void files_ref(struct files *t)
+{
+	t->refs++;
+}
+
+bool files_shared(const struct files *t)
+{
+	return t->refs > 1;
+}
+
+void files_unref(struct files *t)
+{
+	if (!t || --t->refs)
+		return;
+	for (uint32_t w = 0; w < WORDS(t->cap); w++)
+		for (uint64_t bits = t->open[w]; bits; bits &= bits - 1)
+			file_unref(t->file[w * BITS +
+					   (uint32_t)__builtin_ctzll(bits)]);
+	if (!t->on_page)
+		kfree(t->file);
+	page_unref(kva_to_pa(t));
 }
 
 int fd_install(struct file *f, int from, bool cloexec)

@@ -8,8 +8,16 @@
 struct file;
 struct files;
 
-/** files_new() - an empty table; NULL: no memory. */
+/** files_new() - an empty table, one reference; NULL: no memory. */
 struct files *files_new(void);
+/** files_copy() - a table with the same open files, one reference; NULL: no
+ * memory. */
+struct files *files_copy(const struct files *from);
+void files_ref(struct files *t);
+/** files_unref() - with the last reference all descriptors are closed. */
+void files_unref(struct files *t); /* NULL is fine */
+/** files_shared() - has somebody else a reference? */
+bool files_shared(const struct files *t);
 /** fd_install() - the lowest free number from @from on; the table takes over
  * the caller's reference, also on failure.
  * Return: number, -EMFILE, -ENOMEM, -EINVAL (@from past the limit). */

@@ -76,7 +76,7 @@ static void *alloc_large(size_t bytes)
 	if (bytes > SIZE_MAX - SLAB_DATA - PAGE_SIZE)
 		return NULL;
 	count = (bytes + SLAB_DATA + PAGE_SIZE - 1) >> PAGE_SHIFT;
-	s = pages_alloc_counted(count);
+	s = count == 1 ? page_alloc() : pages_alloc_counted(count);
 	if (!s)
 		return NULL;
 	s->class = CLASS_LARGE;

@@ -308,6 +308,53 @@ int pte_move_range(struct vm *vm, uint64_t from, uint64_t to, uint64_t bytes)
 	return r;
 }
 
+/* One table's worth of entries, or less. */
+static void fork_span(uint64_t *src, uint64_t *dst, uint64_t count, bool shared)
+{
+	for (; count > 0; count--, src++, dst++) {
+		uint64_t e = *src;
+
+		if (!e)
+			continue;
+		if (!(e & PTE_FOREIGN)) {
+			page_ref(e & PTE_ADDR);
+			if (!shared)
+				*src = e &= ~(PTE_W | PTE_D);
+		}
+		*dst = e;
+	}
+}
+
+int pte_fork_range(struct vm *from, struct vm *to, uint64_t start, uint64_t end,
+		   bool shared)
+{
+	uint64_t next;
+
+	forget(from);
+	for (uint64_t a = start; a < end; a = next) {
+		uint64_t *pde = pde_find(from, a);
+		uint64_t *dst;
+
+		next = span_end(from, a, end);
+		if (!pde || !*pde)
+			continue;
+		if (*pde & PTE_PS && split_huge(pde, a) < 0)
+			return -ENOMEM;
+		dst = pte_make(to, a);
+		if (!dst)
+			return -ENOMEM;
+		fork_span(&table_of(*pde)[slot(a, 12)], dst,
+			  (next - a) >> PAGE_SHIFT, shared);
+	}
+	return 0;
+}
+
+void pte_flush(const struct vm *vm)
+{
+	(void)vm; /* the running program's, or none that is loaded */
+	tlb_flush_all();
+}
+
 static void free_table(uint64_t entry, unsigned level)
 {
 	uint64_t *table = table_of(entry);
@@ -320,7 +367,7 @@ static void free_table(uint64_t entry, unsigned level)
 
 void pte_free_tables(struct vm *vm)
 {
-	for (unsigned i = 0; i < 256; i++)
+	for (unsigned i = 0; i <= slot(VM_USER_TOP - 1, 39); i++)
 		if (vm->pml4[i])
 			free_table(vm->pml4[i], 3);
 }

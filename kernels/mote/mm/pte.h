@@ -47,5 +47,13 @@ int pte_protect_range(struct vm *vm, uint64_t start, uint64_t end,
 		      uint32_t prot, bool shared);
 /** pte_move_range() - entries of [from, +bytes) to @to; no overlap. */
 int pte_move_range(struct vm *vm, uint64_t from, uint64_t to, uint64_t bytes);
+/** pte_fork_range() - entries of [start, end) also into @to, which has none
+ * there. Pages get a reference more; unless @shared they are written by nobody
+ * before they are copied (fault.c). 2 MiB pages are split. The caller flushes
+ * (pte_flush()). 0 or -ENOMEM. */
+int pte_fork_range(struct vm *from, struct vm *to, uint64_t start, uint64_t end,
+		   bool shared);
+/** pte_flush() - forget all translations of @vm. */
+void pte_flush(const struct vm *vm);
 /** pte_free_tables() - the user half's tables, when nothing is mapped. */
 void pte_free_tables(struct vm *vm);

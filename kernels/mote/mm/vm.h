@@ -63,6 +63,9 @@ static inline void vm_ref(struct vm *vm)
 }
 void vm_unref(struct vm *vm); /* NULL is fine */
 void vm_activate(const struct vm *vm); /* load CR3 */
+/** vm_fork() - a copy of @from: shared mappings are shared, of the others the
+ * pages are until one side writes. -ENOMEM. */
+int vm_fork(struct vm *from, struct vm **ret);
 
 /** vm_map() - map @bytes (rounded up) at @addr; what is there goes away.
  * @addr: page aligned; 0: the kernel chooses (top down).

@@ -10,6 +10,7 @@
 #include "kernels/mote/arch/cpu.h"
 #include "kernels/mote/arch/regs.h"
 #include "kernels/mote/arch/trap.h"
+#include "kernels/mote/fs/fdtable.h"
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
@@ -144,6 +145,54 @@ static void set_comm(struct task *t, const char *path)
 	t->comm[n] = '\0';
 }
 
+static bool is_alone(void *arg)
+{
+	const struct process *p = arg;
+
+	return p->thread_count == 1;
+}
+
+/* Only this thread is left, and the process is the thread. */
+static int become_alone(struct process *p)
+{
+	struct task *t = current();
+
+	if (t->killed)
+		return -EINTR;
+	process_kill_others(p);
+	waitq_wait_device(&p->thread_wait, is_alone, p);
+	if (t->killed)
+		return -EINTR;
+	if (t->tid != p->pid)
+		task_renumber(t, p->pid);
+	return 0;
+}
+
+/* What clone(2) shared stays with the others. */
+static int unshare_files(struct process *p)
+{
+	struct files *copy;
+
+	if (!files_shared(p->files))
+		return 0;
+	copy = files_copy(p->files);
+	if (!copy)
+		return -ENOMEM;
+	files_unref(p->files);
+	p->files = copy;
+	return 0;
+}
+
+/* A parent in vfork(2) goes on. */
+static void end_vfork(struct process *p)
+{
+	if (!p->vforked)
+		return;
+	p->vforked = false;
+	if (p->parent)
+		waitq_wake(&p->parent->child_wait);
+}
+
 /* No way back: the old address space goes. */
 static void commit(struct process *p, const struct new_program *n,
 		   struct file *f, const char *path, struct regs *r)
@@ -153,7 +202,7 @@ static void commit(struct process *p, const struct new_program *n,
 	struct inode *old_exe = p->exe;
 
 	p->vm = t->vm = n->vm;
-	vm_activate(t->vm);
+	context_set_vm(t->vm);
 	vm_unref(old);
 	p->exe = f->inode;
 	inode_ref(p->exe);
@@ -168,6 +217,8 @@ static void commit(struct process *p, const struct new_program *n,
 	r->rip = n->entry;
 	r->rsp = n->rsp;
 	if (old) {
+		p->execed = true;
+		end_vfork(p);
 		fs_after_exec();
 		context_reset_fpu(&t->context);
 		if (signals_after_exec() < 0)
@@ -188,6 +239,10 @@ static int load(struct file *f, const char *path,
 	err = vm_new(&n.vm);
 	if (err == 0) {
 		err = build(&e, path, strings, p, &n);
+		if (err == 0 && p->vm)
+			err = become_alone(p);
+		if (err == 0)
+			err = unshare_files(p);
 		if (err == 0)
 			commit(p, &n, f, path, r);
 		else

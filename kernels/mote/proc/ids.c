@@ -20,9 +20,14 @@ long sys_gettid(struct regs *r)
 	return current()->tid;
 }
 
+/* Nobody's children are pid 1's as far as they can tell. */
 long sys_getppid(struct regs *r)
 {
-	return 0;
+	const struct process *p = current_process();
+
+	if (p->parent)
+		return p->parent->pid;
+	return p == process_init() ? 0 : 1;
 }
 
 long sys_getuid(struct regs *r)
@@ -128,39 +133,4 @@ long sys_getgroups(struct regs *r)
 long sys_setgroups(struct regs *r)
 {
 	return current_process()->uid == 0 ? 0 : -EPERM;
-}
-
-static bool names_self(uint64_t pid)
-{
-	return (int)pid == 0 || (int)pid == current_process()->pid;
-}
-
-long sys_getpgrp(struct regs *r)
-{
-	return current_process()->pgid;
-}
-
-long sys_getpgid(struct regs *r)
-{
-	return names_self(ARG0(r)) ? current_process()->pgid : -ESRCH;
-}
-
-long sys_setpgid(struct regs *r)
-{
-	if ((int)ARG1(r) < 0)
-		return -EINVAL;
-	if (!names_self(ARG0(r)))
-		return -ESRCH;
-	/* A session's leader stays in its group. */
-	return -EPERM;
-}
-
-long sys_getsid(struct regs *r)
-{
-	return names_self(ARG0(r)) ? current_process()->sid : -ESRCH;
-}
-
-long sys_setsid(struct regs *r)
-{
-	return -EPERM; /* the leader of its process group already */
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* limits.c - resource limits and resource use. The number of open files is
+/* limits.c - resource limits. The number of open files is
  * enforced (fs/), the stack's size is fixed, the rest is remembered only:
  * the VM's memory and --time are the walls. */
 #include <asm/resource.h>
@@ -8,15 +8,10 @@
 #include <stdbool.h>
 
 #include "kernels/mote/fs/file.h"
-#include "kernels/mote/lib/lib.h"
-#include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/mm/vm.h"
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/time.h"
-
-#define TICK_NS 10000000ull /* sysconf(_SC_CLK_TCK) is 100 */
 
 static void get_limit(uint32_t which, struct process_limit *ret)
 {
@@ -79,7 +74,7 @@ long sys_prlimit64(struct regs *r)
 	int pid = (int)ARG0(r);
 
 	if (pid != 0 && pid != current_process()->pid)
-		return -ESRCH;
+		return process_find(pid) ? -EPERM : -ESRCH;
 	return limit_call((uint32_t)ARG1(r), ARG2(r), ARG3(r));
 }
 
@@ -91,37 +86,4 @@ long sys_getrlimit(struct regs *r)
 long sys_setrlimit(struct regs *r)
 {
 	return limit_call((uint32_t)ARG0(r), ARG1(r), 0);
-}
-
-/* All time since the start is the program's: nothing else runs here. */
-static uint64_t run_ns(void)
-{
-	return clock_monotonic_ns() - current_process()->start_ns;
-}
-
-long sys_getrusage(struct regs *r)
-{
-	struct rusage u = {0};
-	int who = (int)ARG0(r);
-
-	if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN && who != 1)
-		return -EINVAL;
-	if (who != RUSAGE_CHILDREN) {
-		uint64_t ns = run_ns();
-
-		u.ru_utime.tv_sec = (long)(ns / NS_PER_SEC);
-		u.ru_utime.tv_usec = (long)(ns % NS_PER_SEC / 1000);
-		u.ru_maxrss = (long)(current()->vm->peak * (PAGE_SIZE / 1024));
-	}
-	return copy_to_user(ARG1(r), &u, sizeof(u));
-}
-
-long sys_times(struct regs *r)
-{
-	uint64_t ticks = run_ns() / TICK_NS;
-	uint64_t tms[4] = {ticks, 0, 0, 0};
-
-	if (ARG0(r) && copy_to_user(ARG0(r), tms, sizeof(tms)) < 0)
-		return -EFAULT;
-	return (long)(clock_monotonic_ns() / TICK_NS);
 }

@@ -13,29 +13,6 @@
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/syscall.h"
 
-#define EXIT_STATUS(code) (((int)(code)&0xff) << 8)
-
-long sys_exit(struct regs *r)
-{
-	task_exit(EXIT_STATUS(ARG0(r)));
-}
-
-long sys_exit_group(struct regs *r)
-{
-	task_exit(EXIT_STATUS(ARG0(r)));
-}
-
-/* There are no children yet. */
-long sys_wait4(struct regs *r)
-{
-	return -ECHILD;
-}
-
-long sys_waitid(struct regs *r)
-{
-	return -ECHILD;
-}
-
 static long put_base(uint64_t to, uint64_t base)
 {
 	return copy_to_user(to, &base, sizeof(base));
@@ -89,6 +66,11 @@ static long set_name(uint64_t from)
 	return 0;
 }
 
+static long put_int(uint64_t to, int value)
+{
+	return copy_to_user(to, &value, sizeof(value));
+}
+
 long sys_prctl(struct regs *r)
 {
 	struct process *p = current_process();
@@ -119,11 +101,14 @@ long sys_prctl(struct regs *r)
 		return 0;
 	case PR_SET_KEEPCAPS:
 	case PR_SET_TIMERSLACK:
-	case PR_SET_CHILD_SUBREAPER:
 		return 0;
+	case PR_SET_CHILD_SUBREAPER:
+		p->subreaper = ARG1(r);
+		return 0;
+	case PR_GET_CHILD_SUBREAPER:
+		return put_int(ARG1(r), p->subreaper);
 	case PR_GET_PDEATHSIG:
-		return copy_to_user(ARG1(r), &p->death_signal,
-				    sizeof(p->death_signal));
+		return put_int(ARG1(r), p->death_signal);
 	case PR_GET_KEEPCAPS:
 	case PR_GET_SECCOMP:
 		return 0;

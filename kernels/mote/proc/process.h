@@ -35,15 +35,38 @@ struct fs {
 	struct inode *cwd; /* referenced */
 };
 
+enum process_state {
+	PROCESS_LIVES,
+	PROCESS_ZOMBIE, /* ended, and not waited for */
+};
+
+struct usage {
+	uint64_t ran_ns;
+	uint64_t peak_pages; /* resident; of children: the largest */
+	uint64_t slept, preempted;
+};
+
 struct process {
 	int pid;
 	int pgid, sid;
 	uint32_t uid, gid;
 	struct process *parent; /* NULL: nobody waits for it */
-	struct list children, sibling;
+	struct list children, sibling; /* zombies too */
 	struct list in_all; /* of all processes, zombies too */
 	struct list threads;
 	uint32_t thread_count;
+	struct waitq thread_wait; /* woken when a thread ends */
+
+	enum process_state state;
+	int exit_signal;   /* to the parent at the end; 0: none */
+	int status;        /* as wait(2) encodes it, once it ends */
+	bool exiting;      /* all its threads are to end */
+	bool stopped;      /* by a signal: threads stop on their way back */
+	int stop_signal;   /* that signal */
+	bool stop_untold, continue_untold; /* news for wait4(WUNTRACED, ...) */
+	bool vforked;      /* its parent waits until it execs or ends */
+	bool execed;       /* since it was forked */
+	bool subreaper;    /* prctl(PR_SET_CHILD_SUBREAPER) */
 
 	struct vm *vm;
 	struct files *files;
@@ -55,6 +78,8 @@ struct process {
 	struct waitq signal_wait;   /* woken at every signal that arrives */
 	struct waitq child_wait;    /* woken when a child changes state */
 
+	struct usage ended;    /* of threads that ended */
+	struct usage children_used; /* of children that were waited for */
 	uint64_t start_ns; /* monotonic */
 	uint64_t user_arg_start, user_arg_end, user_env_start, user_env_end;
 	uint64_t auxv[PROCESS_AUXV_WORDS]; /* as on the stack */
@@ -69,6 +94,29 @@ static inline struct process *current_process(void)
 {
 	return task_current->process;
 }
+
+/** process_new() - a child of @parent, with what never differs between a
+ * process and its fork; no number, threads, memory, files, actions. Not listed.
+ * NULL: no memory. */
+struct process *process_new(const struct process *parent);
+/** process_list() - @p, which has its number, is there for everybody. */
+void process_list(struct process *p, struct process *parent);
+/** process_free() - unlist and free it; it has no threads. */
+void process_free(struct process *p);
+/** process_kill_others() - all threads but current() are to end. */
+void process_kill_others(struct process *p);
+/** process_used() - by all threads, living and ended. */
+struct usage process_used(const struct process *p);
+/** process_group_is_orphaned() - does no member of group @pgid have a parent
+ * elsewhere in the same session, who could continue it after a stop? */
+bool process_group_is_orphaned(int pgid);
+/** process_group_exists() - is there a process in group @pgid of session @sid
+ * (0: of any)? */
+bool process_group_exists(int pgid, int sid);
+
+/** fs_copy() - one more like @from, one reference. NULL: no memory. */
+struct fs *fs_copy(const struct fs *from);
+void fs_unref(struct fs *fs); /* NULL is fine */
 
 /** process_find() - the process @pid, a zombie too; NULL: none. */
 struct process *process_find(int pid);

@@ -18,6 +18,7 @@
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 #include <asm/ucontext.h>
+#include <asm/unistd.h>
 #include <errno.h>
 #include <linux/signal.h>
 #include <stddef.h>
@@ -28,6 +29,7 @@
 #include "kernels/mote/drv/harness.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/exit.h"
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/signal_state.h"
@@ -191,6 +193,18 @@ static void prepare_restart(struct regs *r, const struct signal_action *a)
 	r->rip -= 2; /* the syscall instruction */
 }
 
+/* What interrupted the call came to nothing (a stop and its end, another
+ * thread was quicker): the program does not hear of it. */
+static void restart_unhandled(struct regs *r)
+{
+	if (r->vector != REGS_SYSCALL || (long)r->rax != -EINTR ||
+	    r->error == __NR_rt_sigtimedwait || r->error == __NR_epoll_wait ||
+	    r->error == __NR_epoll_pwait)
+		return;
+	r->rax = r->error;
+	r->rip -= 2;
+}
+
 static bool dumps_core(int signal)
 {
 	switch (signal) {
@@ -223,6 +237,37 @@ static _Noreturn void end_by(const struct signal_info *info,
 	task_exit(info->signo);
 }
 
+/* Stand still until SIGCONT or the end. */
+static void stand_still(struct process *p)
+{
+	while (p->stopped && !current()->killed)
+		sched_sleep(TASK_STOPPED);
+	signals_recheck(current());
+}
+
+/* The default action of the four stop signals. The program of the run block
+ * goes on: nobody outside could continue it. SIGSTOP knows no other exception,
+ * the others need somebody who does job control for the group. */
+static void stop(struct process *p, int signo)
+{
+	if (p == process_init() || p->stopped ||
+	    (signo != SIGSTOP && process_group_is_orphaned(p->pgid)))
+		return;
+	p->stopped = true;
+	p->stop_signal = signo;
+	p->stop_untold = true;
+	p->continue_untold = false;
+	LIST_EACH(at, &p->threads)
+		signals_recheck(container_of(at, struct task, in_process));
+	process_tell_parent(p, CLD_STOPPED, signo);
+}
+
+static bool is_stop(int signo)
+{
+	return signo == SIGSTOP || signo == SIGTSTP || signo == SIGTTIN ||
+	       signo == SIGTTOU;
+}
+
 static void handle(const struct signal_info *info, struct regs *r)
 {
 	struct signal_action *action = current_process()->actions->action;
@@ -253,15 +298,24 @@ void signal_deliver(struct regs *r)
 	struct signals *s = t->signals;
 	struct signal_info info;
 
-	while (signals_take(t, ~s->blocked, &info)) {
+	stand_still(p);
+	while (!t->killed && signals_take(t, ~s->blocked, &info)) {
 		uint64_t handler = p->actions->action[info.signo - 1].handler;
 
 		if (signal_ignored(p, info.signo))
 			continue;
-		if (handler == (uint64_t)SIG_DFL)
+		if (handler != (uint64_t)SIG_DFL) {
+			handle(&info, r);
+		} else if (is_stop(info.signo)) {
+			stop(p, info.signo);
+			stand_still(p);
+		} else {
 			end_by(&info, r);
-		handle(&info, r);
+		}
 	}
+	if (t->killed)
+		thread_exit(p->status);
+	restart_unhandled(r);
 	if (s->restore) {
 		s->restore = false;
 		signals_set_blocked(current(), s->saved);

@@ -13,6 +13,7 @@
 #include "kernels/mote/arch/trap.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
+#include "kernels/mote/proc/exit.h"
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/schedule.h"
 #include "kernels/mote/proc/signal_state.h"
@@ -23,11 +24,10 @@
 #define SYNCHRONOUS                                                            \
 	(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGTRAP) |             \
 	 BIT(SIGFPE) | BIT(SIGSYS))
-/* Without a handler nothing happens. The stop signals are among them: nobody
- * could continue the only process there is. */
+/* Without a handler nothing happens. */
 #define DEFAULT_IGNORED                                                        \
-	(BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH) |           \
-	 BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU))
+	(BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH))
+#define STOPS (BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU))
 
 struct signals *signals_new(void)
 {
@@ -47,6 +47,11 @@ struct signal_actions *signal_actions_new(const struct signal_actions *from)
 	if (a)
 		a->refs = 1;
 	return a;
+}
+
+void signal_actions_default(struct signal_actions *a)
+{
+	memset(a->action, 0, sizeof(a->action));
 }
 
 void signal_actions_unref(struct signal_actions *a)
@@ -82,25 +87,25 @@ uint64_t signals_pending(const struct task *t)
 	return t->signals->own.pending | t->process->shared.pending;
 }
 
-static bool has_work(const struct task *t)
+static bool deliverable(const struct task *t)
 {
-	return signals_pending(t) & ~t->signals->blocked;
+	return t->killed || signals_pending(t) & ~t->signals->blocked;
 }
 
 void signals_recheck(struct task *t)
 {
-	if (!has_work(t)) {
+	if (!deliverable(t) && !t->process->stopped) {
 		context_clear_work(&t->context, WORK_SIGNAL);
 		return;
 	}
 	context_set_work(&t->context, WORK_SIGNAL);
-	sched_interrupt(t);
+	if (deliverable(t))
+		sched_interrupt(t);
 }
 
-/* Signals of @set, pending for the process, are no longer @t's to take. */
-static void retarget(struct task *t, uint64_t set)
+void signals_retarget(struct task *t)
 {
-	if (!(t->process->shared.pending & set))
+	if (!(t->process->shared.pending & t->signals->blocked))
 		return;
 	LIST_EACH(at, &t->process->threads) {
 		struct task *other = container_of(at, struct task, in_process);
@@ -117,7 +122,7 @@ void signals_set_blocked(struct task *t, uint64_t blocked)
 	t->signals->blocked = blocked & ~SIGNAL_UNBLOCKABLE;
 	signals_recheck(t);
 	if (more)
-		retarget(t, more);
+		signals_retarget(t);
 }
 
 bool signal_ignored(const struct process *p, int signal)
@@ -208,11 +213,46 @@ static struct task *choose(struct process *p, uint64_t bit)
 	return NULL;
 }
 
+static void kill(struct process *p)
+{
+	p->exiting = true;
+	p->status = SIGKILL;
+	LIST_EACH(at, &p->threads)
+		task_kill(container_of(at, struct task, in_process));
+}
+
+static void go_on(struct process *p)
+{
+	p->stopped = false;
+	p->stop_untold = false;
+	p->continue_untold = true;
+	LIST_EACH(at, &p->threads)
+		sched_continue(container_of(at, struct task, in_process));
+	process_tell_parent(p, CLD_CONTINUED, SIGCONT);
+}
+
+/* What a signal does as it arrives, whoever is going to take it: stops and
+ * SIGCONT cancel each other, SIGKILL asks nobody. True: that was all. */
+static bool arrives(struct process *p, int signo)
+{
+	if (signo == SIGKILL && !p->exiting)
+		kill(p);
+	if (signo == SIGCONT)
+		signals_flush(p, STOPS);
+	else if (signal_bit(signo) & STOPS)
+		signals_flush(p, BIT(SIGCONT));
+	if (signo == SIGCONT && p->stopped)
+		go_on(p);
+	return signo == SIGKILL;
+}
+
 int signals_send_task(struct task *t, const struct signal_info *info)
 {
 	uint64_t bit = signal_bit(info->signo);
 	int err;
 
+	if (arrives(t->process, info->signo))
+		return 0;
 	if (signal_ignored(t->process, info->signo) &&
 	    !(t->signals->blocked & bit))
 		return 0;
@@ -228,7 +268,7 @@ int signals_send_process(struct process *p, const struct signal_info *info)
 	struct task *t = first_thread(p);
 	int err;
 
-	if (!t) /* a zombie */
+	if (!t || arrives(p, info->signo)) /* none: a zombie */
 		return 0;
 	if (signal_ignored(p, info->signo) && !(t->signals->blocked & bit))
 		return 0;
@@ -262,7 +302,7 @@ void signals_flush(struct process *p, uint64_t set)
 
 bool signal_pending(void)
 {
-	return has_work(current());
+	return deliverable(current());
 }
 
 void signal_send(int signal)

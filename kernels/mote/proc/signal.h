@@ -17,6 +17,8 @@ struct signals *signals_new(void);
 /** signal_actions_new() - a copy of @from (NULL: all default), one reference.
  * NULL: no memory. */
 struct signal_actions *signal_actions_new(const struct signal_actions *from);
+/** signal_actions_default() - forget all handlers. */
+void signal_actions_default(struct signal_actions *a);
 void signal_actions_unref(struct signal_actions *a); /* NULL is fine */
 /** signals_after_exec() - handlers are gone, what is ignored stays so. 0 or
  * -ENOMEM. */

@@ -73,6 +73,9 @@ void signals_recheck(struct task *t);
  * Return 0, -EAGAIN (queue full). */
 int signals_send_task(struct task *t, const struct signal_info *info);
 int signals_send_process(struct process *p, const struct signal_info *info);
+/** signals_retarget() - @t does not take signals of its process any more that
+ * it did: other threads are told. */
+void signals_retarget(struct task *t);
 /** signals_take() - the next of @set that is pending for @t; false: none. */
 bool signals_take(struct task *t, uint64_t set, struct signal_info *ret);
 /** signals_flush() - forget pending ones of @set, of the process and all its

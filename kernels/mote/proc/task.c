@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* task.c - the tables of threads and processes, and the first of each. */
+/* task.c - threads: numbers, the table of them, where they come from and where
+ * they go. */
 #include "kernels/mote/proc/task.h"
 
-#include "kernels/mote/arch/cpu.h"
-#include "kernels/mote/drv/harness.h"
+#include <errno.h>
+
 #include "kernels/mote/lib/lib.h"
-#include "kernels/mote/proc/missing.h"
+#include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/signal.h"
 
-#define FIRST_PID 1
-#define UMASK     022
-#define BUCKETS   256u /* power of two */
-
-static struct process first_process;
-static struct task first_task = {.process = &first_process};
-struct task *task_current = &first_task;
+#define BUCKETS 256u /* power of two */
 
 static struct list tasks[BUCKETS]; /* by tid */
-static struct list processes;
+static struct list dead = {&dead, &dead};
+static uint32_t count;
+static int last_number;
 
 static struct list *bucket(int tid)
 {
-	return &tasks[(uint32_t)tid & (BUCKETS - 1)];
+	struct list *l = &tasks[(uint32_t)tid & (BUCKETS - 1)];
+
+	if (!l->next)
+		list_init(l);
+	return l;
 }
 
 struct task *task_find(int tid)
@@ -36,58 +37,112 @@ struct task *task_find(int tid)
 	return NULL;
 }
 
-struct list *process_all(void)
+uint32_t tasks_count(void)
 {
-	return &processes;
+	return count;
 }
 
-struct process *process_init(void)
+/* A number is taken as long as anything goes by it. */
+static bool is_taken(int number)
 {
-	return &first_process;
-}
+	if (task_find(number))
+		return true;
+	LIST_EACH(at, process_all()) {
+		const struct process *p =
+			container_of(at, struct process, in_all);
 
-struct process *process_find(int pid)
-{
-	LIST_EACH(at, &processes) {
-		struct process *p = container_of(at, struct process, in_all);
-
-		if (p->pid == pid)
-			return p;
+		if (p->pid == number || p->pgid == number || p->sid == number)
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
-void task_start(uint32_t uid, uint32_t gid)
+static int next_number(void)
 {
-	static struct fs fs = {.refs = 1, .umask = UMASK};
-	struct process *p = &first_process;
-	struct task *t = &first_task;
+	do {
+		last_number = last_number >= PID_MAX - 1 ? 2 : last_number + 1;
+	} while (is_taken(last_number));
+	return last_number;
+}
 
-	for (uint32_t i = 0; i < BUCKETS; i++)
-		list_init(&tasks[i]);
-	list_init(&processes);
-	list_init(&p->children);
-	list_init(&p->sibling);
-	list_init(&p->threads);
-	p->pid = p->sid = p->pgid = t->tid = FIRST_PID;
-	p->uid = uid;
-	p->gid = gid;
-	p->dumpable = 1;
-	p->fs = &fs;
-	p->actions = signal_actions_new(NULL);
-	t->signals = signals_new();
-	if (!p->actions || !t->signals || context_first(&t->context) < 0)
-		panic("no memory for the first process");
-	p->thread_count = 1;
+/* Those whose stacks nobody stands on any more. */
+static void free_dead(void)
+{
+	LIST_EACH(at, &dead) {
+		struct task *t = container_of(at, struct task, in_hash);
+
+		if (t == current())
+			continue;
+		list_remove(at);
+		task_free(t);
+	}
+}
+
+int task_new(struct process *p, struct task **ret)
+{
+	struct task *t;
+
+	free_dead();
+	if (count >= TASKS_MAX)
+		return -EAGAIN;
+	t = kzalloc(sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	count++;
+	list_init(&t->in_hash);
+	list_init(&t->in_process);
 	list_init(&t->in_queue);
-	t->since_tsc = rdtsc();
-	list_push(&p->threads, &t->in_process);
-	list_push(&processes, &p->in_all);
+	t->process = p;
+	t->signals = signals_new();
+	if (!t->signals || context_new(&t->context) < 0) {
+		task_free(t);
+		return -ENOMEM;
+	}
+	t->tid = next_number();
+	*ret = t;
+	return 0;
+}
+
+void task_free(struct task *t)
+{
+	count--;
+	context_free(&t->context);
+	kfree(t->signals);
+	/* The first one is not from the heap, and never ends. */
+	kfree(t);
+}
+
+void task_list(struct task *t)
+{
+	list_push(&t->process->threads, &t->in_process);
+	t->process->thread_count++;
 	list_push(bucket(t->tid), &t->in_hash);
 }
 
-void task_exit(int status)
+void task_unlist(struct task *t)
 {
-	missing_report();
-	harness_exit(status);
+	list_remove(&t->in_process);
+	t->process->thread_count--;
+	list_remove(&t->in_hash);
+}
+
+void task_renumber(struct task *t, int tid)
+{
+	list_remove(&t->in_hash);
+	t->tid = tid;
+	list_push(bucket(tid), &t->in_hash);
+}
+
+void task_kill(struct task *t)
+{
+	t->killed = true;
+	signals_recheck(t);
+	sched_wake(t);
+	sched_continue(t);
+}
+
+void task_bury(struct task *t)
+{
+	free_dead();
+	list_push(&dead, &t->in_hash);
 }

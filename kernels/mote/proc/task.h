@@ -10,6 +10,7 @@
 #include "kernels/mote/proc/schedule.h"
 #include "kernels/mote/proc/timer.h"
 
+struct clone_request; /* fork.c */
 struct process; /* process.h */
 struct signals; /* signal_state.h */
 struct vm;      /* mm/vm.h */
@@ -25,7 +26,9 @@ struct task {
 	struct signals *signals;
 	struct context context;
 	struct list in_process; /* process->threads */
-	struct list in_hash;    /* by tid */
+	struct list in_hash;    /* by tid; of the dead: until they are freed */
+	bool killed;            /* ends on its way back to the program */
+	struct clone_request *request; /* clone(2) in progress */
 	enum task_state state;
 	struct list in_queue; /* of the scheduler */
 	struct timer alarm;   /* of wait_until() */
@@ -53,6 +56,26 @@ void task_start(uint32_t uid, uint32_t gid);
 
 /** task_find() - the living thread @tid; NULL: none. */
 struct task *task_find(int tid);
+
+/** task_new() - a thread of @p with a number of its own, not
+ * listed and not started. -EAGAIN: there are TASKS_MAX; -ENOMEM. */
+int task_new(struct process *p, struct task **ret);
+/** task_free() - of one that task_new() made and that never ran. */
+void task_free(struct task *t);
+/** task_list()/task_unlist() - among the threads of its process, and found by
+ * its number. */
+void task_list(struct task *t);
+void task_unlist(struct task *t);
+/** task_renumber() - the thread gets the number @tid. */
+void task_renumber(struct task *t, int tid);
+/** task_bury() - @t, which is current, is going to be TASK_DEAD: somebody else
+ * frees it. */
+void task_bury(struct task *t);
+/** task_kill() - @t is to end as soon as it leaves the kernel; it is woken from
+ * what it waits for. */
+void task_kill(struct task *t);
+/** tasks_count() - of all processes. */
+uint32_t tasks_count(void);
 
 /** task_exit() - end the current process with all its threads. @status: as
  * wait(2) encodes it. */
