@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/mote/arch/apic.h"
 #include "kernels/mote/drv/console.h"
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/lib/lib.h"
@@ -19,6 +20,7 @@
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/random.h"
 #include "kernels/mote/proc/signal.h"
+#include "kernels/mote/proc/signal_state.h"
 #include "kernels/mote/proc/syscall.h"
 #include "kernels/mote/proc/time.h"
 #include "kernels/mote/proc/waitq.h"
@@ -32,6 +34,7 @@ static uint32_t refs[ARENA_PAGES];
 static uint32_t free_list[ARENA_PAGES];
 static uint64_t free_count, used, limit = ARENA_PAGES;
 static int last_signal;
+static uint64_t armed = UINT64_MAX;
 static char output[1 << 16];
 static size_t output_bytes;
 static const char *input;
@@ -381,6 +384,36 @@ struct waitq *tty_waitq(void)
 
 void sched_wake(struct task *t)
 {
+}
+
+uint64_t signals_pending(const struct task *t)
+{
+	return last_signal ? signal_bit(last_signal) : 0;
+}
+
+bool signals_take(struct task *t, uint64_t set, struct signal_info *ret)
+{
+	if (!(signals_pending(t) & set))
+		return false;
+	*ret = (struct signal_info){.signo = last_signal};
+	last_signal = 0;
+	return true;
+}
+
+void apic_timer_set(uint64_t deadline_ns)
+{
+	armed = deadline_ns;
+}
+
+uint64_t fake_timer_armed(void)
+{
+	return armed;
+}
+
+int clock_read(uint64_t id, uint64_t *ret_ns)
+{
+	*ret_ns = clock_monotonic_ns();
+	return id > 11 ? -EINVAL : 0;
 }
 
 void signal_send(int signal)

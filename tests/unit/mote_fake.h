@@ -22,6 +22,8 @@ void fake_pages_limit(uint64_t pages);
 uint64_t fake_pages_used(void);
 /** fake_last_signal() - the last signal_send(), and forget it. */
 int fake_last_signal(void);
+/** fake_timer_armed() - the deadline in the hardware timer. */
+uint64_t fake_timer_armed(void);
 /** fake_output() - what was written to the console's stdout, and forget it. */
 size_t fake_output(char *dst, size_t cap);
 void fake_input(const void *bytes, size_t count);

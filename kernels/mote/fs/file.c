@@ -6,6 +6,7 @@
 #include <linux/fcntl.h>
 
 #include "kernels/mote/fs/dir.h"
+#include "kernels/mote/fs/epoll.h"
 #include "kernels/mote/fs/namei.h"
 #include "kernels/mote/fs/pool.h"
 #include "kernels/mote/fs/regular.h"
@@ -107,6 +108,8 @@ void file_unref(struct file *f)
 {
 	if (!f || --f->refs)
 		return;
+	if (f->watchers.next)
+		epoll_forget(f);
 	if (f->ops->release)
 		f->ops->release(f);
 	inode_unref(f->inode);

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernels/mote/lib/list.h"
+
 struct regs;
 struct uio;
 struct inode;
@@ -54,6 +56,7 @@ struct file {
 	uint32_t id;    /* for ->ops: which port, which end */
 	uint64_t pos;
 	void *private;
+	struct list watchers; /* items of epolls (epoll.c); zero: none yet */
 };
 
 /** inode_ref()/inode_unref() - hold an inode (cwd, exe) past its names. */

@@ -56,6 +56,7 @@ enum inode_device { /* st_dev; also tells the mounts apart */
 	FS_DEVICE_PROC = 3,
 	FS_DEVICE_SYS = 4,
 	FS_DEVICE_PIPE = 5,
+	FS_DEVICE_ANON = 15, /* kernel objects: eventfd, epoll, ... */
 };
 
 struct inode_reg {

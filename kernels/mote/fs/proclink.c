@@ -44,6 +44,9 @@ static long link_text(struct inode *link, char *dst, uint64_t cap)
 		return -ENOENT;
 	if (inode->device == FS_DEVICE_PIPE)
 		return (long)ksnprintf(dst, cap, "pipe:[%u]", inode->ino);
+	if (inode->device == FS_DEVICE_ANON)
+		return (long)ksnprintf(dst, cap, "anon_inode:%s",
+				       inode->target);
 	n = dir_path(inode, dst, cap);
 	if (n < 0)
 		n = (long)ksnprintf(dst, cap, "/memfd:%u (deleted)",

@@ -64,7 +64,7 @@ static bool is_cpu_clock(int32_t id)
 	return id < 0 && (id & 3) != 3 && (pid == 0 || pid == current_process()->pid);
 }
 
-static int clock_read(uint64_t id, uint64_t *ret_ns)
+int clock_read(uint64_t id, uint64_t *ret_ns)
 {
 	if (is_cpu_clock((int32_t)id))
 		id = CLOCK_PROCESS_CPUTIME_ID;

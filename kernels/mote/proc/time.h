@@ -21,6 +21,9 @@ int timespec_get(uint64_t user, uint64_t *ret_ns);
 /** timespec_put() - write nanoseconds as a struct timespec. 0 or -EFAULT. */
 int timespec_put(uint64_t user, uint64_t ns);
 
+/** clock_read() - what the clock @id (CLOCK_REALTIME, ...) shows. 0, -EINVAL. */
+int clock_read(uint64_t id, uint64_t *ret_ns);
+
 /** deadline_after() - @ns from now on the monotonic clock, without wrapping
  * into the past. */
 uint64_t deadline_after(uint64_t ns);

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* timerfd.c - timers to wait for. A periodic timer rests after it expired and
+ * goes on when somebody reads it or asks for it, which counts the periods that
+ * passed meanwhile: an interval of a nanosecond costs nothing. */
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/poll.h>
+#include <linux/time.h>
+#include <linux/timerfd.h>
+
+#include "kernels/mote/fs/anon.h"
+#include "kernels/mote/fs/file.h"
+#include "kernels/mote/lib/list.h"
+#include "kernels/mote/mm/kmalloc.h"
+#include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/syscall.h"
+#include "kernels/mote/proc/time.h"
+#include "kernels/mote/proc/timer.h"
+#include "kernels/mote/proc/timespec.h"
+#include "kernels/mote/proc/waitq.h"
+
+#define SETTIME_FLAGS (TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)
+
+struct timerfd {
+	struct timer timer;
+	uint32_t clock;
+	struct period period;
+	uint64_t ticks; /* expirations nobody has read */
+	struct waitq waitq;
+};
+
+static void expire(struct timer *timer)
+{
+	struct timerfd *t = container_of(timer, struct timerfd, timer);
+
+	t->ticks++;
+	waitq_wake(&t->waitq);
+}
+
+/* Let a periodic timer that expired go on. */
+static void go_on(struct timerfd *t)
+{
+	if (!t->ticks || !t->period.interval_ns || t->timer.running)
+		return;
+	t->ticks += period_advance(&t->period, clock_monotonic_ns()) - 1;
+	timer_start(&t->timer, period_deadline(&t->period));
+}
+
+static bool has_ticks(void *arg)
+{
+	const struct timerfd *t = arg;
+
+	return t->ticks;
+}
+
+static long timerfd_read(struct file *f, struct uio *u, uint64_t pos)
+{
+	struct timerfd *t = f->private;
+	uint64_t ticks;
+	long n;
+
+	if (u->left < sizeof(ticks))
+		return -EINVAL;
+	if (!t->ticks && (f->flags & O_NONBLOCK))
+		return -EAGAIN;
+	n = waitq_wait(&t->waitq, has_ticks, t, WAIT_FOREVER);
+	if (n)
+		return n;
+	go_on(t);
+	ticks = t->ticks;
+	t->ticks = 0;
+	n = uio_copy_out(u, &ticks, sizeof(ticks));
+	return n == sizeof(ticks) ? n : -EFAULT;
+}
+
+static unsigned timerfd_poll(struct file *f)
+{
+	const struct timerfd *t = f->private;
+
+	return t->ticks ? POLLIN : 0;
+}
+
+static struct waitq *timerfd_waitq(struct file *f)
+{
+	struct timerfd *t = f->private;
+
+	return &t->waitq;
+}
+
+static void timerfd_release(struct file *f)
+{
+	struct timerfd *t = f->private;
+
+	timer_stop(&t->timer);
+	kfree(t);
+}
+
+static const struct file_ops timerfd_ops = {
+	.read = timerfd_read,
+	.poll = timerfd_poll,
+	.waitq = timerfd_waitq,
+	.release = timerfd_release,
+};
+
+static bool has_timers(uint64_t clock)
+{
+	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC ||
+	       clock == CLOCK_BOOTTIME || clock == CLOCK_REALTIME_ALARM ||
+	       clock == CLOCK_BOOTTIME_ALARM;
+}
+
+long sys_timerfd_create(struct regs *r)
+{
+	struct timerfd *t;
+
+	if (((uint32_t)ARG1(r) & ~(uint32_t)(TFD_CLOEXEC | TFD_NONBLOCK)) ||
+	    !has_timers((uint32_t)ARG0(r)))
+		return -EINVAL;
+	t = kzalloc(sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	t->clock = (uint32_t)ARG0(r);
+	t->timer.fire = expire;
+	return anon_fd("[timerfd]", &timerfd_ops, t, (uint32_t)ARG1(r));
+}
+
+/* -EBADF: no descriptor; -EINVAL: of something else. */
+static int timerfd_get(int fd, struct file **ret)
+{
+	struct file *f = file_get(fd);
+
+	if (!f)
+		return -EBADF;
+	if (f->ops != &timerfd_ops) {
+		file_unref(f);
+		return -EINVAL;
+	}
+	*ret = f;
+	return 0;
+}
+
+static struct itimerspec64 setting(struct timerfd *t)
+{
+	go_on(t);
+	return period_spec(&t->period, &t->timer);
+}
+
+static int set(struct timerfd *t, const struct itimerspec64 *new,
+	       uint32_t flags)
+{
+	int err = period_set(&t->period, new, t->clock,
+			     flags & TFD_TIMER_ABSTIME);
+
+	if (err)
+		return err;
+	t->ticks = 0;
+	timer_stop(&t->timer);
+	if (!period_is_set(new))
+		return 0;
+	if (period_deadline(&t->period) <= clock_monotonic_ns())
+		expire(&t->timer); /* a time in the past: at once */
+	else
+		timer_start(&t->timer, period_deadline(&t->period));
+	return 0;
+}
+
+long sys_timerfd_settime(struct regs *r)
+{
+	cleanup_file struct file *f = NULL;
+	struct itimerspec64 new, old;
+	int err;
+
+	if (copy_from_user(&new, ARG2(r), sizeof(new)))
+		return -EFAULT;
+	if (((uint32_t)ARG1(r) & ~(uint32_t)SETTIME_FLAGS) ||
+	    !period_is_valid(&new))
+		return -EINVAL;
+	err = timerfd_get((int)ARG0(r), &f);
+	if (err)
+		return err;
+	old = setting(f->private);
+	err = set(f->private, &new, (uint32_t)ARG1(r));
+	if (!err && ARG3(r))
+		err = copy_to_user(ARG3(r), &old, sizeof(old));
+	return err;
+}
+
+long sys_timerfd_gettime(struct regs *r)
+{
+	cleanup_file struct file *f = NULL;
+	int err = timerfd_get((int)ARG0(r), &f);
+	struct itimerspec64 now;
+
+	if (err)
+		return err;
+	now = setting(f->private);
+	return copy_to_user(ARG1(r), &now, sizeof(now));
+}
