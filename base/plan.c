@@ -18,7 +18,9 @@
 #define PAGE_BYTES 4096ull
 #define PLAN_FLAGS                                                             \
 	(PLAN_FLAG_TRACE | PLAN_FLAG_FOREGROUND | PLAN_FLAG_LEARN |            \
-	 PLAN_FLAG_NAMESPACES | PLAN_FLAG_OWN_ID | PLAN_FLAG_CONFIRM)
+	 PLAN_FLAG_NAMESPACES | PLAN_FLAG_OWN_ID | PLAN_FLAG_CONFIRM |         \
+	 PLAN_FLAG_NO_STORE_BYPASS | PLAN_FLAG_NO_INDIRECT_BRANCH |            \
+	 PLAN_FLAG_L1D_FLUSH | PLAN_FLAG_OWN_CORE)
 #define PLAN_FD_MIN (PLAN_FD_NUMBER + 1)
 #define PLAN_FD_MAX 1023
 
@@ -30,6 +32,8 @@ static const char *check_header(const struct plan *plan)
 		return "version is another program's: reinstall Ampoule";
 	if (plan->total_bytes != sizeof(*plan))
 		return "total_bytes does not match";
+	if (plan->reserved)
+		return "reserved is not 0";
 	if (plan->flags & ~PLAN_FLAGS)
 		return "flags has unknown bits";
 	if (plan->log_level > LOG_LEVEL_TRACE)
@@ -78,6 +82,11 @@ static const char *check_size(const struct plan *plan)
 		return "mem_bytes is out of range (1 MiB to 512 GiB)";
 	if (plan->cpus < 1 || plan->cpus > PLAN_CPUS_MAX)
 		return "cpus is out of range (1 to 64)";
+	if (plan->pids_max < PLAN_PIDS_MIN || plan->pids_max > PLAN_PIDS_MAX)
+		return "pids_max is out of range (4 to 1024)";
+	if (plan->files_max < PLAN_FILES_MIN ||
+	    plan->files_max > PLAN_FILES_MAX)
+		return "files_max is out of range (48 to 1024)";
 	return NULL;
 }
 

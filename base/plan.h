@@ -12,14 +12,18 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC         0x4e414c5045504d41ull /* "AMPEPLAN" */
-#define PLAN_VERSION       2u
+#define PLAN_VERSION       3u
 #define PLAN_FD_NUMBER     3 /* the plan's own fd in jailer and VMM */
 #define PLAN_NAME_BYTES    64u
 #define PLAN_CMDLINE_BYTES 2048u
 #define PLAN_SEGMENTS_MAX  16u
 #define PLAN_DEVICES_MAX   8u
 #define PLAN_CPUS_MAX      64u
-#define PLAN_CGROUPS       3 /* memory, pids, cpu; one where they are one */
+#define PLAN_CGROUPS       4 /* memory, pids, cpu, io; one where they are one */
+#define PLAN_PIDS_MIN      4u
+#define PLAN_PIDS_MAX      1024u
+#define PLAN_FILES_MIN     48u
+#define PLAN_FILES_MAX     1024u
 #define PLAN_MEM_MIN_BYTES (1ull << 20)
 #define PLAN_MEM_MAX_BYTES (512ull << 30)
 
@@ -42,7 +46,7 @@ enum plan_fd {
 	PLAN_FD_STDIN,  /* the program's streams */
 	PLAN_FD_STDOUT,
 	PLAN_FD_STDERR,
-	PLAN_FD_CGROUP, /* three: where "0" makes a process a member */
+	PLAN_FD_CGROUP, /* four: where "0" makes a process a member */
 	PLAN_FD_SLOT =
 		PLAN_FD_CGROUP + PLAN_CGROUPS, /* locked while it lives */
 	PLAN_FD_COUNT
@@ -80,6 +84,11 @@ enum plan_device_kind {
 #define PLAN_FLAG_NAMESPACES 8u
 #define PLAN_FLAG_OWN_ID     16u /* become uid and gid below */
 #define PLAN_FLAG_CONFIRM    32u /* report when the VM is built */
+/* What the jailer asks of the kernel for it, where the kernel can. */
+#define PLAN_FLAG_NO_STORE_BYPASS    64u
+#define PLAN_FLAG_NO_INDIRECT_BRANCH 128u
+#define PLAN_FLAG_L1D_FLUSH          256u
+#define PLAN_FLAG_OWN_CORE           512u /* shared with nobody meanwhile */
 
 struct plan {
 	uint64_t magic;
@@ -92,14 +101,17 @@ struct plan {
 	uint32_t cpus;
 	uint32_t uid, gid; /* the VM's own, 0 without PLAN_FLAG_OWN_ID */
 	uint32_t segment_count;
-	uint64_t time_limit_ns; /* 0: none */
-	uint64_t entry_gpa;     /* 64-bit entry point */
-	uint64_t initrd_gpa;    /* 0: none */
+	uint32_t pids_max, files_max; /* threads and fds of the VMM */
+	uint64_t time_limit_ns;       /* 0: none */
+	uint64_t grace_ns;            /* from SIGTERM to its end; 0: none */
+	uint64_t entry_gpa;           /* 64-bit entry point */
+	uint64_t initrd_gpa;          /* 0: none */
 	uint64_t initrd_bytes;
 	struct plan_segment segment[PLAN_SEGMENTS_MAX];
 	uint32_t device_count; /* device n at PLAN_MMIO_BASE + n * stride */
 	uint32_t device[PLAN_DEVICES_MAX]; /* enum plan_device_kind */
 	uint32_t stream_kind[3];           /* enum plan_stream_kind */
+	uint32_t reserved;                 /* 0 */
 	uint16_t tty_rows, tty_cols;
 	int32_t fd[PLAN_FD_COUNT];
 	uint32_t cmdline_bytes; /* without NUL, < PLAN_CMDLINE_BYTES */

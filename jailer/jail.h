@@ -35,6 +35,7 @@ int jail_enter_empty_root(struct jail *jail);
 int jail_limit_resources(struct jail *jail);
 int jail_limit_speculation(struct jail *jail);
 int jail_deny_new_code(struct jail *jail);
+int jail_own_core(struct jail *jail);
 
 /* jail_identity.c: who it is */
 int jail_empty_bounds(struct jail *jail);

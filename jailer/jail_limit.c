@@ -13,10 +13,6 @@
 #define PR_MDWE_REFUSE_EXEC_GAIN 1
 #endif
 
-#define FDS_MAX 256 /* a vCPU is one; plan.h allows 64 */
-/* Threads: one a vCPU, two more, and those that KVM adds to a process. */
-#define THREADS_MAX(cpus) ((cpus) + 8)
-
 static int limit(__rlimit_resource_t what, rlim_t most)
 {
 	struct rlimit now;
@@ -51,8 +47,10 @@ int jail_limit_resources(struct jail *jail)
 		rlim_t most;
 	} limits[] = {
 		{RLIMIT_CORE, 0}, /* a core would hold the guest's memory */
-		{RLIMIT_NOFILE, FDS_MAX}, {RLIMIT_MSGQUEUE, 0},
-		{RLIMIT_MEMLOCK, 0},      {RLIMIT_RTPRIO, 0},
+		{RLIMIT_NOFILE, plan->files_max},
+		{RLIMIT_MSGQUEUE, 0},
+		{RLIMIT_MEMLOCK, 0},
+		{RLIMIT_RTPRIO, 0},
 		{RLIMIT_NICE, 0},
 	};
 	int err = 0;
@@ -64,25 +62,36 @@ int jail_limit_resources(struct jail *jail)
 		err = limit(RLIMIT_FSIZE, plan->mem_bytes);
 	/* Elsewhere the user's other processes count. */
 	if (!err && plan->flags & (PLAN_FLAG_NAMESPACES | PLAN_FLAG_OWN_ID))
-		err = limit(RLIMIT_NPROC, THREADS_MAX(plan->cpus));
+		err = limit(RLIMIT_NPROC, plan->pids_max);
 	return err;
 }
 
-/** jail_limit_speculation() - for good, where the kernel leaves the choice to a
- * process. */
+/** jail_limit_speculation() - for good, as the plan says, where the kernel
+ * leaves the choice to a process. */
 int jail_limit_speculation(struct jail *jail)
 {
-	static const int kinds[] = {PR_SPEC_STORE_BYPASS,
-				    PR_SPEC_INDIRECT_BRANCH};
+	static const struct {
+		uint32_t flag;
+		int what, how;
+	} controls[] = {
+		{PLAN_FLAG_NO_STORE_BYPASS, PR_SPEC_STORE_BYPASS,
+		 PR_SPEC_FORCE_DISABLE},
+		{PLAN_FLAG_NO_INDIRECT_BRANCH, PR_SPEC_INDIRECT_BRANCH,
+		 PR_SPEC_FORCE_DISABLE},
+		{PLAN_FLAG_L1D_FLUSH, PR_SPEC_L1D_FLUSH, PR_SPEC_ENABLE},
+	};
 
-	(void)jail;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		int now = prctl(PR_GET_SPECULATION_CTRL, kinds[i], 0, 0, 0);
+	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
+		int now = prctl(PR_GET_SPECULATION_CTRL, controls[i].what, 0, 0,
+				0);
 
-		if (now < 0 || !((unsigned)now & PR_SPEC_PRCTL))
+		if (!(jail->plan.flags & controls[i].flag) || now < 0 ||
+		    !((unsigned)now & PR_SPEC_PRCTL))
 			continue;
-		if (prctl(PR_SET_SPECULATION_CTRL, kinds[i],
-			  PR_SPEC_FORCE_DISABLE, 0, 0) < 0)
+		/* -EPERM: the kernel was started without it. */
+		if (prctl(PR_SET_SPECULATION_CTRL, controls[i].what,
+			  controls[i].how, 0, 0) < 0 &&
+		    errno != EPERM)
 			return -errno;
 	}
 	return 0;
@@ -96,5 +105,19 @@ int jail_deny_new_code(struct jail *jail)
 	(void)jail;
 	if (prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) < 0)
 		return errno == EINVAL ? 0 : -errno;
+	return 0;
+}
+
+/** jail_own_core() - a cookie that no other process has: while a thread of ours
+ * runs, the other thread of its core runs ours, or nothing. A kernel without
+ * it, or cores of one thread: 'ampoule doctor' tells. */
+int jail_own_core(struct jail *jail)
+{
+	if (!(jail->plan.flags & PLAN_FLAG_OWN_CORE))
+		return 0;
+	if (prctl(PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0,
+		  PR_SCHED_CORE_SCOPE_THREAD_GROUP, 0) < 0 &&
+	    errno != EINVAL && errno != ENODEV)
+		return -errno;
 	return 0;
 }

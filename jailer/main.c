@@ -32,6 +32,7 @@ static const struct step {
 	{"enter an empty root", jail_enter_empty_root},
 	{"limit resources", jail_limit_resources},
 	{"limit speculation", jail_limit_speculation},
+	{"take a core of its own", jail_own_core},
 	{"deny new code", jail_deny_new_code},
 	{"empty the capability bounds", jail_empty_bounds},
 	{"take an id of its own", jail_take_id},

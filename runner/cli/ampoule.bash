@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # bash completion for ampoule(1). Options come from the command's own --help.
 
-_ampoule_commands="run start ps logs wait kill pause resume rm pack doctor policy"
+_ampoule_commands="run start ps logs wait kill pause resume rm pack doctor policy profile"
 
 _ampoule_options()
 {
@@ -21,6 +21,9 @@ _ampoule_program_index()
 			return
 			;;
 		--mem | --cpus | --time | --name | --kernel | --initrd | \
+			--profile | --grace | --pids | --open-files | \
+			--cpu-max | --cpu-weight | --io-weight | --io-read | \
+			--io-write | --io-read-ops | --io-write-ops | \
 			--log-size | \
 			--cmdline | --trace | --log | --log-level | --env | \
 			--file | --cwd | --output | -o)
@@ -88,6 +91,24 @@ _ampoule_policy()
 	esac
 }
 
+# profile VERB ARGUMENT
+_ampoule_profile()
+{
+	local word=$1
+	if ((COMP_CWORD == 2)); then
+		mapfile -t COMPREPLY < <(compgen -W \
+			"list show check --help" -- "$word")
+		return
+	fi
+	case ${COMP_WORDS[2]} in
+	show)
+		mapfile -t COMPREPLY < <(compgen -W \
+			"default function fuzz strict" -- "$word")
+		;;
+	check) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	esac
+}
+
 _ampoule()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before command program
@@ -109,6 +130,10 @@ _ampoule()
 		_ampoule_policy "$word"
 		return
 		;;
+	profile)
+		_ampoule_profile "$word"
+		return
+		;;
 	logs | wait | kill | pause | resume | rm)
 		_ampoule_with_vms "$word" "$before"
 		return
@@ -124,13 +149,20 @@ _ampoule()
 		mapfile -t COMPREPLY < <(compgen -W \
 			"error warn info debug trace" -- "$word")
 		;;
+	--profile)
+		mapfile -t COMPREPLY < <(compgen -f -W \
+			"default function fuzz strict" -- "$word")
+		;;
 	--kernel | --initrd | --trace | --log | --file | --output | -o)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		;;
 	--env)
 		mapfile -t COMPREPLY < <(compgen -v -- "$word")
 		;;
-	--mem | --cpus | --time | --name | --cmdline | --cwd | --log-size) ;;
+	--mem | --cpus | --time | --name | --cmdline | --cwd | --log-size | \
+		--grace | --pids | --open-files | --cpu-max | --cpu-weight | \
+		--io-weight | --io-read | --io-write | --io-read-ops | \
+		--io-write-ops) ;;
 	*)
 		if [[ $word == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W \

@@ -172,23 +172,22 @@ static int note_cgroups(const struct cell *cell)
 	return fd < 0 ? -errno : fd_write_all(fd, notes, (size_t)used);
 }
 
-static int make_cgroups(struct cell *cell, const struct plan *plan,
+static int make_cgroups(struct cell *cell, const struct cgroup_limits *limits,
 			struct problem *why)
 {
-	const struct cgroup_limits limits = {
-		.mem_bytes = plan->mem_bytes,
-		.cpus = plan->cpus,
-	};
 	int err;
 
-	cgroup_find(cell->id, &cell->cgroups);
+	cgroup_find(cell->id,
+		    cgroup_limits_io(limits) ? CGROUP_WITH_IO
+					     : CGROUP_WITHOUT_IO,
+		    &cell->cgroups);
 	err = note_cgroups(cell);
 	if (err)
 		return problem_set(why, EXIT_AMPOULE,
 				   "cannot write to " CELLS_DIR ": %s",
 				   error_text(err));
 	for (unsigned i = 0; i < cell->cgroups.count; i++) {
-		int fd = cgroup_make(&cell->cgroups, i, &limits);
+		int fd = cgroup_make(&cell->cgroups, i, limits);
 
 		/* A host that does not let us: 'ampoule doctor' says so. */
 		if (fd == -EACCES || fd == -EPERM || fd == -EROFS ||
@@ -220,13 +219,14 @@ int cell_take(struct cell *cell, struct problem *why)
 	return take_slot(cell, &config, why);
 }
 
-int cell_enter(struct cell *cell, struct plan *plan, struct problem *why)
+int cell_enter(struct cell *cell, const struct cgroup_limits *limits,
+	       struct plan *plan, struct problem *why)
 {
 	int err;
 
 	if (!cell->owned)
 		return 0;
-	err = make_cgroups(cell, plan, why);
+	err = make_cgroups(cell, limits, why);
 	if (err)
 		return err;
 	plan->flags |= PLAN_FLAG_OWN_ID;

@@ -26,7 +26,7 @@ struct cell {
 
 #define CELL_NONE                                                              \
 	{                                                                      \
-		.slot_fd = -1, .join_fd = { -1, -1, -1 }                       \
+		.slot_fd = -1, .join_fd = { -1, -1, -1, -1 }                   \
 	}
 
 /** cell_is_privileged() - may this process give a VM an id of its own? */
@@ -39,10 +39,11 @@ bool cell_has_ids(const struct config *config);
  * Return: 0, or negative with @why filled. */
 int cell_take(struct cell *cell, struct problem *why);
 
-/** cell_enter() - after cell_take(): make the cgroups for @plan, and write the
- * id into it. Without an id: nothing, and 0.
+/** cell_enter() - after cell_take(): make the cgroups with @limits, and write
+ * the id into @plan. Without an id: nothing, and 0.
  * Return: 0, or negative with @why filled. */
-int cell_enter(struct cell *cell, struct plan *plan, struct problem *why);
+int cell_enter(struct cell *cell, const struct cgroup_limits *limits,
+	       struct plan *plan, struct problem *why);
 
 /** cell_leave() - after the VM's end: remove what cell_enter() made. */
 void cell_leave(struct cell *cell);

@@ -12,58 +12,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ROOT          "/sys/fs/cgroup"
-#define PERIOD_US     100000u
-#define OVERHEAD      (64ull << 20) /* the VMM, and the kernel's work for it */
-#define THREADS_EXTRA 8u            /* as in the jailer */
-
-struct setting {
-	const char *file;
-	uint64_t (*value)(const struct cgroup_limits *limits);
-	const char *suffix; /* after the value */
-};
-
-/** memory_limit() - page tables, of the host and of KVM, grow with the guest's
- * memory. */
-static uint64_t memory_limit(const struct cgroup_limits *limits)
-{
-	return limits->mem_bytes + limits->mem_bytes / 16 + OVERHEAD;
-}
-
-static uint64_t pids_limit(const struct cgroup_limits *limits)
-{
-	return limits->cpus + THREADS_EXTRA;
-}
-
-/** cpu_limit() - one more than vCPUs, for the loop thread. */
-static uint64_t cpu_limit(const struct cgroup_limits *limits)
-{
-	return (limits->cpus + 1ull) * PERIOD_US;
-}
-
-enum kind {
-	KIND_MEMORY,
-	KIND_PIDS,
-	KIND_CPU,
-	KIND_UNIFIED,
-	KINDS
-};
+#define ROOT "/sys/fs/cgroup"
 
 static const struct {
 	const char *controller; /* "": version 2 */
 	const char *join;
-	struct setting setting[4];
-} kinds[KINDS] = {
-	[KIND_MEMORY] = {"memory",
-			 "tasks",
-			 {{"memory.limit_in_bytes", memory_limit, ""}}},
-	[KIND_PIDS] = {"pids", "tasks", {{"pids.max", pids_limit, ""}}},
-	[KIND_CPU] = {"cpu", "tasks", {{"cpu.cfs_quota_us", cpu_limit, ""}}},
-	[KIND_UNIFIED] = {"",
-			  "cgroup.procs",
-			  {{"memory.max", memory_limit, ""},
-			   {"pids.max", pids_limit, ""},
-			   {"cpu.max", cpu_limit, " 100000"}}},
+} kinds[CGROUP_KINDS] = {
+	[CGROUP_MEMORY] = {"memory", "tasks"},
+	[CGROUP_PIDS] = {"pids", "tasks"},
+	[CGROUP_CPU] = {"cpu", "tasks"},
+	[CGROUP_IO] = {"blkio", "tasks"},
+	[CGROUP_UNIFIED] = {"", "cgroup.procs"},
 };
 
 /** list_has() - is @word in "a,b,c" of @len bytes? */
@@ -108,8 +67,9 @@ static size_t own_path(const char *text, const char *controller,
 	return 0;
 }
 
-static void add_place(struct cgroups *c, enum kind kind, const char *base,
-		      const char *own, size_t own_len, uint32_t id)
+static void add_place(struct cgroups *c, enum cgroup_kind kind,
+		      const char *base, const char *own, size_t own_len,
+		      uint32_t id)
 {
 	char *path = c->place[c->count].path;
 	int len;
@@ -140,11 +100,13 @@ static void find_unified(struct cgroups *c, const char *text, uint32_t id)
 	if (len > 1) /* the slash itself */
 		len--;
 	if (len)
-		add_place(c, KIND_UNIFIED, ROOT, own, len, id);
+		add_place(c, CGROUP_UNIFIED, ROOT, own, len, id);
 }
 
-void cgroup_find(uint32_t id, struct cgroups *ret)
+void cgroup_find(uint32_t id, enum cgroup_io io, struct cgroups *ret)
 {
+	const enum cgroup_kind last =
+		io == CGROUP_WITH_IO ? CGROUP_IO : CGROUP_CPU;
 	cleanup_fd int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
 	char text[4096], base[64];
 	ssize_t n;
@@ -160,7 +122,7 @@ void cgroup_find(uint32_t id, struct cgroups *ret)
 		find_unified(ret, text, id);
 		return;
 	}
-	for (enum kind kind = KIND_MEMORY; kind <= KIND_CPU; kind++) {
+	for (enum cgroup_kind kind = CGROUP_MEMORY; kind <= last; kind++) {
 		const char *own;
 		size_t len = own_path(text, kinds[kind].controller, &own);
 
@@ -171,29 +133,15 @@ void cgroup_find(uint32_t id, struct cgroups *ret)
 	}
 }
 
-static int set(int dir, const struct setting *setting,
-	       const struct cgroup_limits *limits)
-{
-	cleanup_fd int fd = openat(dir, setting->file, O_WRONLY | O_CLOEXEC);
-	char value[64];
-
-	if (fd < 0)
-		return -errno;
-	(void)snprintf(value, sizeof(value), "%llu%s",
-		       (unsigned long long)setting->value(limits),
-		       setting->suffix);
-	return fd_write_all(fd, value, strlen(value));
-}
-
 static void offer(const char *dir)
 {
-	static const char *const wanted[] = {"+memory", "+pids", "+cpu"};
+	static const char *const wanted[] = {"+memory", "+pids", "+cpu", "+io"};
 	char path[CGROUP_PATH_BYTES + 32];
 	cleanup_fd int fd = -1;
 
 	(void)snprintf(path, sizeof(path), "%s/cgroup.subtree_control", dir);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
-	for (size_t i = 0; fd >= 0 && i < 3; i++)
+	for (size_t i = 0; fd >= 0 && i < 4; i++)
 		(void)!write(fd, wanted[i], strlen(wanted[i]));
 }
 
@@ -216,24 +164,20 @@ int cgroup_make(const struct cgroups *cgroups, unsigned index,
 		const struct cgroup_limits *limits)
 {
 	const char *path = cgroups->place[index].path;
-	unsigned kind = cgroups->place[index].kind;
+	enum cgroup_kind kind = cgroups->place[index].kind;
 	cleanup_fd int dir = -1;
-	int fd;
+	int fd, err;
 
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -errno;
-	if (kind == KIND_UNIFIED)
+	if (kind == CGROUP_UNIFIED)
 		offer_controllers(path);
-	for (size_t i = 0; i < 4 && kinds[kind].setting[i].file; i++) {
-		int err = set(dir, &kinds[kind].setting[i], limits);
-
-		/* -EINVAL: more than the parent has, which limits it anyway */
-		if (err && err != -EINVAL && err != -ENOENT)
-			return err;
-	}
+	err = cgroup_limits_apply(limits, kind, dir);
+	if (err)
+		return err;
 	fd = openat(dir, kinds[kind].join, O_WRONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }

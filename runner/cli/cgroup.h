@@ -3,28 +3,30 @@
  * use, or a single one of version 2. Below those of the command itself, so that
  * its limits hold for the VM, too. */
 #pragma once
+#include "runner/cli/cgroup_limits.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CGROUP_MAX        3
+#define CGROUP_MAX        4
 #define CGROUP_PATH_BYTES 320
 #define CGROUP_PREFIX     "ampoule-"
 
 struct cgroups {
 	unsigned count; /* of places: where the host has them */
 	struct {
-		uint8_t kind; /* index of a table in cgroup.c */
+		uint8_t kind; /* enum cgroup_kind */
 		char path[CGROUP_PATH_BYTES];
 	} place[CGROUP_MAX];
 };
 
-struct cgroup_limits {
-	uint64_t mem_bytes;
-	uint32_t cpus;
+enum cgroup_io { /* seldom limited, and a hierarchy of its own in version 1 */
+	CGROUP_WITHOUT_IO,
+	CGROUP_WITH_IO,
 };
 
 /** cgroup_find() - where cgroups of the VM @id would be. Makes nothing. */
-void cgroup_find(uint32_t id, struct cgroups *ret);
+void cgroup_find(uint32_t id, enum cgroup_io io, struct cgroups *ret);
 
 /** cgroup_make() - make and limit one of them.
  * Return: an fd (O_CLOEXEC): a process that writes "0" there is a member; or

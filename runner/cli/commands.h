@@ -17,6 +17,7 @@ extern const struct command command_rm;
 extern const struct command command_pack;
 extern const struct command command_doctor;
 extern const struct command command_policy;
+extern const struct command command_profile;
 
 /** run_learning() - `ampoule run`, but the VMM makes forbidden calls and
  * reports them; they are listed in the end. */

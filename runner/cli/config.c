@@ -3,29 +3,28 @@
  * only the owner writes the file, not that it is well-formed. */
 #include "runner/cli/config.h"
 
+#include "runner/cli/keyfile.h"
 #include "runner/cli/parse.h"
-#include "runner/cli/problem.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define UID_FIRST  900000u
-#define UID_LAST   909999u
-#define UID_MAX    4294967294u /* the next one means "unchanged" */
-#define LINE_BYTES 256
+#define UID_FIRST 900000u
+#define UID_LAST  909999u
+#define UID_MAX   4294967294u /* the next one means "unchanged" */
 
-/** set_uids() - "900000-909999". Return: NULL or what is wrong. */
-static const char *set_uids(struct config *config, char *value)
+/** set_uids() - "900000-909999". */
+static const char *set_uids(struct config *config, const char *value)
 {
-	char *dash = strchr(value, '-');
+	char text[KEYFILE_LINE_BYTES], *dash;
 	uint32_t first, last;
 
+	(void)snprintf(text, sizeof(text), "%s", value);
+	dash = strchr(text, '-');
 	if (!dash)
 		return "is not a range FIRST-LAST";
 	*dash = '\0';
-	if (parse_count(value, 1, UID_MAX, &first) ||
+	if (parse_count(text, 1, UID_MAX, &first) ||
 	    parse_count(dash + 1, 1, UID_MAX, &last))
 		return "is not a range of ids from 1 to 4294967294";
 	if (first > last)
@@ -35,84 +34,28 @@ static const char *set_uids(struct config *config, char *value)
 	return NULL;
 }
 
-static const struct {
-	const char *key;
-	const char *(*set)(struct config *config, char *value);
-} keys[] = {
-	{"uids", set_uids},
-};
-
-static char *skip_space(char *p)
+static const char *set_key(void *into, size_t key, const char *value)
 {
-	while (*p == ' ' || *p == '\t')
-		p++;
-	return p;
-}
-
-static void trim_end(char *p)
-{
-	size_t len = strlen(p);
-
-	while (len && isspace((unsigned char)p[len - 1]))
-		p[--len] = '\0';
-}
-
-/** parse_line() - @ret_at: where it is wrong. Return: NULL or what is. */
-static const char *parse_line(struct config *config, char *line, char **ret_at)
-{
-	char *key, *value, *end;
-
-	line[strcspn(line, "#")] = '\0';
-	key = skip_space(line);
-	*ret_at = key;
-	if (!*key)
-		return NULL;
-	end = strchr(key, '=');
-	if (!end)
-		return "is not KEY = VALUE";
-	*end = '\0';
-	value = skip_space(end + 1);
-	trim_end(key);
-	trim_end(value);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (strcmp(keys[i].key, key) != 0)
-			continue;
-		*ret_at = value;
-		return keys[i].set(config, value);
-	}
-	return "is not a key that is known";
+	(void)key; /* there is one */
+	return set_uids(into, value);
 }
 
 int config_parse(const char *text, size_t bytes, struct config *ret,
 		 struct problem *why)
 {
+	static const char *const keys[] = {"uids"};
+	const struct keyfile file = {
+		.name = CONFIG_PATH,
+		.keys = keys,
+		.count = 1,
+		.set = set_key,
+	};
 	struct config config = *ret;
-	char line[LINE_BYTES], *at = line;
-	const char *wrong = NULL;
-	size_t begin = 0;
+	int err = keyfile_parse(&file, text, bytes, &config, why);
 
-	for (unsigned number = 1; begin < bytes; number++) {
-		const char *from = text + begin;
-		const char *newline = memchr(from, '\n', bytes - begin);
-		size_t len = newline ? (size_t)(newline - from) : bytes - begin;
-
-		if (len >= sizeof(line) || memchr(from, '\0', len)) {
-			at = line;
-			wrong = "is too long, or no text";
-		} else {
-			memcpy(line, from, len);
-			line[len] = '\0';
-			wrong = parse_line(&config, line, &at);
-		}
-		if (wrong)
-			return problem_set(
-				why, EXIT_AMPOULE, "%s:%u:%u: '%.*s' %s",
-				CONFIG_PATH, number, (unsigned)(at - line) + 1,
-				(int)(len < 40 ? len : 40), from, wrong);
-		begin += len + 1;
-	}
-	*ret = config;
-	return 0;
+	if (!err)
+		*ret = config;
+	return err;
 }
 
 void config_defaults(struct config *ret)

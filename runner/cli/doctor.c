@@ -198,6 +198,8 @@ static const struct doctor_check checks[] = {
 	{"io_uring", "io_uring", probe_io_uring},
 	{"mitigations", "mitigations", probe_mitigations},
 	{"smt", "SMT", probe_smt},
+	{"speculation", "speculation", doctor_probe_speculation},
+	{"core_scheduling", "core scheduling", doctor_probe_core},
 };
 
 const struct doctor_check *doctor_checks(size_t *ret_count)

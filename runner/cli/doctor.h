@@ -40,3 +40,6 @@ void doctor_probe_host_kind(struct doctor_finding *f);
 void doctor_probe_cgroup(struct doctor_finding *f);
 void doctor_probe_namespaces(struct doctor_finding *f);
 void doctor_probe_jail(struct doctor_finding *f);
+/* doctor_share.c */
+void doctor_probe_speculation(struct doctor_finding *f);
+void doctor_probe_core(struct doctor_finding *f);

@@ -106,7 +106,7 @@ static void missing_limits(char *ret, size_t cap)
 	bool there;
 
 	*ret = '\0';
-	cgroup_find(1, &cgroups);
+	cgroup_find(1, CGROUP_WITHOUT_IO, &cgroups);
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		(void)snprintf(path, sizeof(path), CGROUPS "/%s/tasks",
 			       limits[i]);

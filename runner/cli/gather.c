@@ -28,6 +28,7 @@ struct task { /* for the child */
 
 struct found { /* by the child */
 	struct kernel_image kernel;
+	struct profile profile;
 	int32_t missing;
 };
 
@@ -93,8 +94,14 @@ static int look_into(const void *context, void *result, struct problem *why)
 	struct found *found = result;
 	struct packed packed = {0};
 	const char *wrong;
+	const char *profile = settings_profile_file(t->settings);
 	int err = 0;
 
+	if (t->kernel && profile) {
+		err = profile_read(profile, &found->profile, why);
+		if (err)
+			return err;
+	}
 	if (t->kernel && kernel_elf_read(PARSER_INPUT, &found->kernel, &wrong))
 		return problem_set(why, EXIT_AMPOULE, "the kernel %s %s",
 				   t->settings->kernel ? t->settings->kernel
@@ -150,7 +157,13 @@ int gather(const struct settings *s, char *const *argv,
 		return problem_set(why, EXIT_AMPOULE,
 				   "the parser of files gave a kernel that "
 				   "cannot be: please report it");
+	if (!profile_is_sane(&found.profile))
+		return problem_set(why, EXIT_AMPOULE,
+				   "the parser of files gave a profile that "
+				   "cannot be: please report it");
 	ret->kernel = found.kernel;
+	ret->profile = found.profile;
+	ret->profile_read = settings_profile_file(s) != NULL;
 	for (int i = 1; task.pack && argv[i]; i++) {
 		if (i == found.missing)
 			ret->missing = i;

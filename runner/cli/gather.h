@@ -3,7 +3,9 @@
  * by a child that may do nothing else (parser.h). */
 #pragma once
 #include "runner/cli/kernel_elf.h"
+#include "runner/cli/profile.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct problem;
@@ -15,6 +17,8 @@ struct gathered {
 	int initrd_fd; /* owned; -1: none; sealed, if we packed it */
 	uint64_t initrd_bytes;
 	struct kernel_image kernel;
+	bool profile_read;
+	struct profile profile; /* of --profile FILE */
 	int missing; /* of argv: a file of the host that is not in the VM; 0 */
 };
 

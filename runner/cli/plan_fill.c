@@ -7,6 +7,8 @@
 #include "runner/cli/plan_fill.h"
 
 #include "base/plan.h"
+#include "runner/cli/cgroup_limits.h"
+#include "runner/cli/disk.h"
 #include "runner/cli/kernel_elf.h"
 #include "runner/cli/parse.h"
 #include "runner/cli/problem.h"
@@ -15,11 +17,16 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define PAGE_BYTES  4096ull
 #define HUGE_BYTES  (2ull << 20)
 #define SPARE_BYTES (2ull << 20) /* least room for the program itself */
+/* Threads besides vCPUs: main and loop, and those that KVM adds. */
+#define PIDS_LEAST  3u
+#define PIDS_EXTRA  8u
+#define FILES_LEAST 40u
 
 static uint64_t round_up(uint64_t value, uint64_t unit)
 {
@@ -41,7 +48,8 @@ static int too_small(const struct settings *s, uint64_t need,
 		why, EXIT_AMPOULE,
 		"%s of memory is too small: kernel and files alone "
 		"take %s; use --mem %s or more",
-		size_text(s->mem_bytes, have_text), size_text(need, need_text),
+		size_text(s->limits.value[PROFILE_MEM], have_text),
+		size_text(need, need_text),
 		size_text(round_up(need + need / 4, 16ull << 20), have_text));
 }
 
@@ -49,8 +57,8 @@ static int place_initrd(struct plan *plan, const struct settings *s,
 			const struct kernel_image *kernel, uint64_t bytes,
 			struct problem *why)
 {
-	uint64_t top =
-		s->mem_bytes < PLAN_GAP_START ? s->mem_bytes : PLAN_GAP_START;
+	uint64_t mem = s->limits.value[PROFILE_MEM];
+	uint64_t top = mem < PLAN_GAP_START ? mem : PLAN_GAP_START;
 	uint64_t floor = round_up(kernel->end_gpa, PAGE_BYTES);
 	uint64_t whole = round_up(bytes, PAGE_BYTES), gpa;
 
@@ -90,26 +98,74 @@ void plan_fill_name(const char *path, char *ret)
 		memcpy(ret, "vm", sizeof("vm"));
 }
 
-static void fill_devices(struct plan *plan)
+static void fill_devices(struct plan *plan, uint64_t wanted)
 {
-	plan->device[plan->device_count++] = PLAN_DEVICE_HARNESS;
-	plan->device[plan->device_count++] = PLAN_DEVICE_CONSOLE;
-	plan->device[plan->device_count++] = PLAN_DEVICE_RNG;
+	static const uint32_t all[] = {PLAN_DEVICE_HARNESS, PLAN_DEVICE_CONSOLE,
+				       PLAN_DEVICE_RNG};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (wanted & (1ull << all[i]))
+			plan->device[plan->device_count++] = all[i];
+	}
+}
+
+static uint32_t limit_flags(const uint64_t value[PROFILE_KEYS])
+{
+	uint32_t flags = 0;
+
+	if (!value[PROFILE_STORE_BYPASS])
+		flags |= PLAN_FLAG_NO_STORE_BYPASS;
+	if (!value[PROFILE_INDIRECT_BRANCH])
+		flags |= PLAN_FLAG_NO_INDIRECT_BRANCH;
+	if (!value[PROFILE_L1D_FLUSH])
+		flags |= PLAN_FLAG_L1D_FLUSH;
+	if (value[PROFILE_CORE_SCHEDULING])
+		flags |= PLAN_FLAG_OWN_CORE;
+	return flags;
+}
+
+/** fill_limits() - @limits has all keys set. */
+static int fill_limits(struct plan *plan, const struct profile *limits,
+		       struct problem *why)
+{
+	const uint64_t *value = limits->value;
+	uint64_t pids = value[PROFILE_PIDS];
+
+	plan->flags |= limit_flags(value);
+	plan->mem_bytes = value[PROFILE_MEM];
+	plan->cpus = (uint32_t)value[PROFILE_CPUS];
+	plan->pids_max = (uint32_t)(pids ? pids : plan->cpus + PIDS_EXTRA);
+	plan->files_max = (uint32_t)value[PROFILE_OPEN_FILES];
+	plan->time_limit_ns = value[PROFILE_TIME];
+	plan->grace_ns = value[PROFILE_GRACE];
+	fill_devices(plan, value[PROFILE_DEVICES]);
+	if (plan->pids_max < plan->cpus + PIDS_LEAST)
+		return problem_set(why, EXIT_AMPOULE,
+				   "pids: %u is too few for %u virtual CPUs; "
+				   "%u is the least",
+				   plan->pids_max, plan->cpus,
+				   plan->cpus + PIDS_LEAST);
+	if (plan->files_max < plan->cpus + FILES_LEAST)
+		return problem_set(why, EXIT_AMPOULE,
+				   "open-files: %u is too few for %u virtual "
+				   "CPUs; %u is the least",
+				   plan->files_max, plan->cpus,
+				   plan->cpus + FILES_LEAST);
+	return 0;
 }
 
 int plan_fill(const struct settings *s, const struct kernel_image *kernel,
 	      uint64_t initrd_bytes, const struct streams *streams,
 	      struct plan *ret, struct problem *why)
 {
+	int err;
+
 	*ret = (struct plan){
 		.magic = PLAN_MAGIC,
 		.version = PLAN_VERSION,
 		.total_bytes = sizeof(*ret),
 		.flags = PLAN_FLAG_FOREGROUND,
 		.log_level = settings_log_level(s),
-		.mem_bytes = s->mem_bytes,
-		.cpus = s->cpus,
-		.time_limit_ns = s->time_limit_ns,
 		.segment_count = kernel->segment_count,
 		.entry_gpa = kernel->entry_gpa,
 		.tty_rows = streams->rows,
@@ -127,6 +183,47 @@ int plan_fill(const struct settings *s, const struct kernel_image *kernel,
 		ret->cmdline_bytes = (uint32_t)strlen(s->cmdline);
 		memcpy(ret->cmdline, s->cmdline, ret->cmdline_bytes);
 	}
-	fill_devices(ret);
+	err = fill_limits(ret, &s->limits, why);
+	if (err)
+		return err;
 	return place_initrd(ret, s, kernel, initrd_bytes, why);
+}
+
+/** add_disk() - of one of the VM's files, if it lies on one. */
+static void add_disk(struct cgroup_limits *l, int fd)
+{
+	dev_t disk;
+
+	if (fd < 0 || l->disks == CGROUP_DISKS_MAX || !disk_of(fd, &disk))
+		return;
+	for (unsigned i = 0; i < l->disks; i++) {
+		if (l->disk[i] == disk)
+			return;
+	}
+	l->disk[l->disks++] = disk;
+}
+
+void plan_fill_cgroup(const struct settings *s, const struct plan *plan,
+		      const struct streams *streams, struct cgroup_limits *ret)
+{
+	const uint64_t *value = s->limits.value;
+	bool rates = false;
+
+	*ret = (struct cgroup_limits){
+		.mem_bytes = plan->mem_bytes,
+		.pids = plan->pids_max,
+		.cpu_percent = value[PROFILE_CPU_MAX],
+		.cpu_weight = (uint32_t)value[PROFILE_CPU_WEIGHT],
+		.io_weight = (uint32_t)value[PROFILE_IO_WEIGHT],
+	};
+	if (!ret->cpu_percent) /* one more than vCPUs, for the loop thread */
+		ret->cpu_percent = (plan->cpus + 1) * 100ull;
+	else if (ret->cpu_percent == PROFILE_NO_LIMIT)
+		ret->cpu_percent = 0;
+	for (unsigned i = 0; i < RATES; i++) {
+		ret->rate[i] = value[PROFILE_IO_READ + i];
+		rates |= ret->rate[i] != 0;
+	}
+	for (int i = 0; rates && i < 3; i++)
+		add_disk(ret, streams->fd[i]);
 }

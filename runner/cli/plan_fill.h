@@ -3,6 +3,7 @@
 #pragma once
 #include <stdint.h>
 
+struct cgroup_limits;
 struct kernel_image;
 struct plan;
 struct problem;
@@ -15,6 +16,11 @@ struct streams;
 int plan_fill(const struct settings *s, const struct kernel_image *kernel,
 	      uint64_t initrd_bytes, const struct streams *streams,
 	      struct plan *ret, struct problem *why);
+
+/** plan_fill_cgroup() - what the VM's cgroups limit; the disks are those with a
+ * file of its streams. @plan: filled, for what is left to it. */
+void plan_fill_cgroup(const struct settings *s, const struct plan *plan,
+		      const struct streams *streams, struct cgroup_limits *ret);
 
 /** plan_fill_name() - the last component of @path as a VM's name: other
  * characters become '_'. @ret: PLAN_NAME_BYTES. */

@@ -43,7 +43,7 @@ int presence_claim(struct presence *p, const struct settings *s,
 {
 	const struct record record = {
 		.created_ns = wall_ns(),
-		.mem_bytes = s->mem_bytes,
+		.mem_bytes = s->limits.value[PROFILE_MEM],
 		.detached = s->detach,
 	};
 	cleanup_free char *head = record_head(&record, argv);
@@ -59,6 +59,16 @@ int presence_claim(struct presence *p, const struct settings *s,
 	if (!err && !s->detach)
 		append_process(p, "monitor", getpid());
 	return err && !s->name && !s->detach ? 0 : err;
+}
+
+void presence_memory(struct presence *p, uint64_t bytes)
+{
+	char line[40];
+
+	(void)snprintf(line, sizeof(line), "memory %llu\n",
+		       (unsigned long long)bytes);
+	if (p->claim.record_fd >= 0)
+		(void)claim_append(&p->claim, line);
 }
 
 /** become_monitor() - nothing of the shell is kept: no session, no terminal, no

@@ -57,6 +57,10 @@ int presence_confirm(struct presence *p);
 /** presence_was_killed() - by a command of ours, not by a stranger. */
 bool presence_was_killed(const struct presence *p);
 
+/** presence_memory() - it has other memory than was known when it was claimed.
+ */
+void presence_memory(struct presence *p, uint64_t bytes);
+
 /** presence_fail() - it did not start: tell the command, or say it here.
  * Return: the exit code. */
 int presence_fail(struct presence *p, const struct problem *why);

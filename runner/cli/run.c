@@ -92,6 +92,8 @@ static int prepare(struct run *r)
 	if (!err)
 		err = gather(&r->settings, r->argv, &r->streams, r->cell.id,
 			     &r->files, &r->why);
+	if (!err && r->files.profile_read)
+		settings_resolve(&r->settings, &r->files.profile);
 	if (!err)
 		err = plan_fill(&r->settings, &r->files.kernel,
 				r->files.initrd_bytes, &r->streams, &r->plan,
@@ -161,16 +163,28 @@ static int stand_by(struct run *r)
 {
 	cleanup_tty struct tty tty = {0};
 	struct supervise *s = &r->supervise;
-	int err = cell_enter(&r->cell, &r->plan, &r->why);
+	struct cgroup_limits limits;
+	const char *unlimited;
+	int err;
 
+	plan_fill_cgroup(&r->settings, &r->plan, &r->streams, &limits);
+	err = cell_enter(&r->cell, &limits, &r->plan, &r->why);
 	if (err)
 		return err;
+	unlimited = r->cell.cgroups_made ? NULL
+					 : settings_wants_cgroup(&r->settings);
+	if (unlimited)
+		say("note: --%s has no effect: it takes a cgroup, which only "
+		    "root can make; see 'ampoule doctor'",
+		    unlimited);
 	if (r->streams.interactive)
 		tty_raw(&tty);
 	err = start(r);
 	if (err)
 		return err;
 	presence_watch(&r->presence, s->child.pid);
+	if (r->files.profile_read)
+		presence_memory(&r->presence, r->plan.mem_bytes);
 	streams_close(&r->streams);
 	s->log = &r->log;
 	s->tty = &tty;
@@ -184,9 +198,8 @@ static int stand_by(struct run *r)
 		     (unsigned long long)r->plan.mem_bytes >> 20,
 		     (unsigned long long)r->files.initrd_bytes);
 	s->interactive = r->streams.interactive;
-	if (r->settings.time_limit_ns)
-		s->kill_ns =
-			clock_now_ns() + r->settings.time_limit_ns + BACKUP_NS;
+	if (r->plan.time_limit_ns)
+		s->kill_ns = clock_now_ns() + r->plan.time_limit_ns + BACKUP_NS;
 	err = supervise_run(s);
 	s->tty = NULL;
 	s->oom_killed = ran_out(&r->cell);
@@ -315,14 +328,12 @@ static int run_program(struct run *r)
 }
 
 static const struct option_spec *const run_tables[] = {
-	detach_options,
-	background_options,
-	settings_run_options,
-	settings_pack_options,
-	NULL,
+	settings_limit_options, detach_options,        background_options,
+	settings_run_options,   settings_pack_options, NULL,
 };
 
 static const struct option_spec *const start_tables[] = {
+	settings_limit_options,
 	background_options,
 	settings_run_options,
 	settings_pack_options,
@@ -362,6 +373,7 @@ static int run_with(const struct command *command, const struct settings *mode,
 	} else {
 		r.argc = argc - first;
 		r.argv = argv + first;
+		settings_resolve(&r.settings, NULL);
 		code = run_program(&r);
 	}
 	run_done(&r);

@@ -4,7 +4,6 @@
 
 #include "base/plan.h"
 #include "runner/cli/host_env.h"
-#include "runner/cli/parse.h"
 #include "runner/cli/vmlog.h"
 
 #include <errno.h>
@@ -65,40 +64,6 @@ static const char *set_name(void *settings, const char *value)
 		return "begins with '.' or '-', which a name of a VM must not";
 	s->name = value;
 	return NULL;
-}
-
-static const char *set_mem(void *settings, const char *value)
-{
-	struct settings *s = settings;
-	uint64_t bytes;
-	int err = parse_size(value, &bytes);
-
-	if (err == -EINVAL)
-		return "is not a size like 64M or 1.5G";
-	if (err || bytes > PLAN_MEM_MAX_BYTES)
-		return "is more than 512G";
-	if (bytes < PLAN_MEM_MIN_BYTES)
-		return "is less than 1M";
-	s->mem_bytes = (bytes + 4095) & ~4095ull;
-	return NULL;
-}
-
-static const char *set_cpus(void *settings, const char *value)
-{
-	struct settings *s = settings;
-
-	return parse_count(value, 1, PLAN_CPUS_MAX, &s->cpus)
-		       ? "is not a number from 1 to 64"
-		       : NULL;
-}
-
-static const char *set_time(void *settings, const char *value)
-{
-	struct settings *s = settings;
-
-	return parse_seconds(value, &s->time_limit_ns)
-		       ? "is not a time like 2, 0.5, 300ms or 5m"
-		       : NULL;
 }
 
 static const char *set_kernel(void *settings, const char *value)
@@ -181,13 +146,6 @@ const struct option_spec settings_pack_options[] = {
 };
 
 const struct option_spec settings_run_options[] = {
-	{"mem", 0, OPTION_REQUIRED, "SIZE",
-	 "memory of the VM, files included (default 128M)", set_mem},
-	{"cpus", 0, OPTION_REQUIRED, "N", "virtual CPUs (default 1)", set_cpus},
-	{"time", 0, OPTION_REQUIRED, "SECONDS",
-	 "end it after this time with exit code 124; also\n"
-	 "300ms, 5m",
-	 set_time},
 	{"name", 0, OPTION_REQUIRED, "NAME",
 	 "name of the VM (default: the program's)", set_name},
 	{"kernel", 0, OPTION_REQUIRED, "FILE",
@@ -230,11 +188,10 @@ void settings_init(struct settings *s)
 {
 	*s = (struct settings){
 		.cwd = "/",
-		.mem_bytes = SETTINGS_MEM_DEFAULT,
-		.cpus = 1,
 		.log_level = -1,
 		.log_bytes = VMLOG_DEFAULT_BYTES,
 	};
+	settings_resolve(s, NULL);
 }
 
 void settings_done(struct settings *s)

@@ -3,12 +3,11 @@
 #pragma once
 #include "base/log.h"
 #include "runner/cli/options.h"
+#include "runner/cli/profile.h"
 #include "runner/cli/strlist.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define SETTINGS_MEM_DEFAULT (128ull << 20)
 
 struct settings {
 	/* both commands */
@@ -16,12 +15,11 @@ struct settings {
 	struct strlist files; /* "HOST" or "HOST:GUEST", as given */
 	const char *cwd;      /* absolute path in the guest */
 	/* run */
-	const char *name; /* NULL: from the program's */
-	uint64_t mem_bytes;
-	uint32_t cpus;
-	uint64_t time_limit_ns; /* 0: none */
-	const char *kernel;     /* NULL: mote */
-	const char *initrd;     /* NULL: pack one */
+	const char *name;             /* NULL: from the program's */
+	const char *profile;          /* name or file; NULL: default */
+	struct profile given, limits; /* by options; of all together */
+	const char *kernel;           /* NULL: mote */
+	const char *initrd;           /* NULL: pack one */
 	const char *cmdline;
 	const char *trace;
 	const char *log;
@@ -39,10 +37,22 @@ struct settings {
 
 extern const struct option_spec settings_pack_options[];
 extern const struct option_spec settings_run_options[];
+extern const struct option_spec settings_limit_options[];
 extern const struct option_spec settings_output_options[];
 
 /** settings_log_level() - as given, else info into a file, warn on stderr. */
 enum log_level settings_log_level(const struct settings *s);
+
+/** settings_profile_file() - the file that --profile names; NULL: none. */
+const char *settings_profile_file(const struct settings *s);
+
+/** settings_resolve() - s->limits, from the profile and the options given.
+ * @from_file: what settings_profile_file() says; NULL: none. */
+void settings_resolve(struct settings *s, const struct profile *from_file);
+
+/** settings_wants_cgroup() - the name of an option given that only a cgroup can
+ * fulfil; NULL: none. */
+const char *settings_wants_cgroup(const struct settings *s);
 
 /** settings_init() - the defaults. */
 void settings_init(struct settings *s);

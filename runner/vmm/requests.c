@@ -77,6 +77,15 @@ static bool is_final(const struct requests *r, int signal)
 	       (unread & (HARNESS_REQ_TERM | HARNESS_REQ_INT));
 }
 
+/** first_grace() - the guest's kernel has GRACE_NS to see what was asked; what
+ * the program may take after a SIGTERM can be less. */
+static uint64_t first_grace(const struct requests *r)
+{
+	return r->term_seen && r->grace_ns && r->grace_ns < GRACE_NS
+		       ? r->grace_ns
+		       : GRACE_NS;
+}
+
 static void ask_guest(struct requests *r, const struct signalfd_siginfo *si)
 {
 	int signal = (int)si->ssi_signo;
@@ -94,7 +103,7 @@ static void ask_guest(struct requests *r, const struct signalfd_siginfo *si)
 	if (signal == SIGTERM || signal == SIGINT) {
 		r->term_seen |= signal == SIGTERM;
 		r->asked_signal = signal;
-		timer_arm(r->grace_fd, GRACE_NS);
+		timer_arm(r->grace_fd, first_grace(r));
 	}
 }
 
@@ -119,6 +128,12 @@ static void on_grace_end(void *arg, uint32_t events)
 		return;
 	if (harness_pending(r->harness) & (HARNESS_REQ_TERM | HARNESS_REQ_INT))
 		stop_exit(r->stop, (uint32_t)r->asked_signal);
+	if (!r->term_seen || !r->grace_ns)
+		return;
+	if (r->grace_over || r->grace_ns <= GRACE_NS)
+		stop_exit(r->stop, SIGKILL);
+	r->grace_over = true; /* with the next one */
+	timer_arm(r->grace_fd, r->grace_ns - GRACE_NS);
 }
 
 static void on_time_limit(void *arg, uint32_t events)
@@ -189,6 +204,7 @@ int requests_start(struct requests *r, const struct plan *plan,
 		.harness = devices->harness,
 		.console = devices->console,
 		.time_limit_ns = plan->time_limit_ns,
+		.grace_ns = plan->grace_ns,
 		.signal_fd = -1,
 		.limit_fd = -1,
 		.grace_fd = -1,

@@ -26,10 +26,10 @@ struct loop_source;
 struct requests {
 	struct stop *stop;
 	struct vdev *harness, *console; /* borrowed; NULL: the VM has none */
-	uint64_t time_limit_ns;
+	uint64_t time_limit_ns, grace_ns;
 	int signal_fd, limit_fd, grace_fd;
 	int asked_signal; /* last SIGTERM or SIGINT passed on; 0: none */
-	bool term_seen;
+	bool term_seen, grace_over;
 };
 
 /** requests_block_signals() - before the first thread starts: from then on

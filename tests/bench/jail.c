@@ -120,10 +120,14 @@ static void fill_plan(struct plan *plan, const char *program)
 		.magic = PLAN_MAGIC,
 		.version = PLAN_VERSION,
 		.total_bytes = sizeof(*plan),
-		.flags = PLAN_FLAG_FOREGROUND | PLAN_FLAG_TRACE,
+		.flags = PLAN_FLAG_FOREGROUND | PLAN_FLAG_TRACE |
+			 PLAN_FLAG_NO_STORE_BYPASS |
+			 PLAN_FLAG_NO_INDIRECT_BRANCH,
 		.name = "bench",
 		.mem_bytes = 128ull << 20,
 		.cpus = 1,
+		.pids_max = 9,
+		.files_max = 256,
 		.segment_count = 1,
 		.entry_gpa = 1ull << 20,
 		.segment[0] = {.gpa = 1ull << 20,
@@ -183,6 +187,14 @@ static pid_t start_jailer(struct plan *plan, int jailer, struct times *t)
 static void one_of_ours(char **argv, struct times *t)
 {
 	struct cell cell = CELL_NONE;
+	const struct cgroup_limits limits = {
+		/* of the usual VM */
+		.mem_bytes = 128ull << 20,
+		.pids = 9,
+		.cpu_percent = 200,
+		.cpu_weight = CGROUP_WEIGHT_USUAL,
+		.io_weight = CGROUP_WEIGHT_USUAL,
+	};
 	struct problem why;
 	struct plan plan;
 	int jailer = open_file(argv[0]), report[2], stamp[2];
@@ -196,7 +208,7 @@ static void one_of_ours(char **argv, struct times *t)
 	plan.fd[PLAN_FD_STDOUT] = STAMP_FD;
 	plan.stream_kind[1] = PLAN_STREAM_BLOCKING;
 	set_out(t);
-	if (cell_take(&cell, &why) || cell_enter(&cell, &plan, &why)) {
+	if (cell_take(&cell, &why) || cell_enter(&cell, &limits, &plan, &why)) {
 		(void)fprintf(stderr, "jail: %s\n", why.text);
 		_exit(1);
 	}

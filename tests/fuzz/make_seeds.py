@@ -124,24 +124,27 @@ def harness_seeds():
 def plan_seeds():
     """Mirrors struct plan of base/plan.h."""
     def plan(**kw):
-        f = dict(magic=0x4e414c5045504d41, version=2, total=0, flags=17,
+        f = dict(magic=0x4e414c5045504d41, version=3, total=0, flags=17,
                  log=1, name=b"vm", mem=128 << 20, cpus=1,
                  uid=900000, gid=900000, segments=None,
-                 limit=0, entry=0x200000, initrd=0x4000000, ibytes=0x1000,
+                 pids=9, files=256,
+                 limit=0, grace=0, entry=0x200000, initrd=0x4000000,
+                 ibytes=0x1000,
                  devices=(1, 2, 3), kinds=(1, 2, 3), cmdline=b"quiet")
         f.update(kw)
         segs = f["segments"] or [(0x200000, 0, 0x1000, 0x2000, 2, 0),
                                  (0x4000000, 0, 0x1000, 0x1000, 3, 0)]
-        body = struct.pack("<II64sQIIIIQQQQ", f["flags"], f["log"], f["name"],
-                           f["mem"], f["cpus"], f["uid"], f["gid"], len(segs),
-                           f["limit"], f["entry"], f["initrd"], f["ibytes"])
+        body = struct.pack("<II64sQIIIIIIQQQQQ", f["flags"], f["log"],
+                           f["name"], f["mem"], f["cpus"], f["uid"], f["gid"],
+                           len(segs), f["pids"], f["files"], f["limit"],
+                           f["grace"], f["entry"], f["initrd"], f["ibytes"])
         for i in range(16):
             s = segs[i] if i < len(segs) else (0,) * 6
             body += struct.pack("<QQQQII", *s)
         dev = tuple(f["devices"]) + (0,) * (8 - len(f["devices"]))
         body += struct.pack("<I8I", len(f["devices"]), *dev)
-        body += struct.pack("<3I2H", *f["kinds"], 24, 80)
-        body += struct.pack("<12i", *range(4, 16))
+        body += struct.pack("<3II2H", *f["kinds"], 0, 24, 80)
+        body += struct.pack("<13i", *range(4, 17))
         body += struct.pack("<I2048s", len(f["cmdline"]), f["cmdline"])
         total = 16 + len(body)
         total += -total % 8
@@ -149,7 +152,8 @@ def plan_seeds():
             body + b"\0" * (total - 16 - len(body))
 
     save("plan", "good", plan())
-    save("plan", "large", plan(mem=8 << 30, cpus=64, segments=[
+    save("plan", "large", plan(
+        mem=8 << 30, cpus=64, pids=72, segments=[
         (0x100000000, 0, 0x1000, 1 << 30, 2, 0)], entry=0x100000000))
     save("plan", "overlap", plan(segments=[
         (0x200000, 0, 1, 0x2000, 2, 0), (0x201000, 0, 1, 1, 3, 0)]))

@@ -31,8 +31,8 @@ Test(cli_cgroup, names_places_by_id)
 {
 	struct cgroups a, b;
 
-	cgroup_find(900001, &a);
-	cgroup_find(900002, &b);
+	cgroup_find(900001, CGROUP_WITH_IO, &a);
+	cgroup_find(900002, CGROUP_WITH_IO, &b);
 	cr_expect_eq(a.count, b.count);
 	cr_assert_leq(a.count, CGROUP_MAX);
 	for (unsigned i = 0; i < a.count; i++) {

@@ -26,6 +26,8 @@ static void good_plan(struct plan *p)
 	strcpy(p->name, "vm-1.a_B");
 	p->mem_bytes = 128 * MIB;
 	p->cpus = 1;
+	p->pids_max = 9;
+	p->files_max = 256;
 	p->segment_count = 2;
 	p->entry_gpa = 2 * MIB + 16;
 	p->segment[0] = (struct plan_segment){2 * MIB, 0x1000,         0x1000,
