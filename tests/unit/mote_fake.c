@@ -10,13 +10,16 @@
 #include <string.h>
 
 #include "kernels/mote/arch/apic.h"
+#include "kernels/mote/arch/clock.h"
 #include "kernels/mote/drv/console.h"
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/mm/page.h"
+#include "kernels/mote/mm/pte.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/limits.h"
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/random.h"
 #include "kernels/mote/proc/signal.h"
@@ -382,6 +385,68 @@ struct waitq *tty_waitq(void)
 	return console_waitq();
 }
 
+uint64_t sched_ran_ns(const struct task *t)
+{
+	return 0;
+}
+
+uint64_t sched_idle_ns(void)
+{
+	return 0;
+}
+
+uint32_t sched_runnable(void)
+{
+	return 1;
+}
+
+uint64_t sched_switches(void)
+{
+	return 0;
+}
+
+uint64_t clock_tsc_at(uint64_t ns)
+{
+	return 2 * ns;
+}
+
+/* One process of one thread. */
+static struct list processes;
+
+struct list *process_all(void)
+{
+	return &processes;
+}
+
+struct process *process_find(int pid)
+{
+	return pid == process.pid ? &process : NULL;
+}
+
+struct task *task_find(int tid)
+{
+	return tid == task.tid ? &task : NULL;
+}
+
+void limit_get(const struct process *p, uint32_t which,
+	       struct process_limit *ret)
+{
+	*ret = (struct process_limit){.soft = 1, .hard = 2};
+}
+
+int vm_translate(struct vm *vm, uint64_t addr, uint64_t want, bool write,
+		 uint64_t *ret_pa, uint64_t *ret_bytes)
+{
+	*ret_pa = kva_to_pa((void *)addr);
+	*ret_bytes = want;
+	return bad(addr) ? -EFAULT : 0;
+}
+
+uint64_t *pte_find(struct vm *vm, uint64_t addr, bool *ret_huge)
+{
+	return NULL;
+}
+
 void sched_wake(struct task *t)
 {
 }
@@ -480,8 +545,14 @@ void fake_start(const void *initrd, uint64_t bytes)
 	fs = (struct fs){.refs = 1, .umask = 022};
 	process = (struct process){.pid = 1, .fs = &fs};
 	process.vm = &address_space;
+	list_init(&processes);
+	list_init(&process.threads);
+	list_init(&process.children);
 	task = (struct task){.tid = 1, .process = &process, .comm = "test"};
 	task.vm = &address_space;
+	process.thread_count = 1;
+	list_push(&processes, &process.in_all);
+	list_push(&process.threads, &task.in_process);
 	fs_init(initrd, bytes);
 	if (fs_start_task("/"))
 		abort();

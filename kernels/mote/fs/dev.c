@@ -261,6 +261,13 @@ struct inode *dev_by_number(uint32_t rdev, uint32_t mode)
 	return d ? device_inode(d, mode & 07777) : NULL;
 }
 
+const char *dev_name(uint32_t rdev)
+{
+	const struct device *d = device_by_number(rdev);
+
+	return d ? d->name : NULL;
+}
+
 struct inode *dev_special(const uint8_t *header, uint32_t mode)
 {
 	struct cpio_meta meta;

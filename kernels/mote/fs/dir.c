@@ -138,6 +138,8 @@ int dir_add(struct inode *dir, const struct name *name, struct inode *inode,
 	*slot = e;
 	e->dir = dir;
 	e->inode = inode;
+	if (inode->device == FS_DEVICE_ROOT)
+		inode->device = dir->device;
 	list_append(&dir->dir, e);
 	inode->nlink++;
 	inode->entry = e;
@@ -176,6 +178,17 @@ void dir_remove(struct dentry *e)
 	if (e->text_owned)
 		kfree((void *)(uintptr_t)e->text);
 	pool_put(&names.pool, e);
+}
+
+void dir_remove_below(struct inode *dir)
+{
+	while (dir->dir.first) {
+		struct dentry *e = dir->dir.first;
+
+		if (inode_is(e->inode, S_IFDIR))
+			dir_remove_below(e->inode);
+		dir_remove(e);
+	}
 }
 
 void dir_retarget(struct dentry *e, struct inode *inode)

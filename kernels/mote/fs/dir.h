@@ -42,6 +42,8 @@ int dir_add(struct inode *dir, const struct name *name, struct inode *inode,
 	    enum dir_text text);
 /** dir_remove() - take a name away; frees the inode when it was all it had. */
 void dir_remove(struct dentry *entry);
+/** dir_remove_below() - take all names away that lie below @dir. */
+void dir_remove_below(struct inode *dir);
 /** dir_retarget() - @entry names @inode from now on, the old one loses it. */
 void dir_retarget(struct dentry *entry, struct inode *inode);
 

@@ -197,12 +197,11 @@ int fd_close(int fd)
 	return 0;
 }
 
-struct file *file_get(int fd)
+struct file *files_get(const struct files *t, int fd)
 {
-	const struct files *t = current_process()->files;
 	struct file *f;
 
-	if ((uint32_t)fd >= t->cap)
+	if (!t || (uint32_t)fd >= t->cap)
 		return NULL;
 	f = t->file[fd];
 	if (f)
@@ -210,11 +209,24 @@ struct file *file_get(int fd)
 	return f;
 }
 
+struct file *file_get(int fd)
+{
+	return files_get(current_process()->files, fd);
+}
+
+uint32_t files_cap(const struct files *t)
+{
+	return t ? t->cap : 0;
+}
+
+bool files_cloexec(const struct files *t, int fd)
+{
+	return t->cloexec[(uint32_t)fd / BITS] >> ((uint32_t)fd % BITS) & 1;
+}
+
 bool fd_cloexec(int fd)
 {
-	const struct files *t = current_process()->files;
-
-	return t->cloexec[(uint32_t)fd / BITS] >> ((uint32_t)fd % BITS) & 1;
+	return files_cloexec(current_process()->files, fd);
 }
 
 void fd_set_cloexec(int fd, bool on)
@@ -224,12 +236,11 @@ void fd_set_cloexec(int fd, bool on)
 	put(t, (uint32_t)fd, t->file[fd], on);
 }
 
-int fd_next(int fd)
+int files_next(const struct files *t, int fd)
 {
-	const struct files *t = current_process()->files;
 	uint64_t below = (1ull << ((uint32_t)fd % BITS)) - 1;
 
-	for (uint32_t w = (uint32_t)fd / BITS; w < WORDS(t->cap); w++) {
+	for (uint32_t w = (uint32_t)fd / BITS; t && w < WORDS(t->cap); w++) {
 		uint64_t used = t->open[w] & ~below;
 
 		if (used)
@@ -237,6 +248,11 @@ int fd_next(int fd)
 		below = 0;
 	}
 	return -1;
+}
+
+int fd_next(int fd)
+{
+	return files_next(current_process()->files, fd);
 }
 
 void fs_after_exec(void)
@@ -251,10 +267,15 @@ void fs_after_exec(void)
 	}
 }
 
+void files_limit(const struct files *t, uint64_t *ret_soft, uint64_t *ret_hard)
+{
+	*ret_soft = t ? t->soft : 0;
+	*ret_hard = t ? t->hard : 0;
+}
+
 void file_limit(uint64_t *ret_soft, uint64_t *ret_hard)
 {
-	*ret_soft = current_process()->files->soft;
-	*ret_hard = current_process()->files->hard;
+	files_limit(current_process()->files, ret_soft, ret_hard);
 }
 
 int file_set_limit(uint64_t soft, uint64_t hard)

@@ -32,3 +32,13 @@ bool fd_cloexec(int fd);
 void fd_set_cloexec(int fd, bool on);
 /** fd_next() - the first open descriptor >= @fd; -1: none. */
 int fd_next(int fd);
+/** files_next()/files_get() - the same and file_get(), in the table of any
+ * process; NULL has none open. */
+int files_next(const struct files *t, int fd);
+struct file *files_get(const struct files *t, int fd);
+/** files_cap() - how many numbers the table has room for now. */
+uint32_t files_cap(const struct files *t);
+/** files_cloexec() - fd_cloexec() in the table of any process. */
+bool files_cloexec(const struct files *t, int fd);
+/** files_limit() - file_limit() of any process; no table: zero. */
+void files_limit(const struct files *t, uint64_t *ret_soft, uint64_t *ret_hard);

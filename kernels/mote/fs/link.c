@@ -242,10 +242,11 @@ static long remove_name(int dirfd, uint64_t user, bool is_rmdir)
 		err = walk_path(&w, dirfd, path.text, WALK_PARENT);
 	if (!err)
 		err = check_remove(&w, is_rmdir);
+	if (!err && is_rmdir &&
+	    (w.inode->ops->refresh || mount_is_root(w.inode)))
+		err = -EBUSY;
 	if (!err && is_rmdir)
 		err = dir_must_be_empty(w.inode);
-	if (!err && is_rmdir && w.inode->ops->refresh)
-		err = -EBUSY; /* /dev, /proc, /sys */
 	if (err)
 		return err;
 	inode_changed(w.inode);

@@ -54,7 +54,7 @@ static const struct {
 	uint32_t permissions;
 } mounts[] = {
 	{MOUNT_NAME("dev"), &dev_dir_ops, FS_DEVICE_DEV, 0755},
-	{MOUNT_NAME("proc"), &proctree_dir_ops, FS_DEVICE_PROC, 0555},
+	{MOUNT_NAME("proc"), &proc_root_dir_ops, FS_DEVICE_PROC, 0555},
 	{MOUNT_NAME("sys"), &proctree_dir_ops, FS_DEVICE_SYS, 0555},
 	{MOUNT_NAME("tmp"), &dir_inode_ops, FS_DEVICE_ROOT, 01777},
 };
@@ -80,7 +80,7 @@ static void mount_one(struct inode *root, size_t n)
 		return;
 	dir->ops = mounts[n].ops;
 	dir->device = mounts[n].device;
-	if (dir->ops == &proctree_dir_ops)
+	if (dir->device == FS_DEVICE_PROC || dir->device == FS_DEVICE_SYS)
 		proctree_plant(dir);
 }
 

@@ -19,3 +19,5 @@ extern const struct inode_ops root_inode_ops;
  * Takes @inode over; NULL is ignored. @text must outlive the kernel. */
 void mount_add(struct inode *dir, const char *text, struct inode *inode);
 void mount_link(struct inode *dir, const struct mount_link *link);
+/** mount_is_root() - does a tree of mount(2) begin at @dir? */
+bool mount_is_root(const struct inode *dir);

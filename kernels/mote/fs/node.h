@@ -37,6 +37,8 @@ struct inode_ops {
 	void (*refresh)(struct inode *dir, const struct name *wanted);
 	/* A generated symbolic link: its text. Length (cut at @cap), -errno. */
 	long (*readlink)(struct inode *inode, char *dst, uint64_t cap);
+	/* What a nameless inode is called in /proc/PID/fd; NULL: by path. */
+	long (*readname)(struct inode *inode, char *dst, uint64_t cap);
 	/* What such a link leads to; NULL: nothing there. */
 	struct inode *(*follow)(struct inode *inode);
 };
@@ -48,6 +50,7 @@ enum inode_flags {
 	INODE_FILLED = 4, /* a generated directory was filled */
 	/* A directory of an indexed initrd: names of it may be missing. */
 	INODE_PARTIAL = 8,
+	INODE_PROCESS = 16, /* below /proc/PID: tells about ->owner */
 };
 
 enum inode_device { /* st_dev; also tells the mounts apart */
@@ -56,7 +59,9 @@ enum inode_device { /* st_dev; also tells the mounts apart */
 	FS_DEVICE_PROC = 3,
 	FS_DEVICE_SYS = 4,
 	FS_DEVICE_PIPE = 5,
-	FS_DEVICE_ANON = 15, /* kernel objects: eventfd, epoll, ... */
+	FS_DEVICE_PTS = 6,
+	FS_DEVICE_ANON = 15,  /* kernel objects: eventfd, epoll, ... */
+	FS_DEVICE_MOUNT = 16, /* from here on: mounts.c */
 };
 
 struct inode_reg {
@@ -82,6 +87,7 @@ struct inode {
 	uint32_t device; /* enum inode_device */
 	uint32_t rdev;   /* as makedev(3) for numbers below 256 */
 	uint32_t id;     /* generated: which one */
+	uint32_t owner;  /* INODE_PROCESS: the thread it tells about */
 	uint64_t size;
 	int64_t atime_ns, mtime_ns, ctime_ns;
 	const struct inode_ops *ops;

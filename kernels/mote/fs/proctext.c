@@ -5,6 +5,7 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/mm/page.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/random.h"
 #include "kernels/mote/proc/time.h"
 #include "kernels/mote/proc/uname.h"
@@ -42,6 +43,15 @@ void text_add(struct text *t, const char *fmt, ...)
 	va_end(ap);
 }
 
+static uint32_t process_count(void)
+{
+	uint32_t count = 0;
+
+	LIST_EACH(at, process_all())
+	count++;
+	return count;
+}
+
 static uint64_t kib(uint64_t pages)
 {
 	return pages * (PAGE_SIZE / 1024);
@@ -59,64 +69,75 @@ void proctext_meminfo(struct text *t)
 	text_add(t, "SwapCached:     %8u kB\n", 0u);
 	text_add(t, "SwapTotal:      %8u kB\n", 0u);
 	text_add(t, "SwapFree:       %8u kB\n", 0u);
+	text_add(t, "Active:         %8lu kB\n", kib(pages_total()) - free);
+	text_add(t, "Inactive:       %8u kB\n", 0u);
+	text_add(t, "Dirty:          %8u kB\n", 0u);
+	text_add(t, "Writeback:      %8u kB\n", 0u);
+	text_add(t, "AnonPages:      %8lu kB\n", kib(pages_total()) - free);
+	text_add(t, "Mapped:         %8u kB\n", 0u);
 	text_add(t, "Shmem:          %8u kB\n", 0u);
+	text_add(t, "Slab:           %8u kB\n", 0u);
+	text_add(t, "SReclaimable:   %8u kB\n", 0u);
+	text_add(t, "SUnreclaim:     %8u kB\n", 0u);
+	text_add(t, "CommitLimit:    %8lu kB\n", kib(pages_total()));
+	text_add(t, "Committed_AS:   %8lu kB\n", kib(pages_total()) - free);
 	text_add(t, "HugePages_Total:%8u\n", 0u);
 	text_add(t, "HugePages_Free: %8u\n", 0u);
 	text_add(t, "Hugepagesize:   %8u kB\n", 2048u);
 }
 
-/* The brand string, as the processor tells it; cpuid is not privileged. */
-/* NOLINTNEXTLINE(readability-non-const-parameter): written by the assembler */
-static void cpu_leaf(uint32_t leaf, uint32_t out[4])
+static void add_cpu_line(struct text *t, const char *name, uint64_t user,
+			 uint64_t idle)
 {
-	__asm__ volatile("cpuid"
-			 : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]),
-			   "=d"(out[3])
-			 : "a"(leaf), "c"(0));
-}
-
-void proctext_cpuinfo(struct text *t)
-{
-	uint32_t id[4], version[4], brand[13] = {0};
-
-	cpu_leaf(0, id);
-	cpu_leaf(1, version);
-	for (uint32_t i = 0; i < 3; i++)
-		cpu_leaf(0x80000002 + i, &brand[4ul * i]);
-	text_add(t, "processor\t: 0\nvendor_id\t: ");
-	text_raw(t, (char *)&id[1], 4);
-	text_raw(t, (char *)&id[3], 4);
-	text_raw(t, (char *)&id[2], 4);
-	text_add(t, "\ncpu family\t: %u\n",
-		 (version[0] >> 8 & 15) + (version[0] >> 20 & 255));
-	text_add(t, "model\t\t: %u\n",
-		 (version[0] >> 4 & 15) | (version[0] >> 12 & 0xf0));
-	if (brand[0]) /* not every host shows it to the kernel */
-		text_add(t, "model name\t: %s\n", (char *)brand);
-	text_add(t, "stepping\t: %u\n", version[0] & 15);
-	text_add(t, "siblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\n");
-	text_add(t, "fpu\t\t: yes\nfpu_exception\t: yes\nwp\t\t: yes\n");
-	text_add(t, "flags\t\t: fpu tsc msr cx8 cmov fxsr sse sse2 syscall nx "
-		    "lm constant_tsc hypervisor\n");
-	text_add(t, "clflush size\t: 64\ncache_alignment\t: 64\n\n");
+	text_add(t, "%s %lu 0 0 %lu 0 0 0 0 0 0\n", name, user, idle);
 }
 
 void proctext_stat(struct text *t)
 {
-	uint64_t ticks = clock_monotonic_ns() / NS_PER_TICK;
+	uint32_t cpus = proctext_cpus();
+	uint64_t ticks = clock_monotonic_ns() / NS_PER_TICK * cpus;
+	uint64_t idle = MIN(ticks, sched_idle_ns() / NS_PER_TICK);
 	uint64_t boot = (clock_realtime_ns() - clock_monotonic_ns()) / NS_PER_S;
 
-	text_add(t, "cpu  %lu 0 0 0 0 0 0 0 0 0\n", ticks);
-	text_add(t, "cpu0 %lu 0 0 0 0 0 0 0 0 0\n", ticks);
-	text_add(t, "intr 0\nctxt 0\nbtime %lu\nprocesses 1\n", boot);
-	text_add(t, "procs_running 1\nprocs_blocked 0\n");
+	add_cpu_line(t, "cpu ", ticks - idle, idle);
+	for (uint32_t i = 0; i < cpus; i++) {
+		char name[16];
+
+		ksnprintf(name, sizeof(name), "cpu%u", i);
+		add_cpu_line(t, name, (ticks - idle) / cpus, idle / cpus);
+	}
+	text_add(t, "intr 0\nctxt %lu\nbtime %lu\nprocesses %u\n",
+		 sched_switches(), boot, process_count());
+	text_add(t, "procs_running %u\nprocs_blocked 0\nsoftirq 0\n",
+		 sched_runnable());
 }
 
 void proctext_uptime(struct text *t)
 {
 	uint64_t hundredths = clock_monotonic_ns() / NS_PER_TICK;
+	uint64_t idle = sched_idle_ns() / NS_PER_TICK;
 
-	text_add(t, "%lu.%02lu 0.00\n", hundredths / 100, hundredths % 100);
+	text_add(t, "%lu.%02lu %lu.%02lu\n", hundredths / 100, hundredths % 100,
+		 idle / 100, idle % 100);
+}
+
+/* Averages are not kept: nobody decides by them in so small a machine. */
+void proctext_loadavg(struct text *t)
+{
+	uint32_t last = 0;
+
+	LIST_EACH(at, process_all())
+	last = (uint32_t)container_of(at, struct process, in_all)->pid;
+	text_add(t, "0.00 0.00 0.00 %u/%u %u\n", sched_runnable(),
+		 process_count(), last);
+}
+
+void proctext_vmstat(struct text *t)
+{
+	text_add(t, "nr_free_pages %lu\nnr_zone_inactive_anon 0\n",
+		 pages_free());
+	text_add(t, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n"
+		    "pgfault 0\npgmajfault 0\noom_kill 0\n");
 }
 
 void proctext_version(struct text *t)

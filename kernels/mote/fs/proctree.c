@@ -13,10 +13,8 @@
 #define PLACE_ROWS(id)          ((id) >> 8 & 0xff)
 #define PLACE_BYTES(id)         ((id)&0xff)
 
-static void tree_refresh(struct inode *dir, const struct name *wanted);
-
 const struct inode_ops proctree_dir_ops = {.file_ops = &dir_file_ops,
-					   .refresh = tree_refresh};
+					   .refresh = proctree_refresh};
 
 static struct inode *make_inode(const struct proc_file *file, uint32_t row)
 {
@@ -48,8 +46,7 @@ static struct name component(const char *text,
 static uint32_t rows_of(const struct inode *dir, uint32_t row, uint32_t bytes)
 {
 	uint32_t count, end = row + 1;
-	const struct proc_file *table =
-		proc_table((enum inode_device)dir->device, &count);
+	const struct proc_file *table = proc_table(dir, &count);
 
 	while (end < count && !strncmp(table[end].path, table[row].path, bytes))
 		end++;
@@ -77,6 +74,8 @@ static void make_name(struct inode *dir, const struct proc_file *file,
 	} else {
 		inode = make_inode(file, row);
 	}
+	if (inode)
+		proc_adopt(inode, dir);
 	mount_add(dir, room, inode);
 }
 
@@ -89,11 +88,10 @@ static bool begins_with(const char *text, const struct name *name)
 	return !text[name->bytes] || text[name->bytes] == '/';
 }
 
-static void tree_refresh(struct inode *dir, const struct name *wanted)
+void proctree_refresh(struct inode *dir, const struct name *wanted)
 {
 	uint32_t count, from = PLACE_BYTES(dir->id), row = PLACE_ROW(dir->id);
-	const struct proc_file *table =
-		proc_table((enum inode_device)dir->device, &count);
+	const struct proc_file *table = proc_table(dir, &count);
 	uint32_t end = row + PLACE_ROWS(dir->id);
 
 	if ((dir->flags & INODE_FILLED) ||
@@ -113,6 +111,6 @@ void proctree_plant(struct inode *dir)
 {
 	uint32_t rows;
 
-	(void)proc_table((enum inode_device)dir->device, &rows);
+	(void)proc_table(dir, &rows);
 	dir->id = PLACE(0u, rows, 0u);
 }

@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 
 #include "kernels/mote/fs/dir.h"
+#include "kernels/mote/fs/mount.h"
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/fs/namei.h"
 #include "kernels/mote/proc/syscall.h"
@@ -41,8 +42,8 @@ static int check_loops(const struct rename *m)
 	if (inode_is(old, S_IFDIR)) {
 		if (dir_is_within(m->new.dir, old))
 			return -EINVAL;
-		if (old->ops->refresh)
-			return -EBUSY; /* /dev, /proc, /sys */
+		if (old->ops->refresh || mount_is_root(old))
+			return -EBUSY;
 	} else if (m->old.slash ||
 		   (m->new.slash && !(m->flags & RENAME_EXCHANGE))) {
 		return -ENOTDIR;
@@ -51,7 +52,7 @@ static int check_loops(const struct rename *m)
 		if (dir_is_within(m->old.dir, new))
 			return m->flags & RENAME_EXCHANGE ? -EINVAL
 							  : -ENOTEMPTY;
-		if (new->ops->refresh)
+		if (new->ops->refresh || mount_is_root(new))
 			return -EBUSY;
 	}
 	return 0;

@@ -129,6 +129,9 @@ static void put_conversion(struct out *o, struct spec *s, char kind,
 	case 'x':
 		put_number(o, s, take_unsigned(a, s->wide), 16, false);
 		break;
+	case 'o':
+		put_number(o, s, take_unsigned(a, s->wide), 8, false);
+		break;
 	case 's':
 		put_string(o, s, va_arg(a->ap, const char *));
 		break;

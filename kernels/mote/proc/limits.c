@@ -2,24 +2,28 @@
 /* limits.c - resource limits. The number of open files is
  * enforced (fs/), the stack's size is fixed, the rest is remembered only:
  * the VM's memory and --time are the walls. */
+#include "kernels/mote/proc/limits.h"
+
 #include <asm/resource.h>
 #include <errno.h>
 #include <linux/resource.h>
 #include <stdbool.h>
 
+#include "kernels/mote/fs/fdtable.h"
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/mm/vm.h"
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/syscall.h"
 
-static void get_limit(uint32_t which, struct process_limit *ret)
+void limit_get(const struct process *p, uint32_t which,
+	       struct process_limit *ret)
 {
-	*ret = current_process()->limit[which];
+	*ret = p->limit[which];
 	if (which == RLIMIT_NOFILE)
-		file_limit(&ret->soft, &ret->hard);
+		files_limit(p->files, &ret->soft, &ret->hard);
 	else if (which == RLIMIT_STACK && !ret->set)
-		ret->soft = current()->vm->stack_max;
+		ret->soft = p->vm ? p->vm->stack_max : 0;
 	else if (which == RLIMIT_CORE && !ret->set)
 		ret->soft = 0;
 	else if (!ret->set)
@@ -32,7 +36,7 @@ static int set_limit(uint32_t which, const struct rlimit64 *new)
 {
 	struct process_limit old;
 
-	get_limit(which, &old);
+	limit_get(current_process(), which, &old);
 	if (new->rlim_cur > new->rlim_max)
 		return -EINVAL;
 	if (new->rlim_max > old.hard && current_process()->uid != 0)
@@ -56,7 +60,7 @@ static long limit_call(uint32_t which, uint64_t new_at, uint64_t old_at)
 		return -EINVAL;
 	if (new_at && copy_from_user(&new, new_at, sizeof(new)) < 0)
 		return -EFAULT;
-	get_limit(which, &old);
+	limit_get(current_process(), which, &old);
 	if (new_at) {
 		int err = set_limit(which, &new);
 
