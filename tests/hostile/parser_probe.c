@@ -7,9 +7,12 @@
  *	parser_probe call NR   one call: the line that tells of it, and the code
  *	parser_probe crash     a wild pointer
  *	parser_probe lie       a result that is no string and no error
+ *	parser_probe cost      a child that reads nothing, 200 times: least and
+ *	                       median time in us
  *	parser_probe no_stack  a forbidden call whose handler cannot run */
 #include "runner/cli/parser.h"
 
+#include "base/clock.h"
 #include "runner/cli/problem.h"
 
 #include <errno.h>
@@ -151,6 +154,43 @@ static void try_arguments(void)
 		try(tries[i].what, &tries[i].t);
 }
 
+static int nothing(const void *context, void *result, struct problem *why)
+{
+	(void)context;
+	(void)result;
+	(void)why;
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int measure(void)
+{
+	const struct parser parser = locked();
+	static uint64_t ns[200];
+	const size_t count = sizeof(ns) / sizeof(ns[0]);
+	struct problem why;
+	int result = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t begin = clock_now_ns();
+
+		if (parser_run(&parser, nothing, NULL, &result, sizeof(result),
+			       &why))
+			return problem_say(&why);
+		ns[i] = clock_now_ns() - begin;
+	}
+	qsort(ns, count, sizeof(ns[0]), compare);
+	(void)printf("%llu %llu\n", (unsigned long long)ns[0] / 1000,
+		     (unsigned long long)ns[count / 2] / 1000);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const struct parser parser = locked();
@@ -169,6 +209,8 @@ int main(int argc, char **argv)
 		try_arguments();
 		return 0;
 	}
+	if (!strcmp(mode, "cost"))
+		return measure();
 	if (!work)
 		return 2;
 	if (parser_run(&parser, work, &one, &result, sizeof(result), &why))
