@@ -21,7 +21,14 @@
 #define CGROUPS "/sys/fs/cgroup"
 #define SPACES  "pid, net, mnt, ipc, uts, cgroup"
 
-static const char *const limits[] = {"memory", "pids", "cpu"};
+static const struct {
+	const char *name, *hierarchy; /* version 1 */
+} limits[] = {
+	{"memory", "memory"},
+	{"pids", "pids"},
+	{"cpu", "cpu"},
+	{"io", "blkio"},
+};
 
 /** read_text() - a small file; "" when there is none. */
 static const char *read_text(const char *path, char *text, size_t cap)
@@ -109,14 +116,14 @@ static void missing_limits(char *ret, size_t cap)
 	cgroup_find(1, CGROUP_WITHOUT_IO, &cgroups);
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		(void)snprintf(path, sizeof(path), CGROUPS "/%s/tasks",
-			       limits[i]);
+			       limits[i].hierarchy);
 		if (is_unified())
 			there = cgroups.count &&
-				reaches(cgroups.place->path, limits[i]);
+				reaches(cgroups.place->path, limits[i].name);
 		else
 			there = access(path, F_OK) == 0;
 		if (!there)
-			add_word(ret, cap, limits[i]);
+			add_word(ret, cap, limits[i].name);
 	}
 }
 
@@ -127,7 +134,7 @@ void doctor_probe_cgroup(struct doctor_finding *f)
 
 	missing_limits(missing, sizeof(missing));
 	if (!*missing)
-		finding_set(f, DOCTOR_OK, NULL, "%s: memory, pids, cpu",
+		finding_set(f, DOCTOR_OK, NULL, "%s: memory, pids, cpu, io",
 			    version);
 	else if (is_unified())
 		finding_set(f, DOCTOR_WARN,

@@ -29,6 +29,11 @@ start()
 	ampoule run "$@" >out 2>err <fifo &
 	command=$!
 	exec 8>fifo
+	started
+}
+
+started()
+{
 	until grep -q . out; do
 		[ -d /proc/$command ] || return 1
 		sleep 0.1
@@ -91,6 +96,22 @@ ampoule run --mem 256M ./touch 209715200 >out 2>err
 say oom_of_the_slice "$? $(groups)" '125 0'
 say oom_of_the_slice_is_told "$(grep -c 'killed (SIGKILL.*memory' err)" 1
 echo max >$slice/memory.max
+
+# What options and profiles ask for; vda is the disk of this machine.
+ampoule run --cpu-max 50% --cpu-weight 50 --io-weight 70 --io-read 1M \
+	--io-read-ops 30 ./ends wait </dev/vda >out 2>err &
+command=$!
+started
+disk=$(cat /sys/block/vda/dev)
+say cpu.max_option "$(cat "$group/cpu.max")" '50000 100000'
+say cpu.weight "$(cat "$group/cpu.weight")" 50
+say io.max "$(cat "$group/io.max")" \
+	"$disk rbps=1048576 wbps=max riops=30 wiops=max"
+if [ -e "$group/io.weight" ]; then
+	say io.weight "$(cat "$group/io.weight")" 'default 70'
+fi
+kill -9 "$vmm"
+wait $command
 
 # A tenth of a processor: the kernel stops it again and again.
 start ./ends loop
