@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -125,6 +126,15 @@ static void probe_io_uring(struct doctor_finding *f)
 			    "limited by kernel.io_uring_disabled=%.8s", line);
 }
 
+/** is_open() - what the kernel says of a flaw; some lines have a part for VMs
+ * alone, as "KVM: Vulnerable" or "Mitigation: ...; VMX: vulnerable". */
+static bool is_open(const char *line)
+{
+	return strncmp(line, "Vulnerable", 10) == 0 ||
+	       strstr(line, "KVM: Vulnerable") ||
+	       strstr(line, "VMX: vulnerable");
+}
+
 static void probe_mitigations(struct doctor_finding *f)
 {
 	static const char *const names[] = {
@@ -154,7 +164,7 @@ static void probe_mitigations(struct doctor_finding *f)
 		if (read_line(path, line, sizeof(line)))
 			continue;
 		known++;
-		if (strncmp(line, "Vulnerable", 10) == 0)
+		if (is_open(line))
 			add_word(open_ones, sizeof(open_ones), names[i]);
 	}
 	if (!known)
