@@ -2,14 +2,18 @@
 """VMs as named processes: start, ps, logs, wait, kill, pause, resume, rm, the
 monitor, and what is left of them when anybody is killed."""
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import random
 import re
 import signal
 import stat
+import struct
 import subprocess
+import termios
 import time
 
 import vm
@@ -513,6 +517,23 @@ def test_ps_of_odd_commands(t):
                                          "back\\slash", "", "ü"], "command")
 
 
+def test_ps_at_a_terminal(t):
+    """A line is as long as the terminal is wide, and not longer."""
+    host = Host(t)
+    name = host.name("wide")
+    host("start", "--name", name, "--", t.program("ends"), "wait",
+         "x" * 200).ended(0)
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    process = host.begin("ps", stdout=theirs)
+    os.close(theirs)
+    process.wait(timeout=20 * vm.SLOW)
+    text = os.read(ours, 65536).decode()
+    os.close(ours)
+    lines = [line for line in text.splitlines() if line.startswith(name)]
+    t.equal([len(line) for line in lines], [100], text)
+
+
 def test_a_damaged_record(t):
     """One line that names it, and a way out; the others are listed."""
     host = Host(t)
@@ -692,6 +713,24 @@ def test_sigkill_of_anybody(t):
 
 
 @vm.alone
+def test_sigkill_of_rm(t):
+    """What it began, the next one ends."""
+    host = Host(t)
+    moments = random.Random(15)
+    for n in range(20):
+        name = host.program("ends", "exit", "1", name=f"r{n}")
+        host("wait", name).ended(1)
+        process = host.begin("rm", name)
+        time.sleep(moments.uniform(0, 0.004) * vm.SLOW)
+        process.kill()
+        process.wait()
+        if name in host.ps():
+            host("rm", name).ended(0).quiet()
+        t.check(not (host.vms / name).exists(), "left")
+    nothing_left(t, host)
+
+
+@vm.alone
 def test_nothing_left_of_a_whole_life(t):
     host = Host(t)
     mounts = pathlib.Path("/proc/self/mountinfo").read_text()
@@ -800,6 +839,14 @@ def test_a_registry_in_tmp(t):
         t.equal(stat.S_IMODE(place.stat().st_mode), 0o700, "mode")
         host("wait", name).ended(5)
         host("rm", name).ended(0)
+        t.check(not place.exists(), "an empty directory is left in /tmp")
+    # It comes and goes under the feet of others.
+    all_ = [host.begin("run", t.program("hello")) for _ in range(12)]
+    for process in all_:
+        out, err = process.communicate(timeout=60 * vm.SLOW)
+        t.equal((process.returncode, out, err), (0, b"hello, world\n", b""),
+                "run")
+    t.check(not place.exists(), "an empty directory is left in /tmp")
 
 
 # -------------------------------------------------------------- completion
