@@ -48,4 +48,5 @@ struct group {
 /* What each file has to offer, ended by a group without a name. */
 extern const struct group open_groups[], rw_groups[], stat_groups[],
 	dir_groups[], fd_groups[], mem_groups[], signal_groups[], time_groups[],
-	proc_groups[], bad_groups[], event_groups[];
+	proc_groups[], bad_groups[], event_groups[], child_groups[],
+	thread_groups[], job_groups[];
