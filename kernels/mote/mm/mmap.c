@@ -114,9 +114,11 @@ long sys_mmap(struct regs *r)
 					   (flags & MAP_TYPE) != MAP_PRIVATE);
 	if (!ret && !f && overcommits(bytes, prot, flags))
 		ret = -ENOMEM;
+	if (!ret && !f && (flags & MAP_TYPE) != MAP_PRIVATE)
+		ret = file_new_shared(bytes, &f);
 	if (!ret)
 		ret = map_at(current()->vm, addr, bytes, prot, flags, f,
-			     f ? offset >> PAGE_SHIFT : 0);
+			     flags & MAP_ANONYMOUS ? 0 : offset >> PAGE_SHIFT);
 	file_unref(f);
 	return ret;
 }
