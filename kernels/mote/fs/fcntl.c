@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fcntl.c - descriptors and open files: dup, dup2, dup3, fcntl, flock. Locks
- * always succeed: there is nobody to contend with. */
+/* fcntl.c - descriptors and open files: dup, dup2, dup3, fcntl, flock. */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 
 #include "kernels/mote/fs/fdtable.h"
 #include "kernels/mote/fs/file.h"
+#include "kernels/mote/fs/lock.h"
 #include "kernels/mote/fs/node.h"
 #include "kernels/mote/fs/pipe.h"
 #include "kernels/mote/mm/uaccess.h"
@@ -48,34 +48,27 @@ long sys_dup3(struct regs *r)
 	return duplicate_at(old, new, ARG2(r) & O_CLOEXEC);
 }
 
-static long lock_query(uint64_t user)
+/* As on tmpfs: only what memfd_create(2) made can be sealed. */
+static long seals_of(const struct file *f)
 {
-	int16_t type;
-
-	if (copy_from_user(&type, user, sizeof(type)))
-		return -EFAULT;
-	if (type != F_RDLCK && type != F_WRLCK)
+	if (!inode_is(f->inode, S_IFREG) || (f->inode->flags & INODE_GENERATED))
 		return -EINVAL;
-	type = F_UNLCK; /* nobody holds it */
-	return copy_to_user(user, &type, sizeof(type));
+	return f->inode->flags & INODE_MEMFD ? (long)f->inode->reg.seals
+					     : F_SEAL_SEAL;
 }
 
-static long lock_set(const struct file *f, uint64_t user)
+static long add_seals(struct file *f, uint64_t seals)
 {
-	int16_t type;
+	const uint32_t all = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW |
+			     F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+	long old = seals_of(f);
 
-	if (copy_from_user(&type, user, sizeof(type)))
-		return -EFAULT;
-	switch (type) {
-	case F_RDLCK:
-		return f->can & FILE_READ ? 0 : -EBADF;
-	case F_WRLCK:
-		return f->can & FILE_WRITE ? 0 : -EBADF;
-	case F_UNLCK:
-		return 0;
-	default:
+	if (old < 0 || (seals & ~(uint64_t)all))
 		return -EINVAL;
-	}
+	if (!(f->can & FILE_WRITE) || (old & F_SEAL_SEAL))
+		return -EPERM;
+	f->inode->reg.seals |= (uint32_t)seals;
+	return 0;
 }
 
 static long pipe_size(const struct file *f, uint32_t cmd, uint64_t arg)
@@ -115,13 +108,16 @@ static long fcntl_file(struct file *f, uint32_t cmd, uint64_t arg)
 			   ((uint32_t)arg & SETFL_CHANGES);
 		return 0;
 	case F_GETLK:
-	case F_OFD_GETLK:
-		return lock_query(arg);
 	case F_SETLK:
 	case F_SETLKW:
+	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		return lock_set(f, arg);
+		return lock_fcntl(f, cmd, arg);
+	case F_ADD_SEALS:
+		return add_seals(f, arg);
+	case F_GET_SEALS:
+		return seals_of(f);
 	case F_GETPIPE_SZ:
 	case F_SETPIPE_SZ:
 		return pipe_size(f, cmd, arg);
@@ -152,11 +148,9 @@ long sys_fcntl(struct regs *r)
 
 long sys_flock(struct regs *r)
 {
-	const uint32_t nonblock = 4; /* LOCK_NB */
 	cleanup_file struct file *f = file_get((int)ARG0(r));
-	uint32_t op = (uint32_t)ARG1(r) & ~nonblock;
 
 	if (!f || (f->flags & O_PATH))
 		return -EBADF;
-	return op == 1 || op == 2 || op == 8 ? 0 : -EINVAL; /* SH, EX, UN */
+	return lock_flock(f, (uint32_t)ARG1(r));
 }

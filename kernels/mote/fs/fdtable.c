@@ -6,6 +6,7 @@
 #include <linux/errno.h>
 
 #include "kernels/mote/fs/file.h"
+#include "kernels/mote/fs/lock.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/mm/page.h"
@@ -131,14 +132,22 @@ bool files_shared(const struct files *t)
 	return t->refs > 1;
 }
 
+/* A descriptor is closed: with it the table's locks on the file. */
+static void let_go(const struct files *t, struct file *f)
+{
+	if (f)
+		lock_closed(t, f->inode);
+	file_unref(f);
+}
+
 void files_unref(struct files *t)
 {
 	if (!t || --t->refs)
 		return;
 	for (uint32_t w = 0; w < WORDS(t->cap); w++)
 		for (uint64_t bits = t->open[w]; bits; bits &= bits - 1)
-			file_unref(t->file[w * BITS +
-					   (uint32_t)__builtin_ctzll(bits)]);
+			let_go(t, t->file[w * BITS +
+					  (uint32_t)__builtin_ctzll(bits)]);
 	if (!t->on_page)
 		kfree(t->file);
 	page_unref(kva_to_pa(t));
@@ -175,7 +184,7 @@ int fd_install_at(struct file *f, int fd, bool cloexec)
 			struct file *old = t->file[fd];
 
 			put(t, (uint32_t)fd, f, cloexec);
-			file_unref(old);
+			let_go(t, old);
 			return fd;
 		}
 	}
@@ -193,7 +202,7 @@ int fd_close(int fd)
 	f = t->file[fd];
 	t->file[fd] = NULL;
 	t->open[(uint32_t)fd / BITS] &= ~(1ull << ((uint32_t)fd % BITS));
-	file_unref(f);
+	let_go(t, f);
 	return 0;
 }
 

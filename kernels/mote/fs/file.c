@@ -7,6 +7,7 @@
 
 #include "kernels/mote/fs/dir.h"
 #include "kernels/mote/fs/epoll.h"
+#include "kernels/mote/fs/lock.h"
 #include "kernels/mote/fs/namei.h"
 #include "kernels/mote/fs/pool.h"
 #include "kernels/mote/fs/regular.h"
@@ -108,6 +109,7 @@ void file_unref(struct file *f)
 {
 	if (!f || --f->refs)
 		return;
+	lock_file_gone(f);
 	if (f->watchers.next)
 		epoll_forget(f);
 	if (f->ops->release)
@@ -128,7 +130,8 @@ static int open_text(const char *text, struct file **ret)
  * directories on the way need not be asked for permission. */
 static int open_first(const char *path, struct file **ret)
 {
-	struct inode *inode = current_process()->uid ? NULL : initrd_program(path);
+	struct inode *inode =
+		current_process()->uid ? NULL : initrd_program(path);
 
 	return inode ? file_new(inode, O_RDONLY, ret) : open_text(path, ret);
 }
@@ -168,6 +171,12 @@ long file_read_kernel(struct file *f, void *dst, uint64_t bytes, uint64_t pos)
 bool file_is_executable(const struct file *f)
 {
 	return inode_is(f->inode, S_IFREG) && !inode_permit(f->inode, MAY_EXEC);
+}
+
+bool file_is_sealed(const struct file *f)
+{
+	return (f->inode->flags & INODE_MEMFD) &&
+	       (f->inode->reg.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE));
 }
 
 long file_path(const struct file *f, char *dst, uint64_t cap)

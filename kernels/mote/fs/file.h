@@ -96,6 +96,8 @@ int file_set_limit(uint64_t soft, uint64_t hard);
 
 /** file_is_executable() - a regular file with an x bit for the current ids. */
 bool file_is_executable(const struct file *f);
+/** file_is_sealed() - do seals forbid to write what it holds? */
+bool file_is_sealed(const struct file *f);
 /** file_path() - absolute path of an open file into @dst (for /proc/self/maps,
  * exe). Return: length, or -errno. */
 long file_path(const struct file *f, char *dst, uint64_t cap);

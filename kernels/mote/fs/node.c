@@ -6,6 +6,7 @@
 
 #include "kernels/mote/fs/cpio.h"
 #include "kernels/mote/fs/file.h"
+#include "kernels/mote/fs/lock.h"
 #include "kernels/mote/fs/pool.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
@@ -66,6 +67,7 @@ void inode_release(struct inode *inode)
 {
 	if (inode->refs || inode->nlink)
 		return;
+	lock_inode_gone(inode);
 	if (inode_is(inode, S_IFREG) && !(inode->flags & INODE_GENERATED))
 		pagemap_drop(&inode->reg.pages, 0, PAGEMAP_INDEX_MAX - 1);
 	/* A target inside the initrd is not ours; kfree() must not see it. */

@@ -23,6 +23,7 @@ struct dentry;
 struct file;
 struct file_ops;
 struct inode;
+struct inode_locks;
 
 #define FS_NAME_MAX 255u
 #define FS_PATH_MAX 4096u
@@ -50,6 +51,7 @@ enum inode_flags {
 	INODE_FILLED = 4, /* a generated directory was filled */
 	/* A directory of an indexed initrd: names of it may be missing. */
 	INODE_PARTIAL = 8,
+	INODE_MEMFD = 32,   /* of memfd_create(2): can be sealed */
 	INODE_PROCESS = 16, /* below /proc/PID: tells about ->owner */
 };
 
@@ -68,6 +70,7 @@ struct inode_reg {
 	const uint8_t *base;  /* the initrd's bytes, in place */
 	uint64_t base_bytes;  /* <= size; what lies behind reads as zero */
 	struct pagemap pages; /* these hide base; zero past size */
+	uint32_t seals;       /* F_SEAL_* as memfd_create(2) */
 };
 
 struct inode_dir {
@@ -91,8 +94,9 @@ struct inode {
 	uint64_t size;
 	int64_t atime_ns, mtime_ns, ctime_ns;
 	const struct inode_ops *ops;
-	struct dentry *entry;  /* a name, NULL: look for another or none */
-	const uint8_t *header; /* initrd header while INODE_LAZY */
+	struct inode_locks *locks; /* lock.c; NULL: never locked */
+	struct dentry *entry;      /* a name, NULL: look for another or none */
+	const uint8_t *header;     /* initrd header while INODE_LAZY */
 	union {
 		struct inode_reg reg;
 		struct inode_dir dir;

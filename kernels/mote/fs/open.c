@@ -277,6 +277,8 @@ long sys_memfd_create(struct regs *r)
 	inode = inode_new(S_IFREG | 0777, &regular_inode_ops);
 	if (!inode)
 		return -ENOMEM;
+	inode->flags |= INODE_MEMFD;
+	inode->reg.seals = flags & sealing ? 0 : F_SEAL_SEAL;
 	err = file_new(inode, O_RDWR | O_LARGEFILE, &f);
 	if (err) {
 		inode_put_new(inode);

@@ -4,6 +4,7 @@
 #include "kernels/mote/fs/regular.h"
 
 #include <linux/errno.h>
+#include <linux/fcntl.h>
 
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
@@ -192,6 +193,10 @@ long regular_write(struct inode *inode, struct uio *u, uint64_t pos)
 
 	if (!want)
 		return 0;
+	if (inode->reg.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+		return -EPERM;
+	if ((inode->reg.seals & F_SEAL_GROW) && pos + want > inode->size)
+		return -EPERM;
 	if (pos >= FS_FILE_MAX)
 		return -EFBIG;
 	want = MIN(want, FS_FILE_MAX - pos);
@@ -240,6 +245,9 @@ int regular_truncate(struct inode *inode, uint64_t bytes)
 
 	if (bytes > FS_FILE_MAX)
 		return -EFBIG;
+	if ((bytes < inode->size && (reg->seals & F_SEAL_SHRINK)) ||
+	    (bytes > inode->size && (reg->seals & F_SEAL_GROW)))
+		return -EPERM;
 	if (bytes < inode->size) {
 		reg->base_bytes = MIN(reg->base_bytes, bytes);
 		pagemap_drop(&reg->pages, pages, PAGEMAP_INDEX_MAX - 1);
@@ -259,6 +267,8 @@ int regular_punch(struct inode *inode, uint64_t pos, uint64_t bytes)
 	uint64_t last = end >> PAGE_SHIFT; /* one behind the whole pages */
 	int err;
 
+	if (inode->reg.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+		return -EPERM;
 	if (pos >= end)
 		return 0;
 	if (first > last) /* within one page */

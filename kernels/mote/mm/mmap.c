@@ -43,6 +43,8 @@ static int check_file(const struct file *f, uint32_t prot, bool shared)
 
 	if (mode == O_WRONLY || (shared && prot & PROT_WRITE && mode != O_RDWR))
 		return -EACCES;
+	if (shared && (prot & PROT_WRITE) && file_is_sealed(f))
+		return -EPERM;
 	return f->ops->map_page ? 0 : -ENODEV;
 }
 

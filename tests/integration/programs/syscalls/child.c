@@ -273,8 +273,8 @@ static void test_wait_options(void)
 	say_status(status);
 	S(wait4, -1, &status, WUNTRACED | WNOHANG, NULL);
 	kill(child, SIGCONT);
-	say("news %d", wait4(-child, &status, WUNTRACED | WCONTINUED, NULL) ==
-			       child);
+	say("news %d",
+	    wait4(-child, &status, WUNTRACED | WCONTINUED, NULL) == child);
 	kill(-child, SIGKILL);
 	do {
 		other = wait4(-child, &status, 0, &used);

@@ -319,8 +319,8 @@ static void test_timerfd_many(void)
 	for (int i = 0; i < 100; i++) {
 		struct itimerspec t = {
 			.it_value = {0, 1000000 + i * 7919 % 100 * 200000}};
-		struct epoll_event e = {.events = EPOLLIN, .data.u32 =
-							   (uint32_t)i};
+		struct epoll_event e = {.events = EPOLLIN,
+					.data.u32 = (uint32_t)i};
 
 		fds[i] = timerfd_create(CLOCK_MONOTONIC, 0);
 		timerfd_settime(fds[i], 0, &t, NULL);

@@ -22,7 +22,7 @@ static void note(int signal, siginfo_t *info, void *context)
 	last_pid = info->si_pid;
 }
 
-static void catch(int signal, int flags)
+static void catch (int signal, int flags)
 {
 	struct sigaction act = {.sa_sigaction = note,
 				.sa_flags = SA_SIGINFO | flags};
@@ -93,7 +93,7 @@ static void test_child_signal(void)
 {
 	pid_t child;
 
-	catch(SIGCHLD, 0);
+	catch (SIGCHLD, 0);
 	child = fork();
 	if (child == 0)
 		_exit(5);
@@ -119,14 +119,14 @@ static void test_child_signal(void)
 		usleep(1000);
 	say("code %d status %d", last_code, last_status);
 	reap(child);
-	catch(SIGCHLD, SA_NOCLDSTOP);
+	catch (SIGCHLD, SA_NOCLDSTOP);
 	child = sleeper();
 	kill(child, SIGSTOP);
 	waitpid(child, NULL, WUNTRACED);
 	say("not told of stops %d", count);
 	kill(child, SIGKILL);
 	reap(child);
-	catch(SIGCHLD, SA_NOCLDWAIT);
+	catch (SIGCHLD, SA_NOCLDWAIT);
 	child = fork();
 	if (child == 0)
 		_exit(0);
@@ -201,7 +201,7 @@ static void interrupted_read(int flags)
 	pid_t child;
 	ssize_t n;
 
-	catch(SIGUSR1, flags);
+	catch (SIGUSR1, flags);
 	pipe(fd);
 	child = fork();
 	if (child == 0) {
@@ -212,8 +212,8 @@ static void interrupted_read(int flags)
 		_exit(0);
 	}
 	n = read(fd[0], &c, 1);
-	say("read %zd %s, handled %d", n,
-	    n < 0 ? strerrorname_np(errno) : "", count);
+	say("read %zd %s, handled %d", n, n < 0 ? strerrorname_np(errno) : "",
+	    count);
 	reap(child);
 	close(fd[0]);
 	close(fd[1]);
@@ -248,7 +248,7 @@ static void test_interrupted(void)
 	say_status(status);
 	kill(child, SIGCONT);
 	reap(child);
-	catch(SIGUSR1, SA_RESTART);
+	catch (SIGUSR1, SA_RESTART);
 	child = fork();
 	if (child == 0) {
 		usleep(50000);
