@@ -199,7 +199,8 @@ static void explain_role(enum policy_role role, uint32_t call)
 		print_rule(&policy_texts[role], policy.rule[i].line);
 	}
 	if (!any)
-		(void)printf("%s: ends the VM\n", policy.role);
+		(void)printf("%s: ends the %s\n", policy.role,
+			     role == POLICY_PARSE ? "command" : "VM");
 }
 
 static int explain(int argc, char **argv)
