@@ -45,11 +45,12 @@ int presence_claim(struct presence *p, const struct settings *s,
 		.created_ns = wall_ns(),
 		.mem_bytes = s->limits.value[PROFILE_MEM],
 		.detached = s->detach,
+		.keep = s->detach && !s->remove,
 	};
 	cleanup_free char *head = record_head(&record, argv);
 	int err = head ? 0 : problem_set(why, EXIT_AMPOULE, "out of memory");
 
-	p->keep = s->detach && !s->remove;
+	p->keep = record.keep;
 	p->log.half_bytes = s->log_bytes / 2;
 	if (!err)
 		err = registry_open(&p->registry, true, why);

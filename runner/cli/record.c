@@ -103,6 +103,13 @@ static int set_detached(struct record *r, char *value)
 	return *value ? -EINVAL : 0;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): one signature for all */
+static int set_keep(struct record *r, char *value)
+{
+	r->keep = true;
+	return *value ? -EINVAL : 0;
+}
+
 static int set_arg(struct record *r, char *value)
 {
 	int err = unescape(value);
@@ -149,10 +156,15 @@ static const struct {
 	const char *word;
 	int (*set)(struct record *r, char *value);
 } words[] = {
-	{"created", set_created},   {"memory", set_memory},
-	{"detached", set_detached}, {"arg", set_arg},
-	{"monitor", set_monitor},   {"vm", set_vm},
-	{"exit", set_exit},         {"error", set_error},
+	{"created", set_created},
+	{"memory", set_memory},
+	{"detached", set_detached},
+	{"keep", set_keep},
+	{"arg", set_arg},
+	{"monitor", set_monitor},
+	{"vm", set_vm},
+	{"exit", set_exit},
+	{"error", set_error},
 };
 
 static int parse_line(struct record *r, char *line)
@@ -242,10 +254,10 @@ char *record_head(const struct record *r, char *const *argv)
 
 	if (!to)
 		return NULL;
-	(void)fprintf(to, "created %llu\nmemory %llu\n%s",
+	(void)fprintf(to, "created %llu\nmemory %llu\n%s%s",
 		      (unsigned long long)r->created_ns,
 		      (unsigned long long)r->mem_bytes,
-		      r->detached ? "detached\n" : "");
+		      r->detached ? "detached\n" : "", r->keep ? "keep\n" : "");
 	for (; *argv && room; argv++) {
 		size_t used;
 

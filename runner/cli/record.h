@@ -5,7 +5,8 @@
  *
  *	created 1732367000123456789     when, CLOCK_REALTIME in ns
  *	memory 134217728                of the guest, in bytes
- *	detached                        or not: it has a terminal
+ *	detached                        in the background
+ *	keep                            this record, when the VM has ended
  *	arg /bin/busybox                the program and its arguments, in order
  *	monitor 4711 123456             who waits for it: pid and start time
  *	vm 4712 123457                  the VMM, once it is there
@@ -28,7 +29,7 @@
 struct record {
 	uint64_t created_ns, exited_ns;
 	uint64_t mem_bytes;
-	bool detached;
+	bool detached, keep;
 	struct process_id monitor, vm; /* pid 0: none yet */
 	bool exited;
 	int exit_code; /* 0..255 */

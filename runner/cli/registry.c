@@ -159,8 +159,8 @@ void vm_entry_done(struct vm_entry *vm)
 	record_done(&vm->record);
 }
 
-/** is_left_over() - nobody waits for it, and nobody has written how it ended.
- * Under the lock of all. */
+/** is_left_over() - nobody waits for it, and it is not one that ended and is
+ * kept. Under the lock of all. */
 static bool is_left_over(const struct registry *reg, const char *name)
 {
 	cleanup_vm_entry struct vm_entry vm;
@@ -169,7 +169,7 @@ static bool is_left_over(const struct registry *reg, const char *name)
 
 	if (vm.record_fd < 0)
 		return err == -ENOENT;
-	return !vm.held && !vm.record.exited;
+	return !vm.held && !(vm.record.exited && vm.record.keep);
 }
 
 void registry_sweep(struct registry *reg)
@@ -262,7 +262,7 @@ static int name_is_taken(const struct registry *reg, const char *name,
 	unsigned line;
 
 	(void)read_entry(reg, name, &vm, &line);
-	if (vm.record.exited)
+	if (vm.record.exited && !vm.held)
 		return problem_set(why, EXIT_AMPOULE,
 				   "the name '%s' is that of a VM that has "
 				   "ended and is kept; 'ampoule rm %s' frees "

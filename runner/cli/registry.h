@@ -9,8 +9,8 @@
  *
  * DIR is /run/ampoule/vms for root, else $XDG_RUNTIME_DIR/ampoule/vms, else
  * /tmp/ampoule-UID/vms, and used only if it belongs to the user alone. A record
- * without lock and without an "exit" line is what a killed monitor left; its VM
- * ended with it. */
+ * without lock and without the lines "keep" and "exit" is what a killed monitor
+ * left; its VM ended with it. */
 #pragma once
 #include "runner/cli/record.h"
 

@@ -27,6 +27,7 @@ Test(cli_record, reads_what_it_writes)
 		.created_ns = 1732367000123456789ull,
 		.mem_bytes = 64 << 20,
 		.detached = true,
+		.keep = true,
 	};
 	const struct process_id vm = {.pid = 4712, .start_ticks = 99};
 	cleanup_free char *first = record_head(&head, argv);
@@ -42,7 +43,7 @@ Test(cli_record, reads_what_it_writes)
 	cr_assert_eq(parse(text, &r, &line), 0, "line %u of\n%s", line, text);
 	cr_expect_eq(r.created_ns, head.created_ns);
 	cr_expect_eq(r.mem_bytes, head.mem_bytes);
-	cr_expect(r.detached && r.exited);
+	cr_expect(r.detached && r.keep && r.exited);
 	cr_expect_eq(r.monitor.pid, 4711);
 	cr_expect_eq(r.monitor.start_ticks, 98);
 	cr_expect_eq(r.vm.pid, vm.pid);
@@ -82,18 +83,18 @@ Test(cli_record, passes_over_words_of_later_versions)
 Test(cli_record, names_the_line_that_is_damaged)
 {
 	static const char *const table[] = {
-		"created\n",    "created x\n",
-		"created 1x\n", "created 18446744073709551616\n",
-		"created -1\n", "created 1 2\n",
-		"memory  1\n",  "detached yes\n",
-		"arg \\\n",     "arg \\x\n",
-		"arg \\x4\n",   "arg \\x00\n",
-		"arg \\xg0\n",  "arg \\n\n",
-		"vm 0 1\n",     "vm -1 1\n",
-		"vm 1\n",       "vm 2147483648 1\n",
-		"vm 1 2 3\n",   "monitor 1 \n",
-		"exit 256 1\n", "exit 1\n",
-		"error \\\n",
+		"created\n",         "created x\n",
+		"created 1x\n",      "created 18446744073709551616\n",
+		"created -1\n",      "created 1 2\n",
+		"memory  1\n",       "detached yes\n",
+		"keep it\n",         "arg \\\n",
+		"arg \\x\n",         "arg \\x4\n",
+		"arg \\x00\n",       "arg \\xg0\n",
+		"arg \\n\n",         "vm 0 1\n",
+		"vm -1 1\n",         "vm 1\n",
+		"vm 2147483648 1\n", "vm 1 2 3\n",
+		"monitor 1 \n",      "exit 256 1\n",
+		"exit 1\n",          "error \\\n",
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {

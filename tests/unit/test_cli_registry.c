@@ -46,7 +46,8 @@ TestSuite(cli_vmlog, .init = set_up, .fini = tear_down);
 static int claim(const char *name, struct claim *ret)
 {
 	*ret = (struct claim)CLAIM_NONE;
-	return registry_claim(&reg, name, "prog", "created 1\n", ret, &why);
+	return registry_claim(&reg, name, "prog", "created 1\nkeep\n", ret,
+			      &why);
 }
 
 static size_t count(void)
@@ -169,7 +170,8 @@ Test(cli_registry, sweeps_what_was_left)
 	dead_entry("half", "crea");
 	dead_entry("dead", "created 1\nvm 1 2\n");
 	dead_entry("damaged", "created x\n");
-	dead_entry("ended", "created 1\nexit 0 1\n");
+	dead_entry("cleaning", "created 1\nexit 0 1\n");
+	dead_entry("ended", "created 1\nkeep\nexit 0 1\n");
 	registry_sweep(&reg);
 	cr_expect_eq(count(), 2);
 	cr_expect_eq(registry_remove(&reg, "ended"), 0);

@@ -58,7 +58,8 @@ class Host:
 
     def ps(self):
         """name -> what ps knows of it, of the VMs of this case."""
-        rows = json.loads(self("ps", "-a", "--json").ended(0).quiet().out)
+        # A record that another case has damaged is no matter here.
+        rows = json.loads(self("ps", "-a", "--json").out)
         return {row["name"]: row for row in rows
                 if row["name"].startswith(self.tag)}
 
@@ -543,6 +544,7 @@ def test_a_damaged_record(t):
     with open(host.vms / bad / "vm", "a", encoding="utf-8") as record:
         record.write("exit 1\n")
     result = host("ps").ended(125).noted(f"{bad}/vm:", "damaged", "rm")
+    t.check(good in host.ps(), "JSON without the others")
     t.check(good in result.text and bad not in result.text, result)
     host("kill", bad).ended(125).noted("damaged")
     os.kill(monitor, signal.SIGKILL)
@@ -709,6 +711,32 @@ def test_sigkill_of_anybody(t):
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=20 * vm.SLOW)
     kill_all(t, host)
+    nothing_left(t, host)
+
+
+def test_a_run_without_descriptors_leaves_nothing(t):
+    """It cannot even remove its entry: the next command does."""
+    host = Host(t)
+    for few in range(5, 24):
+        name = host.name(f"few{few}")
+        t.command("/bin/sh", "-c", f"ulimit -n {few}; exec \"$@\"", "sh",
+                  t.ampoule, "run", "--name", name, t.program("hello"),
+                  env=host.env)
+        t.check(name not in host.ps(), host.ps())
+        t.check(not (host.vms / name).exists(), f"{few}: left")
+
+
+@vm.alone
+def test_sigkill_of_a_run(t):
+    """In the foreground, at 40 moments: the next command leaves nothing."""
+    host = Host(t)
+    moments = random.Random(16)
+    for n in range(40):
+        process = host.begin("run", "--name", host.name(f"f{n}"),
+                             t.program("hello"))
+        time.sleep(moments.uniform(0, 0.03) * vm.SLOW)
+        process.kill()
+        process.wait()
     nothing_left(t, host)
 
 
