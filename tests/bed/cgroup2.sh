@@ -66,6 +66,22 @@ wait $command
 say ends_by_sigterm $? 143
 say removed_at_the_end "$(groups)" 0
 
+# What options and profiles say; the disk is the one that it reads from.
+ampoule run --profile strict --cpu-max 50% --io-read 5M ./ends wait \
+	>out 2>err </dev/vda &
+command=$!
+started
+disk=$(cat /sys/block/vda/dev)
+say io.max "$(cat "$group/io.max")" \
+	"$disk rbps=5242880 wbps=20971520 riops=500 wiops=500"
+say io.weight "$(cat "$group/io.weight")" 'default 50'
+say cpu.max_of_an_option "$(cat "$group/cpu.max")" '50000 100000'
+say cpu.weight "$(cat "$group/cpu.weight")" 50
+say pids.max_of_a_profile "$(cat "$group/pids.max")" 6
+kill $command
+wait $command
+say profile_ends $? 143
+
 start ./touch 33554432 wait
 until grep -q touched out; do sleep 0.1; done
 say guest_memory_is_charged \
