@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* link.c - making and removing names: link, symlink, mkdir, mknod, unlink,
  * rmdir and their *at forms; readlink. */
+#include "kernels/mote/fs/link.h"
+
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 
@@ -70,6 +72,9 @@ long sys_mkdirat(struct regs *r)
 	return make_dir((int)ARG0(r), ARG1(r), (uint32_t)ARG2(r));
 }
 
+/* A socket's file: it leads to one while that lives, and cannot be opened. */
+static const struct inode_ops socket_file_inode = {0};
+
 static int special_inode(uint32_t mode, uint32_t rdev, struct inode **ret)
 {
 	uint32_t permissions = mode & 07777 & ~current_process()->fs->umask;
@@ -82,6 +87,9 @@ static int special_inode(uint32_t mode, uint32_t rdev, struct inode **ret)
 		break;
 	case S_IFIFO:
 		inode = fifo_new(permissions);
+		break;
+	case S_IFSOCK:
+		inode = inode_new(S_IFSOCK | permissions, &socket_file_inode);
 		break;
 	case S_IFCHR: /* only what the kernel has, only for the superuser */
 		if (current_process()->uid)
@@ -123,6 +131,21 @@ long sys_mknodat(struct regs *r)
 {
 	return make_node((int)ARG0(r), ARG1(r), (uint32_t)ARG2(r),
 			 (uint32_t)ARG3(r));
+}
+
+int link_make_socket(const char *text, struct inode **ret)
+{
+	cleanup_walk struct walk w = {0};
+	struct inode *inode = NULL;
+	int err = walk_new(&w, AT_FDCWD, text, false);
+
+	if (!err)
+		err = special_inode(S_IFSOCK | 0777, 0, &inode);
+	if (!err)
+		err = add_new(&w, inode);
+	if (!err)
+		*ret = inode;
+	return err;
 }
 
 static long make_symlink(uint64_t target_user, int dirfd, uint64_t user)

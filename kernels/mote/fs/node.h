@@ -62,6 +62,7 @@ enum inode_device { /* st_dev; also tells the mounts apart */
 	FS_DEVICE_SYS = 4,
 	FS_DEVICE_PIPE = 5,
 	FS_DEVICE_PTS = 6,
+	FS_DEVICE_SOCKET = 7,
 	FS_DEVICE_ANON = 15,  /* kernel objects: eventfd, epoll, ... */
 	FS_DEVICE_MOUNT = 16, /* from here on: mounts.c */
 };

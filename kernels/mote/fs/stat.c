@@ -38,7 +38,10 @@ static uint32_t link_count(struct inode *inode)
 	if (inode_is(inode, S_IFDIR))
 		return inode->nlink ? 2 + inode->dir.subdirs : 0;
 	/* Pipes and streams have no name but count as one, as on Linux. */
-	return inode->device == FS_DEVICE_PIPE ? 1 : inode->nlink;
+	return inode->device == FS_DEVICE_PIPE ||
+			       inode->device == FS_DEVICE_SOCKET
+		       ? 1
+		       : inode->nlink;
 }
 
 static void stat_fill(struct inode *inode, struct stat *st)

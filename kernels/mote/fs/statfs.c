@@ -35,6 +35,9 @@ static long statfs_to_user(const struct inode *inode, uint64_t user)
 	case FS_DEVICE_PIPE:
 		st.f_type = PIPEFS_MAGIC;
 		break;
+	case FS_DEVICE_SOCKET:
+		st.f_type = SOCKFS_MAGIC;
+		break;
 	default:
 		st.f_blocks = (long)pages_total();
 		st.f_bfree = st.f_bavail = (long)pages_free();

@@ -44,6 +44,15 @@ int syscall_may_restart(uint64_t number)
 	case __NR_wait4:
 	case __NR_waitid:
 	case __NR_getrandom:
+	case __NR_accept:
+	case __NR_accept4:
+	case __NR_connect:
+	case __NR_sendto:
+	case __NR_sendmsg:
+	case __NR_sendmmsg:
+	case __NR_recvfrom:
+	case __NR_recvmsg:
+	case __NR_recvmmsg:
 		return 1;
 	default:
 		return 0;

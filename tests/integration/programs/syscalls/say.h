@@ -49,4 +49,5 @@ struct group {
 extern const struct group open_groups[], rw_groups[], stat_groups[],
 	dir_groups[], fd_groups[], mem_groups[], signal_groups[], time_groups[],
 	proc_groups[], bad_groups[], event_groups[], child_groups[],
-	thread_groups[], job_groups[], lock_groups[];
+	thread_groups[], job_groups[], lock_groups[], unix_groups[],
+	sockmsg_groups[], inet_groups[];

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* option.h - socket options that are numbers. Each has a place in struct
+ * socket; only some change what a socket does, the others are remembered. */
+#pragma once
+#include <stdint.h>
+
+struct socket;
+
+enum option {
+	OPTION_REUSEADDR,
+	OPTION_REUSEPORT,
+	OPTION_KEEPALIVE,
+	OPTION_BROADCAST,
+	OPTION_DONTROUTE,
+	OPTION_OOBINLINE,
+	OPTION_DEBUG,
+	OPTION_PRIORITY,
+	OPTION_MARK,
+	OPTION_NO_CHECK,
+	OPTION_TIMESTAMP,
+	OPTION_TIMESTAMPNS,
+	OPTION_RXQ_OVFL,
+	OPTION_PASSCRED,
+	OPTION_PASSSEC,
+	OPTION_RCVLOWAT,
+	OPTION_SNDBUF, /* bytes, as getsockopt(2) tells: twice what was asked */
+	OPTION_RCVBUF,
+	OPTION_BUSY_POLL,
+	OPTION_ZEROCOPY,
+	OPTION_LINGER,      /* on or off */
+	OPTION_LINGER_TIME, /* seconds; only with struct linger */
+	OPTION_TCP_NODELAY,
+	OPTION_TCP_MAXSEG,
+	OPTION_TCP_CORK,
+	OPTION_TCP_KEEPIDLE,
+	OPTION_TCP_KEEPINTVL,
+	OPTION_TCP_KEEPCNT,
+	OPTION_TCP_SYNCNT,
+	OPTION_TCP_LINGER2,
+	OPTION_TCP_DEFER_ACCEPT,
+	OPTION_TCP_WINDOW_CLAMP,
+	OPTION_TCP_QUICKACK,
+	OPTION_TCP_USER_TIMEOUT,
+	OPTION_TCP_FASTOPEN,
+	OPTION_TCP_FASTOPEN_CONNECT,
+	OPTION_TCP_NOTSENT_LOWAT,
+	OPTION_IP_TOS,
+	OPTION_IP_TTL,
+	OPTION_IP_MTU_DISCOVER,
+	OPTION_IP_RECVERR,
+	OPTION_IP_PKTINFO,
+	OPTION_IP_RECVTTL,
+	OPTION_IP_RECVTOS,
+	OPTION_IP_FREEBIND,
+	OPTION_IP_BIND_NO_PORT,
+	OPTION_IP_MULTICAST_TTL,
+	OPTION_IP_MULTICAST_LOOP,
+	OPTION_IP6_V6ONLY,
+	OPTION_IP6_UNICAST_HOPS,
+	OPTION_IP6_MULTICAST_HOPS,
+	OPTION_IP6_MULTICAST_LOOP,
+	OPTION_IP6_MULTICAST_IF,
+	OPTION_IP6_RECVPKTINFO,
+	OPTION_IP6_RECVHOPLIMIT,
+	OPTION_IP6_RECVERR,
+	OPTION_IP6_RECVTCLASS,
+	OPTION_IP6_TCLASS,
+	OPTION_IP6_MTU_DISCOVER,
+	OPTION_COUNT
+};
+
+/** option_init() - the defaults of a fresh socket. */
+void option_init(struct socket *s);
+/** option_set() - @value as the program gave it: 0, -ENOPROTOOPT, -EINVAL.
+ * option_get() - 0 or -ENOPROTOOPT. */
+int option_set(struct socket *s, int level, int name, int value);
+int option_get(const struct socket *s, int level, int name, int *ret);
