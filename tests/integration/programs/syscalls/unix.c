@@ -43,6 +43,8 @@ static void test_sockets(void)
 	S(getsockname, 0, buf, BAD);
 	S(getsockname, 99, buf, BAD);
 	S(getsockname, 3, buf, BAD);
+	S(getpeername, 3, buf, BAD);
+	S(getpeername, 0, buf, BAD);
 	say_names(3);
 	say_poll(3);
 	say_poll(4);
