@@ -140,6 +140,16 @@ echo "=ok cpu.max_acts"
 kill -9 "$vmm"
 wait $command
 
+# In the background: the same cgroup, and a sweep when the monitor was killed.
+ampoule start --name back ./ends wait >/dev/null
+say background "$(groups)" 1
+vmm=$(ampoule ps --json | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')
+kill -9 "$(awk '/^PPid:/ { print $2 }' "/proc/$vmm/status")"
+while [ -d "/proc/$vmm" ]; do sleep 0.1; done
+ampoule ps >/dev/null
+say swept_after_sigkill_of_the_monitor "$(groups)" 0
+ampoule rm back 2>/dev/null
+
 # A VMM that forks as often as it can.
 mkdir -p /w/t/runner/vmm
 cp -r /ampoule/. /w/t/

@@ -412,7 +412,7 @@ def parse_arguments():
     parser.add_argument("--json", metavar="FILE",
                         help="write host and all figures to FILE")
     parser.add_argument("--quick", action="store_true",
-                        help="fewer and shorter runs: about 20 s")
+                        help="fewer and shorter runs: about 90 s")
     parser.add_argument("section", nargs="*", metavar="SECTION",
                         help=f"only these: {', '.join(SECTIONS)}")
     arguments = parser.parse_args()
