@@ -19,6 +19,7 @@
 #include "kernels/mote/mm/pte.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/clocks.h"
 #include "kernels/mote/proc/limits.h"
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/random.h"
@@ -475,10 +476,15 @@ uint64_t fake_timer_armed(void)
 	return armed;
 }
 
-int clock_read(uint64_t id, uint64_t *ret_ns)
+int clock_find(uint32_t id, struct clock *ret)
 {
-	*ret_ns = clock_monotonic_ns();
+	ret->kind = id ? CLOCK_OF_MACHINE : CLOCK_OF_WORLD;
 	return id > 11 ? -EINVAL : 0;
+}
+
+uint64_t clock_now(const struct clock *c)
+{
+	return clock_monotonic_ns();
 }
 
 void signal_send(int signal)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* timerfd.c - timers to wait for. A periodic timer rests after it expired and
- * goes on when somebody reads it or asks for it, which counts the periods that
- * passed meanwhile: an interval of a nanosecond costs nothing. */
+/* timerfd.c - timers to wait for. A periodic timer goes on when somebody reads
+ * it or asks for it, which counts the periods that passed meanwhile. */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/poll.h>
@@ -13,23 +12,19 @@
 #include "kernels/mote/lib/list.h"
 #include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/ptimer.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/time.h"
-#include "kernels/mote/proc/timer.h"
-#include "kernels/mote/proc/timespec.h"
 #include "kernels/mote/proc/waitq.h"
 
 #define SETTIME_FLAGS (TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)
 
 struct timerfd {
-	struct timer timer;
-	uint32_t clock;
-	struct period period;
+	struct ptimer timer;
 	uint64_t ticks; /* expirations nobody has read */
 	struct waitq waitq;
 };
 
-static void expire(struct timer *timer)
+static void expired(struct ptimer *timer)
 {
 	struct timerfd *t = container_of(timer, struct timerfd, timer);
 
@@ -37,13 +32,9 @@ static void expire(struct timer *timer)
 	waitq_wake(&t->waitq);
 }
 
-/* Let a periodic timer that expired go on. */
 static void go_on(struct timerfd *t)
 {
-	if (!t->ticks || !t->period.interval_ns || t->timer.running)
-		return;
-	t->ticks += period_advance(&t->period, clock_monotonic_ns()) - 1;
-	timer_start(&t->timer, period_deadline(&t->period));
+	t->ticks += ptimer_go_on(&t->timer, 0);
 }
 
 static bool has_ticks(void *arg)
@@ -91,7 +82,7 @@ static void timerfd_release(struct file *f)
 {
 	struct timerfd *t = f->private;
 
-	timer_stop(&t->timer);
+	ptimer_stop(&t->timer);
 	kfree(t);
 }
 
@@ -102,7 +93,7 @@ static const struct file_ops timerfd_ops = {
 	.release = timerfd_release,
 };
 
-static bool has_timers(uint64_t clock)
+static bool has_timers(uint32_t clock)
 {
 	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC ||
 	       clock == CLOCK_BOOTTIME || clock == CLOCK_REALTIME_ALARM ||
@@ -111,17 +102,18 @@ static bool has_timers(uint64_t clock)
 
 long sys_timerfd_create(struct regs *r)
 {
+	uint32_t id = (uint32_t)ARG0(r), flags = (uint32_t)ARG1(r);
 	struct timerfd *t;
+	struct clock clock;
 
-	if (((uint32_t)ARG1(r) & ~(uint32_t)(TFD_CLOEXEC | TFD_NONBLOCK)) ||
-	    !has_timers((uint32_t)ARG0(r)))
+	if ((flags & ~(uint32_t)(TFD_CLOEXEC | TFD_NONBLOCK)) ||
+	    !has_timers(id) || clock_find(id, &clock) < 0)
 		return -EINVAL;
 	t = kzalloc(sizeof(*t));
 	if (!t)
 		return -ENOMEM;
-	t->clock = (uint32_t)ARG0(r);
-	t->timer.fire = expire;
-	return anon_fd("[timerfd]", &timerfd_ops, t, (uint32_t)ARG1(r));
+	ptimer_init(&t->timer, &clock, expired);
+	return anon_fd("[timerfd]", &timerfd_ops, t, flags);
 }
 
 /* -EBADF: no descriptor; -EINVAL: of something else. */
@@ -142,47 +134,29 @@ static int timerfd_get(int fd, struct file **ret)
 static struct itimerspec64 setting(struct timerfd *t)
 {
 	go_on(t);
-	return period_spec(&t->period, &t->timer);
-}
-
-static int set(struct timerfd *t, const struct itimerspec64 *new,
-	       uint32_t flags)
-{
-	int err = period_set(&t->period, new, t->clock,
-			     flags & TFD_TIMER_ABSTIME);
-
-	if (err)
-		return err;
-	t->ticks = 0;
-	timer_stop(&t->timer);
-	if (!period_is_set(new))
-		return 0;
-	if (period_deadline(&t->period) <= clock_monotonic_ns())
-		expire(&t->timer); /* a time in the past: at once */
-	else
-		timer_start(&t->timer, period_deadline(&t->period));
-	return 0;
+	return ptimer_get(&t->timer);
 }
 
 long sys_timerfd_settime(struct regs *r)
 {
 	cleanup_file struct file *f = NULL;
 	struct itimerspec64 new, old;
+	struct timerfd *t;
 	int err;
 
 	if (copy_from_user(&new, ARG2(r), sizeof(new)))
 		return -EFAULT;
 	if (((uint32_t)ARG1(r) & ~(uint32_t)SETTIME_FLAGS) ||
-	    !period_is_valid(&new))
+	    !itimerspec_is_valid(&new))
 		return -EINVAL;
 	err = timerfd_get((int)ARG0(r), &f);
 	if (err)
 		return err;
-	old = setting(f->private);
-	err = set(f->private, &new, (uint32_t)ARG1(r));
-	if (!err && ARG3(r))
-		err = copy_to_user(ARG3(r), &old, sizeof(old));
-	return err;
+	t = f->private;
+	old = setting(t);
+	t->ticks = 0;
+	ptimer_set(&t->timer, &new, ARG1(r) & TFD_TIMER_ABSTIME);
+	return ARG3(r) ? copy_to_user(ARG3(r), &old, sizeof(old)) : 0;
 }
 
 long sys_timerfd_gettime(struct regs *r)

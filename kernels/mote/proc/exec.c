@@ -18,6 +18,7 @@
 #include "kernels/mote/mm/vm.h"
 #include "kernels/mote/proc/elf.h"
 #include "kernels/mote/proc/process.h"
+#include "kernels/mote/proc/process_timers.h"
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/random.h"
 #include "kernels/mote/proc/script.h"
@@ -220,6 +221,7 @@ static void commit(struct process *p, const struct new_program *n,
 		p->execed = true;
 		end_vfork(p);
 		fs_after_exec();
+		posix_timers_free(p);
 		context_reset_fpu(&t->context);
 		if (signals_after_exec() < 0)
 			task_exit(SIGKILL);

@@ -18,6 +18,7 @@
 #include "kernels/mote/proc/futex.h"
 #include "kernels/mote/proc/missing.h"
 #include "kernels/mote/proc/process.h"
+#include "kernels/mote/proc/process_timers.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/syscall.h"
 #include "kernels/mote/proc/time.h"
@@ -98,6 +99,8 @@ static void let_go(struct process *p)
 		missing_report();
 		harness_exit(p->status);
 	}
+	itimers_free(p);
+	posix_timers_free(p);
 	files_unref(p->files);
 	fs_unref(p->fs);
 	inode_unref(p->exe);

@@ -137,6 +137,7 @@ void process_free(struct process *p)
 	fs_unref(p->fs);
 	inode_unref(p->exe);
 	signal_actions_unref(p->actions);
+	waitq_close(&p->signal_wait); /* epolls with a signalfd */
 	kfree(p);
 }
 

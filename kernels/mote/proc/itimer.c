@@ -1,118 +1,165 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* itimer.c - alarm(2) and the real-time interval timer: SIGALRM. */
+/* itimer.c - alarm(2) and the three interval timers of a process: real time,
+ * and CPU time twice, because time in the kernel is not told apart. */
+#include <asm/siginfo.h>
 #include <linux/errno.h>
+#include <linux/signal.h>
 #include <linux/time.h>
-#include <signal.h>
 
 #include "kernels/mote/lib/lib.h"
+#include "kernels/mote/lib/list.h"
+#include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/proc/process.h"
+#include "kernels/mote/proc/process_timers.h"
+#include "kernels/mote/proc/ptimer.h"
+#include "kernels/mote/proc/signal_state.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/task.h"
-#include "kernels/mote/proc/time.h"
-#include "kernels/mote/proc/timer.h"
 
-#define NS_PER_USEC 1000ull
+#define NS_PER_USEC  1000ll
+#define USEC_PER_SEC 1000000ll
+#define COUNT        3u
+#define PAUSE_NS     50000ull   /* between two signals, at least, ... */
+#define PAUSE_OLD_NS 1000000ull /* ... while nobody takes the last one */
 
 struct itimerval64 { /* struct itimerval of x86-64 */
 	struct timeval64 interval, value;
 };
 
-static void expire(struct timer *t);
+struct itimers {
+	struct process *process;
+	struct ptimer timer[COUNT]; /* by ITIMER_REAL, ... */
+};
 
-static uint64_t interval_ns; /* 0: once */
-static struct timer timer = {.fire = expire};
+static const int signal_of[COUNT] = {SIGALRM, SIGVTALRM, SIGPROF};
 
-static void arm(uint64_t value_ns, uint64_t new_interval_ns)
+/* Periods that pass while nobody takes the signal count for nothing. */
+static void expired(struct ptimer *t, unsigned which)
 {
-	interval_ns = new_interval_ns;
-	if (value_ns)
-		timer_start(&timer, deadline_after(value_ns));
-	else
-		timer_stop(&timer);
+	const struct itimers *all =
+		container_of(t - which, struct itimers, timer[0]);
+	const struct signal_info info = {.signo = signal_of[which],
+					 .code = SI_KERNEL};
+	bool old = all->process->shared.pending & signal_bit(info.signo);
+
+	signals_send_process(all->process, &info);
+	ptimer_go_on(t, old ? PAUSE_OLD_NS : PAUSE_NS);
 }
 
-/* Nanoseconds until it expires; 0: it is off. */
-static uint64_t remaining_ns(void)
+static void real_expired(struct ptimer *t)
 {
-	uint64_t now;
-
-	if (!timer.running)
-		return 0;
-	now = clock_monotonic_ns();
-	return timer.when > now ? timer.when - now : 1;
+	expired(t, ITIMER_REAL);
 }
 
-/* Periods that were slept through are skipped, not made up for. */
-static void expire(struct timer *t)
+static void virtual_expired(struct ptimer *t)
 {
-	uint64_t now = clock_monotonic_ns(), next = t->when + interval_ns;
+	expired(t, ITIMER_VIRTUAL);
+}
 
-	signal_send(SIGALRM);
-	if (interval_ns)
-		timer_start(t, next > now ? next : now + interval_ns);
+static void prof_expired(struct ptimer *t)
+{
+	expired(t, ITIMER_PROF);
+}
+
+/* Made when a process first asks. NULL: no memory. */
+static struct itimers *itimers_get(void)
+{
+	struct process *p = current_process();
+	const struct clock machine = {.kind = CLOCK_OF_MACHINE};
+	const struct clock used = {CLOCK_OF_PROCESS, p->pid};
+
+	if (p->itimers)
+		return p->itimers;
+	p->itimers = kzalloc(sizeof(*p->itimers));
+	if (!p->itimers)
+		return NULL;
+	p->itimers->process = p;
+	ptimer_init(&p->itimers->timer[ITIMER_REAL], &machine, real_expired);
+	ptimer_init(&p->itimers->timer[ITIMER_VIRTUAL], &used,
+		    virtual_expired);
+	ptimer_init(&p->itimers->timer[ITIMER_PROF], &used, prof_expired);
+	return p->itimers;
+}
+
+void itimers_free(struct process *p)
+{
+	for (unsigned i = 0; p->itimers && i < COUNT; i++)
+		ptimer_stop(&p->itimers->timer[i]);
+	kfree(p->itimers);
+	p->itimers = NULL;
 }
 
 /* Whole seconds, half up, and never 0 for a timer that runs. */
+static int64_t rounded(const struct timespec64 *left)
+{
+	int64_t sec = left->sec + (left->nsec >= (int64_t)NS_PER_SEC / 2);
+
+	return sec || !left->nsec ? sec : 1;
+}
+
 long sys_alarm(struct regs *r)
 {
-	uint64_t left = remaining_ns();
-	uint64_t sec = (left + NS_PER_SEC / 2) / NS_PER_SEC;
+	const struct itimerspec64 new = {.value.sec = (uint32_t)ARG0(r)};
+	struct itimers *all = itimers_get();
+	struct itimerspec64 old;
 
-	arm((uint32_t)ARG0(r) * NS_PER_SEC, 0);
-	return (long)(left ? MAX(sec, 1ull) : 0);
+	if (!all)
+		return 0;
+	old = ptimer_get(&all->timer[ITIMER_REAL]);
+	ptimer_set(&all->timer[ITIMER_REAL], &new, false);
+	return rounded(&old.value);
 }
 
-static int to_ns(const struct timeval64 *tv, uint64_t *ret)
+static bool to_spec(const struct itimerval64 *v, struct itimerspec64 *ret)
 {
-	if (tv->sec < 0 || (uint64_t)tv->usec >= 1000000)
-		return -EINVAL;
-	if ((uint64_t)tv->sec > INT64_MAX / NS_PER_SEC - 1)
-		*ret = INT64_MAX;
-	else
-		*ret = (uint64_t)tv->sec * NS_PER_SEC +
-		       (uint64_t)tv->usec * NS_PER_USEC;
-	return 0;
-}
-
-static struct timeval64 from_ns(uint64_t ns)
-{
-	return (struct timeval64){
-		.sec = (int64_t)(ns / NS_PER_SEC),
-		.usec = (int64_t)(ns % NS_PER_SEC / NS_PER_USEC),
+	*ret = (struct itimerspec64){
+		.interval = {v->interval.sec, v->interval.usec * NS_PER_USEC},
+		.value = {v->value.sec, v->value.usec * NS_PER_USEC},
 	};
+	return (uint64_t)v->interval.usec < USEC_PER_SEC &&
+	       (uint64_t)v->value.usec < USEC_PER_SEC &&
+	       itimerspec_is_valid(ret);
 }
 
-static int put_current(uint64_t user)
+static int put(uint64_t user, const struct itimerspec64 *spec)
 {
-	const struct itimerval64 it = {
-		.interval = from_ns(interval_ns),
-		.value = from_ns(remaining_ns()),
+	const struct itimerval64 v = {
+		.interval = {spec->interval.sec,
+			     spec->interval.nsec / NS_PER_USEC},
+		.value = {spec->value.sec, spec->value.nsec / NS_PER_USEC},
 	};
 
-	return copy_to_user(user, &it, sizeof(it));
+	return copy_to_user(user, &v, sizeof(v));
 }
 
-/* The two timers that count CPU time are not there. */
 long sys_getitimer(struct regs *r)
 {
-	if (ARG0(r) != ITIMER_REAL)
+	struct itimerspec64 now = {0};
+	struct itimers *all = current_process()->itimers;
+
+	if ((uint32_t)ARG0(r) >= COUNT)
 		return -EINVAL;
-	return put_current(ARG1(r));
+	if (all)
+		now = ptimer_get(&all->timer[ARG0(r) & 3]);
+	return put(ARG1(r), &now);
 }
 
 long sys_setitimer(struct regs *r)
 {
-	uint64_t value, interval;
-	struct itimerval64 it = {0};
+	struct itimerspec64 new, old;
+	struct itimerval64 value = {0};
+	struct itimers *all;
+	struct ptimer *t;
 
-	if (ARG0(r) != ITIMER_REAL)
-		return -EINVAL;
-	if (ARG1(r) && copy_from_user(&it, ARG1(r), sizeof(it)))
+	if (ARG1(r) && copy_from_user(&value, ARG1(r), sizeof(value)))
 		return -EFAULT;
-	if (to_ns(&it.value, &value) || to_ns(&it.interval, &interval))
+	if ((uint32_t)ARG0(r) >= COUNT || !to_spec(&value, &new))
 		return -EINVAL;
-	if (ARG2(r) && put_current(ARG2(r)))
-		return -EFAULT;
-	arm(value, value ? interval : 0);
-	return 0;
+	all = itimers_get();
+	if (!all)
+		return -ENOMEM;
+	t = &all->timer[ARG0(r) & 3];
+	old = ptimer_get(t);
+	ptimer_set(t, &new, false);
+	return ARG2(r) ? put(ARG2(r), &old) : 0;
 }

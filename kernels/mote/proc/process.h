@@ -78,6 +78,9 @@ struct process {
 	struct waitq signal_wait;   /* woken at every signal that arrives */
 	struct waitq child_wait;    /* woken when a child changes state */
 
+	struct itimers *itimers;           /* itimer.c; NULL: never asked */
+	struct posix_timers *posix_timers; /* posix_timer.c */
+
 	struct usage ended;    /* of threads that ended */
 	struct usage children_used; /* of children that were waited for */
 	uint64_t start_ns; /* monotonic */

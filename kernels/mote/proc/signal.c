@@ -15,6 +15,7 @@
 #include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/proc/exit.h"
 #include "kernels/mote/proc/process.h"
+#include "kernels/mote/proc/process_timers.h"
 #include "kernels/mote/proc/schedule.h"
 #include "kernels/mote/proc/signal_state.h"
 #include "kernels/mote/proc/task.h"
@@ -140,7 +141,8 @@ static int add(struct signal_queue *q, const struct signal_info *info)
 {
 	uint64_t bit = signal_bit(info->signo);
 
-	if ((q->pending & bit) && info->signo < FIRST_QUEUED)
+	if ((q->pending & bit) && info->signo < FIRST_QUEUED &&
+	    info->code != SI_TIMER)
 		return 0;
 	if (q->count == SIGNAL_QUEUE_MAX && info->signo >= FIRST_QUEUED)
 		return -EAGAIN;
@@ -285,6 +287,8 @@ bool signals_take(struct task *t, uint64_t set, struct signal_info *ret)
 	bool got = take(&t->signals->own, set, ret) ||
 		   take(&t->process->shared, set, ret);
 
+	if (got && ret->code == SI_TIMER)
+		posix_timer_taken(t->process, ret);
 	signals_recheck(t);
 	return got;
 }
@@ -296,6 +300,64 @@ void signals_flush(struct process *p, uint64_t set)
 		struct task *t = container_of(at, struct task, in_process);
 
 		flush(&t->signals->own, set);
+		signals_recheck(t);
+	}
+}
+
+static bool is_of_timer(const struct signal_info *info, int id)
+{
+	return info->code == SI_TIMER && (int)info->field[0] == id;
+}
+
+static bool holds_timer(const struct signal_queue *q, int id)
+{
+	for (uint32_t i = 0; i < q->count; i++)
+		if (is_of_timer(&q->info[i], id))
+			return true;
+	return false;
+}
+
+bool signals_hold_timer(const struct process *p, int id)
+{
+	if (holds_timer(&p->shared, id))
+		return true;
+	LIST_EACH(at, &p->threads) {
+		struct task *t = container_of(at, struct task, in_process);
+
+		if (holds_timer(&t->signals->own, id))
+			return true;
+	}
+	return false;
+}
+
+/* Entries go; what is pending follows from those that are left. A standard
+ * signal that came without an entry (the queue was full) goes with them. */
+static void forget_timer(struct signal_queue *q, int id)
+{
+	uint64_t gone = 0, stay = 0;
+	uint32_t left = 0;
+
+	for (uint32_t i = 0; i < q->count; i++) {
+		uint64_t bit = signal_bit(q->info[i].signo);
+
+		if (is_of_timer(&q->info[i], id)) {
+			gone |= bit;
+			continue;
+		}
+		stay |= bit;
+		q->info[left++] = q->info[i];
+	}
+	q->count = left;
+	q->pending &= ~(gone & ~stay);
+}
+
+void signals_forget_timer(struct process *p, int id)
+{
+	forget_timer(&p->shared, id);
+	LIST_EACH(at, &p->threads) {
+		struct task *t = container_of(at, struct task, in_process);
+
+		forget_timer(&t->signals->own, id);
 		signals_recheck(t);
 	}
 }

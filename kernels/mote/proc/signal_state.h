@@ -81,5 +81,9 @@ bool signals_take(struct task *t, uint64_t set, struct signal_info *ret);
 /** signals_flush() - forget pending ones of @set, of the process and all its
  * threads. */
 void signals_flush(struct process *p, uint64_t set);
+/** signals_hold_timer() - is a signal of timer @id (timer_create(2)) of @p
+ * under way? signals_forget_timer() - not any more. */
+bool signals_hold_timer(const struct process *p, int id);
+void signals_forget_timer(struct process *p, int id);
 /** signal_ignored() - does arrival of @signal mean nothing to @p? */
 bool signal_ignored(const struct process *p, int signal);

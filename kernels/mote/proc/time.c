@@ -10,6 +10,7 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/proc/process.h"
+#include "kernels/mote/proc/clocks.h"
 #include "kernels/mote/proc/syscall.h"
 #include "kernels/mote/proc/wait.h"
 
@@ -48,53 +49,20 @@ uint64_t deadline_after(uint64_t ns)
 	return ns > NS_MAX - now ? NS_MAX : now + ns;
 }
 
-/* One program, never preempted by another: its CPU time is what passed since
- * it started, less what it slept. */
-uint64_t cpu_time_ns(void)
+int clock_read(uint32_t id, uint64_t *ret_ns)
 {
-	return sched_ran_ns(current());
-}
+	struct clock clock;
+	int err = clock_find(id, &clock);
 
-/* The clock of a process or thread, as clock_getcpuclockid(3) makes it: ~pid
- * in the upper bits, where 0 stands for the caller. */
-static bool is_cpu_clock(int32_t id)
-{
-	int32_t pid = ~(id >> 3);
-
-	return id < 0 && (id & 3) != 3 && (pid == 0 || pid == current_process()->pid);
-}
-
-int clock_read(uint64_t id, uint64_t *ret_ns)
-{
-	if (is_cpu_clock((int32_t)id))
-		id = CLOCK_PROCESS_CPUTIME_ID;
-	switch ((uint32_t)id) {
-	case CLOCK_REALTIME:
-	case CLOCK_REALTIME_COARSE:
-	case CLOCK_REALTIME_ALARM:
-	case CLOCK_TAI:
-		*ret_ns = clock_realtime_ns();
-		return 0;
-	case CLOCK_MONOTONIC:
-	case CLOCK_MONOTONIC_RAW:
-	case CLOCK_MONOTONIC_COARSE:
-	case CLOCK_BOOTTIME:
-	case CLOCK_BOOTTIME_ALARM:
-		*ret_ns = clock_monotonic_ns();
-		return 0;
-	case CLOCK_PROCESS_CPUTIME_ID:
-	case CLOCK_THREAD_CPUTIME_ID:
-		*ret_ns = cpu_time_ns();
-		return 0;
-	default:
-		return -EINVAL;
-	}
+	if (!err)
+		*ret_ns = clock_now(&clock);
+	return err;
 }
 
 long sys_clock_gettime(struct regs *r)
 {
 	uint64_t ns;
-	int err = clock_read(ARG0(r), &ns);
+	int err = clock_read((uint32_t)ARG0(r), &ns);
 
 	return err ? err : timespec_put(ARG1(r), ns);
 }
@@ -102,7 +70,7 @@ long sys_clock_gettime(struct regs *r)
 long sys_clock_getres(struct regs *r)
 {
 	uint64_t ns;
-	int err = clock_read(ARG0(r), &ns);
+	int err = clock_read((uint32_t)ARG0(r), &ns);
 
 	if (err || !ARG1(r))
 		return err;
@@ -197,7 +165,7 @@ long sys_clock_nanosleep(struct regs *r)
 	if (id == CLOCK_MONOTONIC_RAW || id == CLOCK_REALTIME_COARSE ||
 	    id == CLOCK_MONOTONIC_COARSE)
 		return -EOPNOTSUPP;
-	err = clock_read(id, &now);
+	err = clock_read((uint32_t)id, &now);
 	if (!err)
 		err = timespec_get(ARG2(r), &ns);
 	if (err)

@@ -22,12 +22,8 @@ int timespec_get(uint64_t user, uint64_t *ret_ns);
 int timespec_put(uint64_t user, uint64_t ns);
 
 /** clock_read() - what the clock @id (CLOCK_REALTIME, ...) shows. 0, -EINVAL. */
-int clock_read(uint64_t id, uint64_t *ret_ns);
+int clock_read(uint32_t id, uint64_t *ret_ns);
 
 /** deadline_after() - @ns from now on the monotonic clock, without wrapping
  * into the past. */
 uint64_t deadline_after(uint64_t ns);
-
-/** cpu_time_ns() - of the current program, for getrusage(2) and times(2) too.
- */
-uint64_t cpu_time_ns(void);

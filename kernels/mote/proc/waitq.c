@@ -29,6 +29,12 @@ void waitq_remove(struct waiter *w)
 	w->queue = NULL;
 }
 
+void waitq_close(struct waitq *q)
+{
+	while (q->first)
+		waitq_remove(q->first);
+}
+
 void waitq_wake(struct waitq *q)
 {
 	struct waiter *next;

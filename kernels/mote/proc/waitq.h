@@ -31,6 +31,9 @@ struct waiter {
 void waitq_add(struct waitq *q, struct waiter *w);
 void waitq_remove(struct waiter *w);
 
+/** waitq_close() - @q goes away: nobody watches it any more. */
+void waitq_close(struct waitq *q);
+
 static inline bool waitq_is_empty(const struct waitq *q)
 {
 	return !q->first;

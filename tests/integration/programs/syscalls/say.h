@@ -46,8 +46,22 @@ struct group {
 };
 
 /* What each file has to offer, ended by a group without a name. */
-extern const struct group open_groups[], rw_groups[], stat_groups[],
-	dir_groups[], fd_groups[], mem_groups[], signal_groups[], time_groups[],
-	proc_groups[], bad_groups[], event_groups[], child_groups[],
-	thread_groups[], job_groups[], lock_groups[], unix_groups[],
-	sockmsg_groups[], inet_groups[];
+extern const struct group open_groups[];
+extern const struct group rw_groups[];
+extern const struct group stat_groups[];
+extern const struct group dir_groups[];
+extern const struct group fd_groups[];
+extern const struct group mem_groups[];
+extern const struct group signal_groups[];
+extern const struct group time_groups[];
+extern const struct group proc_groups[];
+extern const struct group bad_groups[];
+extern const struct group event_groups[];
+extern const struct group child_groups[];
+extern const struct group thread_groups[];
+extern const struct group job_groups[];
+extern const struct group lock_groups[];
+extern const struct group unix_groups[];
+extern const struct group sockmsg_groups[];
+extern const struct group inet_groups[];
+extern const struct group timer_groups[];
