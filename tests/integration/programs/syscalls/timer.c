@@ -382,6 +382,7 @@ static void test_futex_threads(void)
 {
 	static uint32_t word, other;
 	struct sleeper s[6] = {{0}};
+	int n;
 
 	for (int i = 0; i < 6; i++) {
 		s[i].word = &word;
@@ -391,9 +392,11 @@ static void test_futex_threads(void)
 	}
 	S(futex, &word, FUTEX_WAKE_BITSET_PRIVATE, 10, NULL, NULL, 4);
 	S(futex, &word, FUTEX_WAKE_BITSET_PRIVATE, 1, NULL, NULL, 2);
-	say("awake %d, the fourth %d", awake(s, 6), s[3].woken);
+	n = awake(s, 6);
+	say("awake %d, the fourth %d", n, s[3].woken);
 	S(futex, &word, FUTEX_CMP_REQUEUE_PRIVATE, 1, 2L, &other, 0);
-	say("awake %d, the first %d", awake(s, 6), s[0].woken);
+	n = awake(s, 6);
+	say("awake %d, the first %d", n, s[0].woken);
 	S(futex, &word, FUTEX_WAKE_PRIVATE, 10, NULL, NULL, 0);
 	say("awake %d", awake(s, 6));
 	S(futex, &other, FUTEX_WAKE_OP_PRIVATE, 10, 10L, &word,
