@@ -18,9 +18,9 @@ static long call3(long number, long a, const void *b, long c)
 	return result;
 }
 
-void _start(void);
+void first_instruction(void);
 
-__attribute__((force_align_arg_pointer, noreturn)) void _start(void)
+__attribute__((force_align_arg_pointer, noreturn)) void first_instruction(void)
 {
 	struct timespec now;
 
