@@ -182,6 +182,41 @@ int cgroup_make(const struct cgroups *cgroups, unsigned index,
 	return fd < 0 ? -errno : fd;
 }
 
+/** at_niceness() - a step of niceness is a quarter more or less: sched(7). */
+static uint64_t at_niceness(uint64_t weight, int nice, uint64_t most)
+{
+	double n = (double)weight;
+
+	for (; nice > 0; nice--)
+		n /= 1.25;
+	for (; nice < 0; nice++)
+		n *= 1.25;
+	return n < 2 ? 2 : n > (double)most ? most : (uint64_t)n;
+}
+
+void cgroup_set_nice(const struct cgroups *cgroups, uint32_t weight, int nice)
+{
+	for (unsigned i = 0; i < cgroups->count; i++) {
+		const bool v2 = cgroups->place[i].kind == CGROUP_UNIFIED;
+		uint64_t usual =
+			v2 ? weight : weight * 1024ull / CGROUP_WEIGHT_USUAL;
+		char path[CGROUP_PATH_BYTES + 16], text[24];
+		cleanup_fd int fd = -1;
+
+		if (!v2 && cgroups->place[i].kind != CGROUP_CPU)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/cpu.%s",
+			       cgroups->place[i].path,
+			       v2 ? "weight" : "shares");
+		(void)snprintf(text, sizeof(text), "%llu",
+			       (unsigned long long)at_niceness(
+				       usual, nice, v2 ? 10000 : 262144));
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd >= 0)
+			(void)fd_write_all(fd, text, strlen(text));
+	}
+}
+
 int cgroup_remove(const char *path)
 {
 	const char *name = strrchr(path, '/');

@@ -34,6 +34,11 @@ void cgroup_find(uint32_t id, enum cgroup_io io, struct cgroups *ret);
 int cgroup_make(const struct cgroups *cgroups, unsigned index,
 		const struct cgroup_limits *limits);
 
+/** cgroup_set_nice() - let the VM, whose cgroup has @weight (1 to 10000, as
+ * cpu_weight of its limits), compete with others as a process of niceness
+ * @nice (-20 to 19) does; where it has no cgroup for that, nothing. */
+void cgroup_set_nice(const struct cgroups *cgroups, uint32_t weight, int nice);
+
 /** cgroup_remove() - @path of cgroup_find(). Return: 0 when there is none of
  * that name any more; -EBUSY as long as a process lives in it; -EINVAL: not a
  * path of ours. */

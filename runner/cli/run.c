@@ -183,6 +183,8 @@ static int stand_by(struct run *r)
 	if (err)
 		return err;
 	presence_watch(&r->presence, s->child.pid);
+	leader_start(&s->leader, s->child.pid, &r->cell.cgroups,
+		     limits.cpu_weight);
 	if (r->files.profile_read)
 		presence_memory(&r->presence, r->plan.mem_bytes);
 	streams_close(&r->streams);

@@ -140,6 +140,14 @@ static int time_left_ms(struct supervise *s)
 	return -1;
 }
 
+/** timeout_ms() - until our own deadline, or the next look at the VM's pid. */
+static int timeout_ms(struct supervise *s)
+{
+	int left = time_left_ms(s);
+
+	return left < 0 || left > LEADER_LOOK_MS ? LEADER_LOOK_MS : left;
+}
+
 static int reap(struct supervise *s)
 {
 	while (wait4(s->child.pid, &s->child_status, 0, &s->usage) < 0) {
@@ -159,10 +167,11 @@ int supervise_run(struct supervise *s)
 	};
 
 	for (;;) {
-		int n = poll(fds, 4, time_left_ms(s));
+		int n = poll(fds, 4, timeout_ms(s));
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
+		leader_look(&s->leader);
 		if (n <= 0)
 			continue;
 		if (fds[1].revents)

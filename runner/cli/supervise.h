@@ -3,6 +3,7 @@
  * signals on, keep the clock, reap it. */
 #pragma once
 #include "runner/cli/launch.h"
+#include "runner/cli/leader.h"
 #include "runner/cli/outcome.h"
 
 #include <signal.h>
@@ -21,6 +22,7 @@ struct supervise {
 	uint64_t kill_ns; /* deadline of ours; 0: none */
 	struct logfile *log;
 	struct presence *presence; /* whom to tell, and where output goes */
+	struct leader leader;      /* started by the caller */
 	struct outcome outcome;
 	int child_status; /* of waitid(2), once it is reaped */
 	struct rusage usage;
