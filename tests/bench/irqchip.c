@@ -85,15 +85,11 @@ static void add_routes(int vm, unsigned has)
 	struct kvm_msi msi = {.address_lo = MSI_ADDRESS, .data = MSI_VECTOR};
 	struct kvm_ioeventfd io = {.addr = DOORBELL, .len = 4};
 	struct kvm_irqfd irq = {0};
-	struct {
-		struct kvm_irq_routing head;
-		struct kvm_irq_routing_entry entry;
-	} route = {
-		.head.nr = 1,
-		.entry = {.type = KVM_IRQ_ROUTING_MSI,
-			  .u.msi = {.address_lo = MSI_ADDRESS,
-				    .data = MSI_VECTOR}},
+	const struct kvm_irq_routing_entry entry = {
+		.type = KVM_IRQ_ROUTING_MSI,
+		.u.msi = {.address_lo = MSI_ADDRESS, .data = MSI_VECTOR},
 	};
+	struct kvm_irq_routing *route;
 
 	if (has & MSI)
 		need(ioctl(vm, KVM_SIGNAL_MSI, &msi) >= 0, "KVM_SIGNAL_MSI");
@@ -103,7 +99,12 @@ static void add_routes(int vm, unsigned has)
 	}
 	if (has & IRQFD) {
 		irq.fd = (uint32_t)eventfd(0, EFD_CLOEXEC);
-		need(!ioctl(vm, KVM_SET_GSI_ROUTING, &route), "MSI route");
+		route = calloc(1, sizeof(*route) + sizeof(entry));
+		need(route != NULL, "memory");
+		route->nr = 1;
+		memcpy(route->entries, &entry, sizeof(entry));
+		need(!ioctl(vm, KVM_SET_GSI_ROUTING, route), "MSI route");
+		free(route);
 		need(!ioctl(vm, KVM_IRQFD, &irq), "KVM_IRQFD");
 	}
 }
