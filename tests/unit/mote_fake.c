@@ -452,6 +452,16 @@ void sched_wake(struct task *t)
 {
 }
 
+uint64_t wait_deadline(uint64_t fresh_ns)
+{
+	return fresh_ns;
+}
+
+int wait_interrupted(uint64_t deadline_ns)
+{
+	return -EINTR;
+}
+
 uint64_t signals_pending(const struct task *t)
 {
 	return last_signal ? signal_bit(last_signal) : 0;

@@ -170,9 +170,14 @@ long sys_poll(struct regs *r)
 {
 	int ms = (int)ARG2(r);
 
-	return poll_fds(ARG0(r), (uint32_t)ARG1(r),
-			ms < 0 ? WAIT_FOREVER
-			       : deadline_after((uint64_t)(ms * NS_PER_MS)));
+	uint64_t deadline = WAIT_FOREVER;
+	long n;
+
+	if (ms >= 0)
+		deadline = wait_deadline(
+			deadline_after((uint64_t)(ms * NS_PER_MS)));
+	n = poll_fds(ARG0(r), (uint32_t)ARG1(r), deadline);
+	return n == -EINTR ? wait_interrupted(deadline) : n;
 }
 
 int poll_mask_push(uint64_t user, uint64_t bytes)

@@ -13,6 +13,7 @@
 #include "kernels/mote/proc/syscall.h"
 #include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/time.h"
+#include "kernels/mote/proc/wait.h"
 
 /* The arguments as every operation takes them. */
 struct call {
@@ -45,7 +46,7 @@ static int read_deadline(const struct call *c, uint64_t *ret)
 	if (err)
 		return err;
 	if (c->op == FUTEX_WAIT) {
-		*ret = deadline_after(ns);
+		*ret = wait_deadline(deadline_after(ns));
 	} else if (c->realtime) {
 		now = clock_realtime_ns();
 		*ret = ns > now ? deadline_after(ns - now) : 0;
@@ -76,7 +77,8 @@ static long do_wait(const struct call *c)
 		return err;
 	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != c->value)
 		return -EAGAIN;
-	return futex_sleep(&w, deadline);
+	err = futex_sleep(&w, deadline);
+	return err == -EINTR ? wait_interrupted(deadline) : err;
 }
 
 static long do_wake(const struct call *c)

@@ -186,7 +186,10 @@ static int enter_handler(struct signals *s, const struct signal_action *a,
  * stand. */
 static void prepare_restart(struct regs *r, const struct signal_action *a)
 {
-	if (r->vector != REGS_SYSCALL || (long)r->rax != -EINTR ||
+	bool timed = current()->restart_deadline;
+
+	current()->restart_deadline = 0;
+	if (r->vector != REGS_SYSCALL || (long)r->rax != -EINTR || timed ||
 	    !(a->flags & SA_RESTART) || !syscall_may_restart(r->error))
 		return;
 	r->rax = r->error;
@@ -199,7 +202,7 @@ static void restart_unhandled(struct regs *r)
 {
 	if (r->vector != REGS_SYSCALL || (long)r->rax != -EINTR ||
 	    r->error == __NR_rt_sigtimedwait || r->error == __NR_epoll_wait ||
-	    r->error == __NR_epoll_pwait)
+	    r->error == __NR_epoll_pwait || r->error == __NR_epoll_pwait2)
 		return;
 	r->rax = r->error;
 	r->rip -= 2;

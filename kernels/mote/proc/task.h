@@ -32,6 +32,9 @@ struct task {
 	enum task_state state;
 	struct list in_queue; /* of the scheduler */
 	struct timer alarm;   /* of wait_until() */
+	/* When a call that is made once more, because a signal came to
+	 * nothing, has to end; 0: none is. */
+	uint64_t restart_deadline;
 	uint64_t since_tsc;   /* it runs since, if it runs */
 	uint64_t ran_ticks;   /* of the TSC, before */
 	uint64_t slept, preempted; /* how often it left the CPU */

@@ -135,7 +135,7 @@ static long sleep_to(uint64_t deadline, uint64_t remaining)
 		return 0;
 	if (remaining && timespec_put(remaining, deadline - now))
 		return -EFAULT;
-	return -EINTR;
+	return wait_interrupted(deadline);
 }
 
 long sys_nanosleep(struct regs *r)
@@ -143,7 +143,9 @@ long sys_nanosleep(struct regs *r)
 	uint64_t ns;
 	int err = timespec_get(ARG0(r), &ns);
 
-	return err ? err : sleep_to(deadline_after(ns), ARG1(r));
+	if (err)
+		return err;
+	return sleep_to(wait_deadline(deadline_after(ns)), ARG1(r));
 }
 
 /* An absolute time of a clock that shows @clock_now as one of the monotonic
@@ -171,6 +173,6 @@ long sys_clock_nanosleep(struct regs *r)
 	if (err)
 		return err;
 	if (ARG1(r) & TIMER_ABSTIME)
-		return sleep_to(monotonic_at(ns, now), 0);
-	return sleep_to(deadline_after(ns), ARG3(r));
+		return sleep_to(wait_deadline(monotonic_at(ns, now)), 0);
+	return sleep_to(wait_deadline(deadline_after(ns)), ARG3(r));
 }

@@ -57,6 +57,21 @@ int wait_until(bool (*ready)(void *arg), void *arg, uint64_t deadline_ns)
 	return 0;
 }
 
+uint64_t wait_deadline(uint64_t fresh_ns)
+{
+	uint64_t before = current()->restart_deadline;
+
+	current()->restart_deadline = 0;
+	return before ? before : fresh_ns;
+}
+
+int wait_interrupted(uint64_t deadline_ns)
+{
+	if (deadline_ns != WAIT_FOREVER)
+		current()->restart_deadline = deadline_ns;
+	return -EINTR;
+}
+
 void wait_uninterrupted(bool (*ready)(void *arg), void *arg)
 {
 	while (!ready(arg))

@@ -14,6 +14,14 @@
  * must be delivered is pending, -ETIMEDOUT. */
 int wait_until(bool (*ready)(void *arg), void *arg, uint64_t deadline_ns);
 
+/** wait_deadline() - the deadline of a call that waits for a time counted from
+ * now: @fresh_ns, or what it was when this call had begun before a signal that
+ * came to nothing interrupted it. */
+uint64_t wait_deadline(uint64_t fresh_ns);
+/** wait_interrupted() - such a call ends with -EINTR, which it returns. A
+ * handler ends it for good, SA_RESTART or not (signal(7)). */
+int wait_interrupted(uint64_t deadline_ns);
+
 /** wait_uninterrupted() - the same without signals or a deadline: for what
  * has to end first. */
 void wait_uninterrupted(bool (*ready)(void *arg), void *arg);
