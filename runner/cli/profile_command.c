@@ -84,7 +84,7 @@ static int check_one(const char *path)
 	for (unsigned i = 0; i < PROFILE_KEYS; i++)
 		count += p.set >> i & 1;
 	(void)printf("%s: a profile, %u of %u keys\n", path, count,
-		     PROFILE_KEYS);
+		     (unsigned)PROFILE_KEYS);
 	return 0;
 }
 

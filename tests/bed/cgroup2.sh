@@ -67,6 +67,7 @@ say ends_by_sigterm $? 143
 say removed_at_the_end "$(groups)" 0
 
 # What options and profiles say; the disk is the one that it reads from.
+: >out
 ampoule run --profile strict --cpu-max 50% --io-read 5M ./ends wait \
 	>out 2>err </dev/vda &
 command=$!

@@ -2,6 +2,7 @@
 """Profiles, and the options that go before them: what a VMM gets, read back
 from the host."""
 import ctypes
+import json
 import os
 import pathlib
 import re
@@ -277,3 +278,19 @@ def test_what_only_root_can_read(t):
     path.chmod(0o600)
     t.tmp.chmod(0o700)
     t.run("--profile", path, t.program("hello")).ended(0).quiet()
+
+
+def test_in_the_background(t):
+    """`start` takes profiles, too; `ps` shows the memory that a file gave."""
+    path = t.tmp / "mine.profile"
+    path.write_text("mem = 48M\n")
+    name = f"profile-{os.getpid()}"
+    t.command(t.ampoule, "start", "--name", name, "--profile", path,
+              t.program("ends"), "wait").ended(0)
+    t.stack.callback(lambda: t.command(t.ampoule, "rm", "-f", name))
+
+    def mine():
+        rows = json.loads(t.command(t.ampoule, "ps", "--json").ended(0).out)
+        return [row for row in rows if row["name"] == name and
+                row["memory_limit_bytes"] == 48 << 20]
+    t.check(vm.wait_until(mine), t.command(t.ampoule, "ps", "--json"))
