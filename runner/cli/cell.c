@@ -20,9 +20,11 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #define CELLS_PARENT "/run/ampoule"
 #define CELLS_DIR    CELLS_PARENT "/cells"
+#define LEAVE_TRIES  100
 #define NOTES_BYTES  ((size_t)CGROUP_MAX * CGROUP_PATH_BYTES)
 
 bool cell_is_privileged(void)
@@ -235,6 +237,22 @@ int cell_enter(struct cell *cell, const struct cgroup_limits *limits,
 	return 0;
 }
 
+/** remove_soon() - a VMM that was killed for want of memory is reaped before
+ * the kernel has let go of all of it.
+ * Return: 0; -EBUSY: not within LEAVE_TRIES milliseconds; a sweep does it. */
+static int remove_soon(int fd)
+{
+	int err = remove_noted(fd);
+
+	for (int i = 0; err == -EBUSY && i < LEAVE_TRIES; i++) {
+		const struct timespec ms = {.tv_nsec = 1000000};
+
+		nanosleep(&ms, NULL);
+		err = remove_noted(fd);
+	}
+	return err;
+}
+
 void cell_leave(struct cell *cell)
 {
 	char path[64];
@@ -246,7 +264,7 @@ void cell_leave(struct cell *cell)
 	if (!cell->owned)
 		return;
 	(void)snprintf(path, sizeof(path), CELLS_DIR "/%u", cell->id);
-	if (remove_noted(cell->slot_fd) == 0)
+	if (remove_soon(cell->slot_fd) == 0)
 		unlink(path);
 	cleanup_fd_run(&cell->slot_fd);
 	cell->slot_fd = -1;

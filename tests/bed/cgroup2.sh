@@ -66,23 +66,6 @@ wait $command
 say ends_by_sigterm $? 143
 say removed_at_the_end "$(groups)" 0
 
-# What options and profiles say; the disk is the one that it reads from.
-: >out
-ampoule run --profile strict --cpu-max 50% --io-read 5M ./ends wait \
-	>out 2>err </dev/vda &
-command=$!
-started
-disk=$(cat /sys/block/vda/dev)
-say io.max "$(cat "$group/io.max")" \
-	"$disk rbps=5242880 wbps=20971520 riops=500 wiops=500"
-say io.weight "$(cat "$group/io.weight")" 'default 50'
-say cpu.max_of_an_option "$(cat "$group/cpu.max")" '50000 100000'
-say cpu.weight "$(cat "$group/cpu.weight")" 50
-say pids.max_of_a_profile "$(cat "$group/pids.max")" 6
-kill $command
-wait $command
-say profile_ends $? 143
-
 start ./touch 33554432 wait
 until grep -q touched out; do sleep 0.1; done
 say guest_memory_is_charged \
@@ -115,7 +98,8 @@ say oom_of_the_slice_is_told "$(grep -c 'killed (SIGKILL.*memory' err)" 1
 echo max >$slice/memory.max
 
 # What options and profiles ask for; vda is the disk of this machine.
-ampoule run --cpu-max 50% --cpu-weight 50 --io-weight 70 --io-read 1M \
+: >out
+ampoule run --profile strict --cpu-max 50% --cpu-weight 50 --io-weight 70 --io-read 1M \
 	--io-read-ops 30 ./ends wait </dev/vda >out 2>err &
 command=$!
 started
@@ -123,7 +107,8 @@ disk=$(cat /sys/block/vda/dev)
 say cpu.max_option "$(cat "$group/cpu.max")" '50000 100000'
 say cpu.weight "$(cat "$group/cpu.weight")" 50
 say io.max "$(cat "$group/io.max")" \
-	"$disk rbps=1048576 wbps=max riops=30 wiops=max"
+	"$disk rbps=1048576 wbps=20971520 riops=30 wiops=500"
+say pids.max_of_a_profile "$(cat "$group/pids.max")" 6
 if [ -e "$group/io.weight" ]; then
 	say io.weight "$(cat "$group/io.weight")" 'default 70'
 fi
