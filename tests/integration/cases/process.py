@@ -126,14 +126,15 @@ def beats(stream):
                 row = [int(word) for word in line.split()]
                 if len(row) == 3:
                     rows.append((time.monotonic_ns(), *row))
-    threading.Thread(target=read, daemon=True).start()
-    return rows
+    reader = threading.Thread(target=read)
+    reader.start()
+    return rows, reader
 
 
 def frozen(t, argv, pid_of, seconds):
     """Stop it, let it go on; rows before and after."""
     process = t.start(*argv)
-    rows = beats(process.stdout)
+    rows, reader = beats(process.stdout)
     t.check(vm.wait_until(lambda: len(rows) > 20), "no beats")
     pid = pid_of(process)
     os.kill(pid, signal.SIGSTOP)
@@ -145,6 +146,7 @@ def frozen(t, argv, pid_of, seconds):
     t.check(vm.wait_until(lambda: len(rows) > before + 20), "no beats after")
     t.equal(process.poll(), None, "status")
     process.kill()
+    reader.join(10 * vm.SLOW)  # or it reads on while the stream is closed
     return rows, before
 
 
