@@ -14,7 +14,6 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/proc/process.h"
-#include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/time.h"
 #include "kernels/mote/proc/waitq.h"
 
@@ -59,7 +58,7 @@ static void hangup(void)
 	tty.ldisc.hung_up = true;
 	waitq_wake(&tty.waitq);
 	if (echo_port != NO_ECHO_PORT)
-		signal_send_init(SIGHUP);
+		terminal_hangup(&tty.job);
 }
 
 static void resize(uint16_t rows, uint16_t cols)
@@ -68,7 +67,12 @@ static void resize(uint16_t rows, uint16_t cols)
 		return;
 	tty.rows = rows;
 	tty.cols = cols;
-	signal_send_init(SIGWINCH);
+	terminal_signal(&tty.job, SIGWINCH);
+}
+
+static void key_signal(int signal)
+{
+	terminal_signal(&tty.job, signal);
 }
 
 static bool wants_input(void)
@@ -89,7 +93,9 @@ void tty_init(const uint8_t *streams, uint16_t rows, uint16_t cols)
 	    streams[CONSOLE_STDOUT] != RUNBLOCK_STREAM_TTY &&
 	    streams[CONSOLE_STDERR] != RUNBLOCK_STREAM_TTY)
 		return;
-	ldisc_init(&tty.ldisc, signal_send_init);
+	ldisc_init(&tty.ldisc, key_signal);
+	terminal_init(&tty.job);
+	terminal_opened(&tty.job);
 	tty.rows = rows;
 	tty.cols = cols;
 	if (streams[CONSOLE_STDOUT] == RUNBLOCK_STREAM_TTY)
@@ -173,6 +179,9 @@ long tty_read(struct uio *u, bool nonblock)
 
 	if (!total)
 		return 0;
+	err = terminal_may_read(&tty.job);
+	if (err)
+		return err;
 	tty_echo();
 	err = wait_input((uint32_t)MIN(total, (uint64_t)LDISC_RING), nonblock);
 	if (err)
@@ -263,6 +272,10 @@ long tty_write(enum console_port port, struct uio *u, bool nonblock)
 	uint64_t total = u->left;
 	long n = 0;
 
+	if (tty.ldisc.t.lflag & TOSTOP)
+		n = terminal_may_change(&tty.job);
+	if (n)
+		return n;
 	if (!(tty.ldisc.t.oflag & OPOST) && !tty.ldisc.stopped)
 		return console_write(port, u, nonblock);
 	while (u->left) {

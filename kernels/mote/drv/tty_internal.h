@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "kernels/mote/drv/ldisc.h"
+#include "kernels/mote/proc/terminal.h"
 #include "kernels/mote/proc/waitq.h"
 
 struct tty {
@@ -12,7 +13,7 @@ struct tty {
 	uint16_t rows, cols;
 	struct waitq waitq; /* input came, output goes on, a writer is done */
 	bool writing;       /* a thread is processing output */
-	int foreground; /* process group, as TIOCSPGRP set it; 0: the program */
+	struct terminal job; /* job control */
 };
 extern struct tty tty;
 

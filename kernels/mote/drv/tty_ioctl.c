@@ -11,8 +11,6 @@
 #include "kernels/mote/drv/tty_internal.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
-#include "kernels/mote/proc/process.h"
-#include "kernels/mote/proc/signal.h"
 
 /* struct termios is termios2 without the speeds. */
 #define TERMIOS_BYTES  offsetof(struct ldisc_termios, ispeed)
@@ -57,26 +55,13 @@ static long set_size(uint64_t arg)
 		return 0;
 	tty.rows = w.ws_row;
 	tty.cols = w.ws_col;
-	signal_send_init(SIGWINCH);
+	terminal_signal(&tty.job, SIGWINCH);
 	return 0;
 }
 
 static long put_int(uint64_t arg, int value)
 {
 	return copy_to_user(arg, &value, sizeof(value));
-}
-
-/* One program, one session: any group it names is the foreground one. */
-static long set_foreground(uint64_t arg)
-{
-	int group;
-
-	if (copy_from_user(&group, arg, sizeof(group)))
-		return -EFAULT;
-	if (group <= 0)
-		return -EINVAL;
-	tty.foreground = group;
-	return 0;
 }
 
 static long flush(uint64_t which)
@@ -114,8 +99,12 @@ static long readable(uint64_t arg)
 	return put_int(arg, (int)ldisc_readable(&tty.ldisc));
 }
 
-long tty_ioctl(uint64_t cmd, uint64_t arg)
+static long do_ioctl(uint64_t cmd, uint64_t arg)
 {
+	long ret = terminal_ioctl(&tty.job, cmd, arg);
+
+	if (ret != TERMINAL_NOT_MINE)
+		return ret;
 	switch ((uint32_t)cmd) {
 	case TCGETS:
 		return get_settings(arg, TERMIOS_BYTES);
@@ -135,13 +124,6 @@ long tty_ioctl(uint64_t cmd, uint64_t arg)
 		return get_size(arg);
 	case TIOCSWINSZ:
 		return set_size(arg);
-	case TIOCGPGRP:
-		return put_int(arg, tty.foreground ? tty.foreground
-						   : current_process()->pid);
-	case TIOCSPGRP:
-		return set_foreground(arg);
-	case TIOCGSID:
-		return put_int(arg, current_process()->pid);
 	case TIOCGETD: /* N_TTY */
 	case TIOCOUTQ:
 		return put_int(arg, 0);
@@ -153,8 +135,6 @@ long tty_ioctl(uint64_t cmd, uint64_t arg)
 		return flow(arg);
 	case TCSBRK: /* a break, draining, owning and locking mean nothing */
 	case TCSBRKP:
-	case TIOCSCTTY:
-	case TIOCNOTTY:
 	case TIOCEXCL:
 	case TIOCNXCL:
 		return 0;
@@ -163,4 +143,31 @@ long tty_ioctl(uint64_t cmd, uint64_t arg)
 	default:
 		return -ENOTTY;
 	}
+}
+
+/* Of these the ones that the background has no business with. */
+static bool is_change(uint64_t cmd)
+{
+	switch ((uint32_t)cmd) {
+	case TCSETS:
+	case TCSETSW:
+	case TCSETSF:
+	case TCSETS2:
+	case TCSETSW2:
+	case TCSETSF2:
+	case TCFLSH:
+	case TCXONC:
+	case TCSBRK:
+	case TCSBRKP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+long tty_ioctl(uint64_t cmd, uint64_t arg)
+{
+	long ret = is_change(cmd) ? terminal_may_change(&tty.job) : 0;
+
+	return ret ? ret : do_ioctl(cmd, arg);
 }

@@ -21,6 +21,7 @@
 #include "kernels/mote/proc/process_timers.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/syscall.h"
+#include "kernels/mote/proc/terminal.h"
 #include "kernels/mote/proc/time.h"
 
 #define TICK_NS 10000000ull /* of the times in siginfo_t */
@@ -68,10 +69,39 @@ static struct process *reaper_for(const struct process *p)
 	return up;
 }
 
+/* @parent, the parent of @p, will not continue its group any more, if it ever
+ * could: where nobody else can, members that stand still are hung up (POSIX,
+ * _exit()). */
+static void wake_orphaned_group(const struct process *p,
+				const struct process *parent)
+{
+	int pgid = p->pgid;
+	struct signal_info info = {.signo = SIGHUP, .code = SI_KERNEL};
+	bool stopped = false;
+
+	if (!parent || parent->pgid == pgid || parent->sid != p->sid)
+		return;
+	LIST_EACH(at, process_all()) {
+		const struct process *other =
+			container_of(at, struct process, in_all);
+
+		stopped |= other->pgid == pgid && other->stopped &&
+			   other->state == PROCESS_LIVES;
+	}
+	if (!stopped || !process_group_is_orphaned(pgid))
+		return;
+	signals_send_group(pgid, &info);
+	info.signo = SIGCONT;
+	signals_send_group(pgid, &info);
+}
+
 static void give_away(struct process *child, struct process *to)
 {
+	const struct process *from = child->parent;
 	struct signal_info info = {.signo = child->death_signal};
 
+	if (info.signo)
+		signals_send_process(child, &info);
 	list_remove(&child->sibling);
 	child->parent = to;
 	if (to)
@@ -80,8 +110,8 @@ static void give_away(struct process *child, struct process *to)
 		process_free(child);
 	else if (child->state == PROCESS_ZOMBIE)
 		process_tell_parent(child, CLD_EXITED, child->status >> 8);
-	else if (info.signo)
-		signals_send_process(child, &info);
+	else
+		wake_orphaned_group(child, from);
 }
 
 static void give_away_children(struct process *p)
@@ -116,8 +146,10 @@ static void process_end(struct process *p)
 	p->ended.peak_pages = MAX(p->ended.peak_pages, p->vm->peak);
 	vm_unref(p->vm);
 	p->vm = NULL;
-	give_away_children(p);
 	p->state = PROCESS_ZOMBIE;
+	give_away_children(p);
+	terminal_leader_ended(p);
+	wake_orphaned_group(p, p->parent);
 	p->vforked = false;
 	if (p->parent)
 		waitq_wake(&p->parent->child_wait);

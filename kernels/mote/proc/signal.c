@@ -218,6 +218,7 @@ static struct task *choose(struct process *p, uint64_t bit)
 static void kill(struct process *p)
 {
 	p->exiting = true;
+	p->stopped = false;
 	p->status = SIGKILL;
 	LIST_EACH(at, &p->threads)
 		task_kill(container_of(at, struct task, in_process));
@@ -280,6 +281,16 @@ int signals_send_process(struct process *p, const struct signal_info *info)
 		signals_recheck(t);
 	waitq_wake(&p->signal_wait);
 	return err;
+}
+
+void signals_send_group(int pgid, const struct signal_info *info)
+{
+	LIST_EACH(at, process_all()) {
+		struct process *p = container_of(at, struct process, in_all);
+
+		if (p->pgid == pgid)
+			signals_send_process(p, info);
+	}
 }
 
 bool signals_take(struct task *t, uint64_t set, struct signal_info *ret)

@@ -76,6 +76,8 @@ int signals_send_process(struct process *p, const struct signal_info *info);
 /** signals_retarget() - @t does not take signals of its process any more that
  * it did: other threads are told. */
 void signals_retarget(struct task *t);
+/** signals_send_group() - to all processes of group @pgid. */
+void signals_send_group(int pgid, const struct signal_info *info);
 /** signals_take() - the next of @set that is pending for @t; false: none. */
 bool signals_take(struct task *t, uint64_t set, struct signal_info *ret);
 /** signals_flush() - forget pending ones of @set, of the process and all its
