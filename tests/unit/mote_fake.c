@@ -26,6 +26,7 @@
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/signal_state.h"
 #include "kernels/mote/proc/syscall.h"
+#include "kernels/mote/proc/terminal.h"
 #include "kernels/mote/proc/time.h"
 #include "kernels/mote/proc/waitq.h"
 
@@ -409,6 +410,47 @@ uint64_t sched_switches(void)
 uint64_t clock_tsc_at(uint64_t ns)
 {
 	return 2 * ns;
+}
+
+void terminal_init(struct terminal *t)
+{
+}
+
+void terminal_done(struct terminal *t)
+{
+}
+
+struct terminal *terminal_of(const struct process *p)
+{
+	return NULL;
+}
+
+void terminal_opened(struct terminal *t)
+{
+}
+
+int terminal_may_read(struct terminal *t)
+{
+	return 0;
+}
+
+int terminal_may_change(struct terminal *t)
+{
+	return 0;
+}
+
+void terminal_signal(struct terminal *t, int signal)
+{
+	last_signal = signal;
+}
+
+void terminal_hangup(struct terminal *t)
+{
+}
+
+long terminal_ioctl(struct terminal *t, uint64_t cmd, uint64_t arg)
+{
+	return TERMINAL_NOT_MINE;
 }
 
 /* One process of one thread. */

@@ -12,7 +12,7 @@
 
 static int signalled;
 
-static void note_signal(int signal)
+static void note_signal(struct ldisc *from, int signal)
 {
 	signalled = signal;
 }

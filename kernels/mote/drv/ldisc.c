@@ -33,7 +33,7 @@ static bool continues(const struct ldisc *d, uint8_t c)
 	return (d->t.iflag & IUTF8) && (c & 0xc0) == 0x80;
 }
 
-void ldisc_init(struct ldisc *d, void (*signal)(int signal))
+void ldisc_init(struct ldisc *d, void (*signal)(struct ldisc *d, int signal))
 {
 	static const struct ldisc_termios fresh = {
 		.iflag = ICRNL | IXON | IUTF8,
@@ -383,7 +383,7 @@ static bool send_signal(struct ldisc *d, uint8_t c)
 	d->stopped = false;
 	if (has(d, ECHO))
 		echo_char(d, c);
-	d->signal(signal);
+	d->signal(d, signal);
 	return true;
 }
 

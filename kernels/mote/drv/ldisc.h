@@ -38,11 +38,11 @@ struct ldisc {
 	bool literal;         /* the next byte was quoted by VLNEXT */
 	bool stopped;         /* VSTOP: hold output */
 	bool hung_up;         /* the line is gone: reads end */
-	void (*signal)(int signal);
+	void (*signal)(struct ldisc *d, int signal); /* a key's */
 };
 
 /** ldisc_init() - the settings of a fresh Linux terminal. */
-void ldisc_init(struct ldisc *d, void (*signal)(int signal));
+void ldisc_init(struct ldisc *d, void (*signal)(struct ldisc *d, int signal));
 /** ldisc_set() - new settings; what was typed stays readable. */
 void ldisc_set(struct ldisc *d, const struct ldisc_termios *t);
 /** ldisc_flush_input() - forget what was typed and not read. */

@@ -70,7 +70,7 @@ static void resize(uint16_t rows, uint16_t cols)
 	terminal_signal(&tty.job, SIGWINCH);
 }
 
-static void key_signal(int signal)
+static void key_signal(struct ldisc *d, int signal)
 {
 	terminal_signal(&tty.job, signal);
 }
@@ -140,7 +140,8 @@ static int wait_raw(uint32_t cap)
 		return 0;
 	if (!least) {
 		w.bytes = 1;
-		err = waitq_wait(&tty.waitq, has_bytes, &w, deadline_after(pause));
+		err = waitq_wait(&tty.waitq, has_bytes, &w,
+				 deadline_after(pause));
 		return err == -ETIMEDOUT ? 0 : err;
 	}
 	if (!pause)
@@ -149,7 +150,8 @@ static int wait_raw(uint32_t cap)
 	while (!err && pause && !tty.ldisc.hung_up &&
 	       ldisc_readable(&tty.ldisc) < least) {
 		w.bytes = ldisc_readable(&tty.ldisc) + 1;
-		err = waitq_wait(&tty.waitq, has_bytes, &w, deadline_after(pause));
+		err = waitq_wait(&tty.waitq, has_bytes, &w,
+				 deadline_after(pause));
 	}
 	if (ldisc_readable(&tty.ldisc))
 		return 0;

@@ -16,6 +16,7 @@
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/fs/mount.h"
 #include "kernels/mote/fs/pipe.h"
+#include "kernels/mote/fs/pty.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/uaccess.h"
@@ -144,12 +145,10 @@ static struct waitq *stream_waitq(struct file *f)
 /* Without poll: always ready, and nothing to add to an epoll. */
 static const struct file_ops null_ops = {.read = null_read,
 					 .write = null_write};
-static const struct file_ops zero_ops = {.read = zero_read,
-					 .write = null_write,
-					 .map_page = zero_map};
-static const struct file_ops full_ops = {.read = zero_read,
-					 .write = full_write,
-					 .map_page = zero_map};
+static const struct file_ops zero_ops = {
+	.read = zero_read, .write = null_write, .map_page = zero_map};
+static const struct file_ops full_ops = {
+	.read = zero_read, .write = full_write, .map_page = zero_map};
 static const struct file_ops random_ops = {
 	.read = random_read, .write = null_write, .poll = always_ready};
 static const struct file_ops tty_ops = {.read = tty_file_read,
@@ -157,12 +156,10 @@ static const struct file_ops tty_ops = {.read = tty_file_read,
 					.ioctl = tty_file_ioctl,
 					.poll = tty_file_poll,
 					.waitq = tty_file_waitq};
-static const struct file_ops stdin_ops = {.read = stream_read,
-					  .poll = stream_poll,
-					  .waitq = stream_waitq};
-static const struct file_ops stdout_ops = {.write = stream_write,
-					   .poll = stream_poll,
-					   .waitq = stream_waitq};
+static const struct file_ops stdin_ops = {
+	.read = stream_read, .poll = stream_poll, .waitq = stream_waitq};
+static const struct file_ops stdout_ops = {
+	.write = stream_write, .poll = stream_poll, .waitq = stream_waitq};
 static const struct file_ops console_ops = {.read = stream_read,
 					    .write = stream_write,
 					    .poll = stream_poll,
@@ -176,6 +173,8 @@ static int stream_open(struct inode *inode, struct file *f)
 
 static int tty_open(struct inode *inode, struct file *f)
 {
+	if (pty_open_controlling(f))
+		return 0;
 	if (!streams.tty)
 		return -ENXIO;
 	f->id = CONSOLE_STDOUT;
@@ -217,6 +216,7 @@ static const struct device {
 	{"urandom", 0666, RDEV(1, 9), &random_inode},
 	{"tty", 0666, RDEV(5, 0), &tty_inode},
 	{"console", 0600, RDEV(5, 1), &console_inode},
+	{"ptmx", 0666, RDEV(5, 2), &pty_master_inode},
 };
 
 static const struct mount_link links[] = {
@@ -304,6 +304,8 @@ static void dev_refresh(struct inode *dir, const struct name *wanted)
 			mount_link(dir, &links[i]);
 	if (asked_for(wanted, "shm"))
 		mount_add(dir, "shm", dir_new(01777));
+	if (asked_for(wanted, "pts"))
+		mount_add(dir, "pts", pty_pts_dir());
 }
 
 const struct inode_ops dev_dir_ops = {.file_ops = &dir_file_ops,
@@ -369,5 +371,5 @@ int dev_open_streams(const uint8_t kind[3])
 
 int dev_is_tty(const struct file *f)
 {
-	return f->ops == &tty_ops;
+	return f->ops == &tty_ops || pty_is(f);
 }

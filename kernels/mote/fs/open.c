@@ -68,7 +68,10 @@ static int open_existing(struct inode *inode, uint32_t flags, struct file **ret)
 		return err;
 	if (!(flags & O_PATH))
 		kept |= O_LARGEFILE;
-	err = file_new(inode, kept, ret);
+	/* A terminal's open looks at it; nobody sees it afterwards. */
+	err = file_new(inode, kept | (flags & O_NOCTTY), ret);
+	if (!err)
+		(*ret)->flags = kept;
 	if (!err && (flags & O_TRUNC) && inode_is(inode, S_IFREG) &&
 	    !(inode->flags & INODE_GENERATED))
 		err = regular_truncate(inode, 0);

@@ -60,7 +60,7 @@ extern const struct group event_groups[];
 extern const struct group child_groups[];
 extern const struct group thread_groups[];
 extern const struct group job_groups[];
-extern const struct group lock_groups[];
+extern const struct group lock_groups[], pty_groups[];
 extern const struct group unix_groups[];
 extern const struct group sockmsg_groups[];
 extern const struct group inet_groups[];
