@@ -182,3 +182,20 @@ int closure_add_needs(struct image *image, const char *path,
 	return err == -ENOEXEC || why->exit_code == EXIT_NOT_EXECUTABLE ? 0
 									: err;
 }
+
+int closure_add_present(struct image *image, const char *path,
+			struct strlist *libs, struct problem *why)
+{
+	struct closure c = {.image = image, .libs = libs, .why = why};
+	cleanup_fd int fd =
+		open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	cleanup_elf_deps struct elf_deps deps = {0};
+	int err;
+
+	if (fd < 0)
+		return 0;
+	err = elf_deps_find_present(fd, path, &deps, why);
+	if (!err)
+		err = add_deps(&c, &deps);
+	return err == -ENOMEM ? err : 0;
+}

@@ -17,3 +17,9 @@ int closure_add_program(struct image *image, const char *path,
  * other files add nothing. */
 int closure_add_needs(struct image *image, const char *path,
 		      struct strlist *libs, struct problem *why);
+
+/** closure_add_present() - the libraries of a file of a packed directory, as
+ * far as this host has them; other files add nothing.
+ * Return: 0 or negative with @why: out of memory. */
+int closure_add_present(struct image *image, const char *path,
+			struct strlist *libs, struct problem *why);

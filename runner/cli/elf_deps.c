@@ -31,6 +31,8 @@ struct search {
 	struct strlist names; /* DT_NEEDED names that are done */
 	struct ldcache cache;
 	bool cache_open;
+	bool is_library; /* [0] is one: what is missing may never be asked for
+			  */
 	struct elf_deps *deps;
 	struct problem *why;
 };
@@ -231,8 +233,11 @@ static int find_library(struct search *s, const struct object *who,
  * musl's is the C library itself. */
 static bool is_interp(const struct search *s, const char *name)
 {
-	const char *base = strrchr(s->deps->interp, '/') + 1;
+	const char *base =
+		s->deps->interp ? strrchr(s->deps->interp, '/') + 1 : NULL;
 
+	if (!base)
+		return false;
 	return !strcmp(name, base) ||
 	       (!strncmp(base, "ld-musl", 7) && !strncmp(name, "libc.", 5));
 }
@@ -246,6 +251,8 @@ static int add_needed(struct search *s, const struct object *who,
 	if (is_interp(s, name) || strlist_has(&s->names, name))
 		return 0;
 	fd = find_library(s, who, name, path);
+	if (fd < 0 && s->is_library)
+		return 0;
 	if (fd < 0)
 		return problem_set(s->why, EXIT_NOT_EXECUTABLE,
 				   "%s needs the library %s, which is not on "
@@ -264,7 +271,7 @@ static int search_all(struct search *s, int fd, const char *path)
 	if (err)
 		return err;
 	s->deps->interp = steal_ptr(&s->object[0]->needs.interp);
-	if (!s->deps->interp)
+	if (!s->deps->interp && !s->is_library)
 		return 0;
 	for (size_t i = 0; i < s->count; i++) {
 		const struct object *o = s->object[i];
@@ -278,24 +285,36 @@ static int search_all(struct search *s, int fd, const char *path)
 	return 0;
 }
 
-int elf_deps_find(int fd, const char *path, struct elf_deps *ret,
-		  struct problem *why)
+static int find(struct search *s, int fd, const char *path)
 {
-	struct search s = {.deps = ret, .why = why};
 	cleanup_free char *real = realpath(path, NULL);
 	int err;
 
-	*ret = (struct elf_deps){0};
+	*s->deps = (struct elf_deps){0};
 	/* $ORIGIN of a program is where /proc/self/exe points. */
-	err = search_all(&s, fd, real ? real : path);
+	err = search_all(s, fd, real ? real : path);
 	if (err == -ENOMEM)
-		problem_set(why, EXIT_AMPOULE, "out of memory");
-	for (size_t i = 0; i < s.count; i++)
-		object_free(s.object[i]);
-	free(s.object);
-	strlist_done(&s.names);
-	ldcache_done(&s.cache);
+		problem_set(s->why, EXIT_AMPOULE, "out of memory");
+	for (size_t i = 0; i < s->count; i++)
+		object_free(s->object[i]);
+	free(s->object);
+	strlist_done(&s->names);
+	ldcache_done(&s->cache);
 	return err;
+}
+
+int elf_deps_find(int fd, const char *path, struct elf_deps *ret,
+		  struct problem *why)
+{
+	return find(&(struct search){.deps = ret, .why = why}, fd, path);
+}
+
+int elf_deps_find_present(int fd, const char *path, struct elf_deps *ret,
+			  struct problem *why)
+{
+	return find(
+		&(struct search){.deps = ret, .why = why, .is_library = true},
+		fd, path);
 }
 
 void elf_deps_done(struct elf_deps *deps)

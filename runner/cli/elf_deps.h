@@ -19,5 +19,9 @@ struct elf_deps {
  * filled: damaged, or a library is missing. */
 int elf_deps_find(int fd, const char *path, struct elf_deps *ret,
 		  struct problem *why);
+/** elf_deps_find_present() - the same for a library or program among others,
+ * which may never be used: what this host does not have is left out. */
+int elf_deps_find_present(int fd, const char *path, struct elf_deps *ret,
+			  struct problem *why);
 void elf_deps_done(struct elf_deps *deps);
 #define cleanup_elf_deps __attribute__((cleanup(elf_deps_done)))
