@@ -42,16 +42,18 @@ static uint32_t reg_read(uint32_t reg)
 	return (uint32_t)rdmsr(X2APIC_MSR + reg);
 }
 
-static bool has_x2apic(void)
+/* Where the kernel runs at CPL 3 a write to memory is cheaper than one to a
+ * register that only CPL 0 may write. */
+static bool use_x2apic(void)
 {
-	return cpuid(1, 0).ecx & (1u << 21);
+	return cpuid(1, 0).ecx & (1u << 21) && !cpu_info.emulated;
 }
 
 void apic_init(void)
 {
 	uint64_t base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
 
-	if (has_x2apic())
+	if (use_x2apic())
 		base |= APIC_BASE_X2APIC;
 	else
 		window = pa_to_va(base & 0xffffff000ull);

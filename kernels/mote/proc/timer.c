@@ -102,7 +102,9 @@ static void arm(void)
 
 	for (unsigned i = 0; i < TIMER_SLOT_COUNT; i++)
 		first = MIN(first, deadline[i]);
-	if (first == armed || firing)
+	/* Armed too early costs one interrupt for nothing, at most; to arm
+	 * again whenever a timer is stopped would cost more. */
+	if (first >= armed || firing)
 		return;
 	armed = first;
 	apic_timer_set(first);
