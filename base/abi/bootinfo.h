@@ -13,7 +13,7 @@
 #define BOOTINFO_SETUP_TYPE  0x41504d4fu
 #define BOOTINFO_SEED_TYPE   9u /* SETUP_RNG_SEED */
 #define BOOTINFO_SEED_BYTES  128u
-#define BOOTINFO_VERSION     1u
+#define BOOTINFO_VERSION     2u
 #define BOOTINFO_DEVICES_MAX 16u
 
 struct bootinfo_device {
@@ -24,6 +24,8 @@ struct bootinfo_device {
 
 struct bootinfo {
 	uint32_t version;
+	uint32_t cpus; /* local APIC ids 0 .. cpus-1 */
 	uint32_t device_count;
+	uint32_t reserved; /* 0 */
 	struct bootinfo_device device[BOOTINFO_DEVICES_MAX];
 };

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "base/abi/bootinfo.h"
 #include "base/abi/runblock.h"
 #include "kernels/mote/arch/apic.h"
 #include "kernels/mote/arch/bootparam.h"
@@ -13,6 +14,7 @@
 #include "kernels/mote/arch/layout.h"
 #include "kernels/mote/arch/paging.h"
 #include "kernels/mote/arch/regs.h"
+#include "kernels/mote/arch/smp.h"
 #include "kernels/mote/arch/trap.h"
 #include "kernels/mote/drv/console.h"
 #include "kernels/mote/drv/harness.h"
@@ -133,6 +135,7 @@ void start_kernel(uint64_t params_pa, uint64_t start_info_pa, uint64_t tsc)
 		paging_drop();
 	boot_parse(params_pa, start_info_pa, &boot);
 	init_memory(&boot);
+	smp_init(boot.devices ? boot.devices->cpus : 1);
 	virtio_find_all(boot.devices, boot.cmdline);
 	if (*boot.cmdline)
 		devmem_init(boot.cmdline);

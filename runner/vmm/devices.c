@@ -98,10 +98,12 @@ int devices_build(struct devices *d, const struct plan *plan,
 	return 0;
 }
 
-void devices_describe(const struct devices *d, struct bootinfo *ret)
+void devices_describe(const struct devices *d, uint32_t cpus,
+		      struct bootinfo *ret)
 {
 	*ret = (struct bootinfo){
 		.version = BOOTINFO_VERSION,
+		.cpus = cpus,
 		.device_count = d->count,
 	};
 	for (unsigned n = 0; n < d->count; n++)

@@ -32,4 +32,5 @@ int devices_build(struct devices *d, const struct plan *plan,
 		  struct guest *guest, struct loop *loop, struct bus *bus);
 
 /** devices_describe() - tell the guest kernel where they are. */
-void devices_describe(const struct devices *d, struct bootinfo *ret);
+void devices_describe(const struct devices *d, uint32_t cpus,
+		      struct bootinfo *ret);

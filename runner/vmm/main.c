@@ -234,7 +234,7 @@ static int write_boot_data(struct vmm *m)
 	int err;
 
 	gate_wait(&m->env.cpuid_shaped);
-	devices_describe(&m->devices, &info);
+	devices_describe(&m->devices, m->plan.cpus, &info);
 	config.devices = &info;
 	config.gib_pages = cpuid_gib_pages(&m->env.cpuid);
 	if (getrandom(config.seed, sizeof(config.seed), 0) !=

@@ -48,7 +48,7 @@ static struct vm address_space;
 static struct fs fs;
 static struct process process;
 static struct task task = {.process = &process};
-struct task *task_current = &task;
+struct kstack_top hosted_top = {.task = &task};
 
 static uint32_t frame_of(uint64_t pa)
 {

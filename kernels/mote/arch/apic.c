@@ -15,11 +15,15 @@
 /* Register numbers: the MSR is X2APIC_MSR + n, the window's offset n * 16. */
 #define REG_EOI           0x0bu
 #define REG_SPURIOUS      0x0fu
+#define REG_ICR           0x30u /* x2APIC: 64 bits; else 0x31 is the rest */
 #define REG_LVT_TIMER     0x32u
 #define REG_INITIAL_COUNT 0x38u
 #define REG_CURRENT_COUNT 0x39u
 #define REG_DIVIDE        0x3eu
 
+#define ICR_ASSERT       0x4000u
+#define ICR_INIT         0x500u
+#define ICR_STARTUP      0x600u
 #define SPURIOUS_ENABLE  0x100u
 #define LVT_MASKED       0x10000u
 #define LVT_TSC_DEADLINE (2u << 17)
@@ -49,6 +53,17 @@ static bool use_x2apic(void)
 	return cpuid(1, 0).ecx & (1u << 21) && !cpu_info.emulated;
 }
 
+static void start(void)
+{
+	reg_write(REG_SPURIOUS, SPURIOUS_ENABLE | APIC_SPURIOUS_VECTOR);
+	if (cpu_info.tsc_deadline) {
+		reg_write(REG_LVT_TIMER, LVT_TSC_DEADLINE | APIC_TIMER_VECTOR);
+	} else {
+		reg_write(REG_DIVIDE, DIVIDE_BY_1);
+		reg_write(REG_LVT_TIMER, APIC_TIMER_VECTOR);
+	}
+}
+
 void apic_init(void)
 {
 	uint64_t base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
@@ -58,13 +73,35 @@ void apic_init(void)
 	else
 		window = pa_to_va(base & 0xffffff000ull);
 	wrmsr(MSR_APIC_BASE, base);
-	reg_write(REG_SPURIOUS, SPURIOUS_ENABLE | APIC_SPURIOUS_VECTOR);
-	if (cpu_info.tsc_deadline) {
-		reg_write(REG_LVT_TIMER, LVT_TSC_DEADLINE | APIC_TIMER_VECTOR);
+	start();
+}
+
+void apic_enable(void)
+{
+	if (!window)
+		wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_X2APIC);
+	start();
+}
+
+static void icr_write(uint32_t id, uint32_t command)
+{
+	if (window) {
+		reg_write(REG_ICR + 1, id << 24);
+		reg_write(REG_ICR, command);
 	} else {
-		reg_write(REG_DIVIDE, DIVIDE_BY_1);
-		reg_write(REG_LVT_TIMER, APIC_TIMER_VECTOR);
+		wrmsr(X2APIC_MSR + REG_ICR, (uint64_t)id << 32 | command);
 	}
+}
+
+void apic_send(uint32_t id, uint32_t vector)
+{
+	icr_write(id, ICR_ASSERT | vector);
+}
+
+void apic_start_cpu(uint32_t id, uint32_t page)
+{
+	icr_write(id, ICR_ASSERT | ICR_INIT);
+	icr_write(id, ICR_ASSERT | ICR_STARTUP | page);
 }
 
 void apic_eoi(void)

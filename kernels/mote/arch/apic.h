@@ -6,6 +6,7 @@
 #pragma once
 #include <stdint.h>
 
+#define APIC_KICK            0xebu
 #define APIC_TIMER_VECTOR    0xecu
 #define APIC_SPURIOUS_VECTOR 0xffu
 
@@ -13,6 +14,13 @@
 
 /** apic_init() - switch it on; the timer is quiet. After cpu_init(). */
 void apic_init(void);
+/** apic_enable() - the same for a further CPU, at CPL 0. */
+void apic_enable(void);
+/** apic_send() - interrupt @vector to the CPU with APIC id @id. */
+void apic_send(uint32_t id, uint32_t vector);
+/** apic_start_cpu() - INIT and SIPI: CPU @id begins in real mode at page
+ * @page. */
+void apic_start_cpu(uint32_t id, uint32_t page);
 /** apic_eoi() - the interrupt that is being served is done. */
 void apic_eoi(void);
 

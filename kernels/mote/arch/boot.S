@@ -12,7 +12,7 @@
 #include "kernels/mote/arch/pcpu.h"
 
 /* Above the first C frame: what every kernel stack has there. */
-#define BOOT_STACK_USED (16 + 176)
+#define BOOT_STACK_USED (KSTACK_TOP_BYTES + 176)
 
 #define MSR_EFER 0xc0000080
 #define EFER_SCE_LME_NXE 0x901
@@ -83,7 +83,7 @@ start64:
 start_high:
 	movabs	$(KERNEL_BASE + STACK_TOP_PA - BOOT_STACK_USED), %rsp
 	lea	pcpu_boot(%rip), %rax
-	mov	%rax, (BOOT_STACK_USED - 16 + KSTACK_CPU)(%rsp)
+	mov	%rax, (176 + KSTACK_CPU)(%rsp)
 	lgdt	gdt_pointer(%rip)
 	lidt	idt_pointer_emulated(%rip)
 	mov	$0x18, %eax
@@ -113,8 +113,63 @@ start_high:
 	call	start_kernel
 	ud2
 
+	/* A further CPU, copied to AP_CODE_PA: from real mode to 64 bits in one
+	 * step (AMD64 APM 2, 14.6 allows it). */
+	.globl ap_code, ap_code_end
+	.code16
+ap_code:
+	cli
+	cld
+	mov	%cs, %ax
+	mov	%ax, %ds
+	mov	$CR4_PAE_PGE, %eax
+	mov	%eax, %cr4
+	mov	$(pml4_kernel - KERNEL_BASE), %eax
+	mov	%eax, %cr3
+	mov	$MSR_EFER, %ecx
+	rdmsr
+	or	$EFER_SCE_LME_NXE, %eax
+	wrmsr
+	lgdtl	ap_gdt - ap_code
+	mov	$CR0_BOOT, %eax
+	mov	%eax, %cr0
+	ljmpl	$0x10, $(AP_CODE_PA + ap_long - ap_code)
+ap_gdt:	.word	gdt_bytes - 1
+	.long	gdt - KERNEL_BASE
+	.code64
+ap_long:
+	movabs	$ap_high, %rax
+	jmp	*%rax
+ap_code_end:
+
+ap_high:
+	mov	ap_stack(%rip), %rsp
+	sub	$176, %rsp
+	lgdt	gdt_pointer(%rip)
+	lidt	idt_pointer_emulated(%rip)
+	mov	$0x18, %eax
+	mov	%eax, %ss
+	xor	%eax, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %fs
+	mov	%eax, %gs
+	pushq	$0x10
+	lea	1f(%rip), %rax
+	push	%rax
+	lretq
+1:	ltr	ap_tss(%rip)
+	xor	%ebp, %ebp
+	call	smp_entry
+	ud2
+
 	.section .bss
 	.balign 8
+	.globl ap_stack, ap_tss		/* of the CPU that starts */
+ap_stack:
+	.quad 0
+ap_tss:
+	.quad 0
 	.globl __stack_chk_guard
 __stack_chk_guard:
 	.quad 0

@@ -7,6 +7,7 @@
 #include "kernels/mote/arch/cpu.h"
 #include "kernels/mote/arch/kstack.h"
 #include "kernels/mote/arch/regs.h"
+#include "kernels/mote/arch/smp.h"
 #include "kernels/mote/arch/tlb.h"
 #include "kernels/mote/arch/trap.h"
 #include "kernels/mote/lib/lib.h"
@@ -18,7 +19,7 @@
 #define SWITCH_WORDS  7u /* what switch_stacks pops: six registers, rip */
 
 /* entry.S */
-extern const char return_to_user[];
+extern const char thread_start[];
 void switch_stacks(uint64_t *save, uint64_t load);
 
 struct regs *context_regs(const struct context *c)
@@ -102,7 +103,7 @@ void context_begin(struct context *c, const struct regs *r)
 	uint64_t *sp = (uint64_t *)context_regs(c);
 
 	*context_regs(c) = *r;
-	*--sp = (uint64_t)return_to_user;
+	*--sp = (uint64_t)thread_start;
 	c->sp = (uint64_t)(sp - (SWITCH_WORDS - 1));
 }
 
@@ -159,7 +160,11 @@ void context_reset_fpu(struct context *c)
 
 void context_set_work(struct context *c, uint32_t flags)
 {
+	struct pcpu *cpu = c->top->cpu;
+
 	c->top->work |= flags;
+	if (cpu && cpu != this_cpu() && cpu->stack == (uint64_t)c->top)
+		smp_kick(cpu);
 }
 
 void context_set_vm(const struct vm *vm)
@@ -173,7 +178,7 @@ void context_set_vm(const struct vm *vm)
 
 void context_clear_work(struct context *c, uint32_t flags)
 {
-	c->top->work &= ~flags;
+	c->top->work &= ~(uint64_t)flags;
 }
 
 /* The program may change its bases without a system call. */

@@ -22,7 +22,7 @@ int context_new(struct context *c);
 /** context_free() - give both back; never of the thread that runs. */
 void context_free(struct context *c);
 /** context_regs() - where the program's frame lies while the thread is in a
- * system call or fault; complete only as regs.h says. */
+ * system call or fault. */
 struct regs *context_regs(const struct context *c);
 /** context_begin() - the first context_switch() to @c enters the program with
  * the (complete) frame @r. */

@@ -26,6 +26,7 @@
 #define CPUID_KVM             0x40000000u
 
 struct cpu cpu_info;
+static uint64_t cr4; /* of every CPU */
 
 /* entry.S and the inline functions know these places. */
 _Static_assert(offsetof(struct cpu, emulated) == 0, "entry.S");
@@ -76,40 +77,28 @@ static uint32_t xsave_bytes(uint64_t features)
 	return bytes;
 }
 
-/* On an emulated host XCR0 is the host's, and may have more. */
 static void init_xsave(void)
 {
 	struct cpuid x = cpuid(0xd, 0);
 
 	cpu_info.xcr0 = (x.eax | (uint64_t)x.edx << 32) & XCR0_WANTED;
 	cpu_info.xsave_bytes = xsave_bytes(cpu_info.xcr0);
-	if (!cpu_info.emulated)
-		set_xcr0(cpu_info.xcr0);
 }
 
 /* SMEP, SMAP and UMIP guard a native CPL 0; emulated they would only cost. */
 static uint64_t guard_bits(const struct cpuid *leaf7)
 {
-	uint64_t cr4 = 0;
+	uint64_t bits = 0;
 
 	if (cpu_info.emulated)
 		return 0;
 	if (leaf7->ebx & CPUID7_EBX_SMEP)
-		cr4 |= CR4_SMEP;
+		bits |= CR4_SMEP;
 	if (leaf7->ebx & CPUID7_EBX_SMAP)
-		cr4 |= CR4_SMAP;
+		bits |= CR4_SMAP;
 	if (leaf7->ecx & CPUID7_ECX_UMIP)
-		cr4 |= CR4_UMIP;
-	return cr4;
-}
-
-static void init_syscall(void)
-{
-	wrmsr(MSR_STAR, (uint64_t)KERNEL_CS << 32 | 0x23ull << 48);
-	wrmsr(MSR_LSTAR, (uint64_t)entry_syscall);
-	/* NT too: an iretq with it set is #GP. */
-	wrmsr(MSR_FMASK,
-	      RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC);
+		bits |= CR4_UMIP;
+	return bits;
 }
 
 static void init_hypervisor(void)
@@ -121,10 +110,38 @@ static void init_hypervisor(void)
 		cpu_info.kvm_features = cpuid(CPUID_KVM + 1, 0).eax;
 }
 
+/* Raw: a further CPU runs this at CPL 0 when the first no longer does. */
+static void wrmsr_here(uint32_t msr, uint64_t v)
+{
+	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)v),
+			 "d"((uint32_t)(v >> 32))
+			 : "memory");
+}
+
+static void enable_syscall(void)
+{
+	wrmsr_here(MSR_STAR, (uint64_t)KERNEL_CS << 32 | 0x23ull << 48);
+	wrmsr_here(MSR_LSTAR, (uint64_t)entry_syscall);
+	/* NT too: an iretq with it set is #GP. */
+	wrmsr_here(MSR_FMASK,
+		   RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC);
+}
+
+void cpu_enable(void)
+{
+	write_cr4(cr4);
+	write_cr0((read_cr0() & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP);
+	if (!cpu_info.emulated) {
+		if (cpu_info.xsave) /* else it is the host's */
+			set_xcr0(cpu_info.xcr0);
+		__asm__ volatile("lidt (%0)" ::"r"(idt_pointer_native));
+	}
+	enable_syscall();
+}
+
 void cpu_init(void)
 {
 	struct cpuid one = cpuid(1, 0), seven = cpuid(7, 0);
-	uint64_t cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
 	cpu_info.emulated = probe_emulated();
 	cpu_info.hwcap = one.edx;
@@ -138,19 +155,16 @@ void cpu_init(void)
 	cpu_info.gib_pages = cpuid(0x80000001, 0).edx & CPUID81_EDX_GIB_PAGES;
 	cpu_info.xsave_bytes = 512;
 
+	cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 	cr4 |= guard_bits(&seven);
 	if (cpu_info.fsgsbase)
 		cr4 |= CR4_FSGSBASE;
 	if (cpu_info.xsave)
 		cr4 |= CR4_OSXSAVE;
-	write_cr4(cr4);
-	write_cr0((read_cr0() & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP);
 	cpu_info.smap = cr4 & CR4_SMAP;
 	if (cpu_info.xsave)
 		init_xsave();
-	if (!cpu_info.emulated)
-		__asm__ volatile("lidt (%0)" ::"r"(idt_pointer_native));
-	init_syscall();
+	cpu_enable();
 	if (cpu_info.hypervisor)
 		init_hypervisor();
 }

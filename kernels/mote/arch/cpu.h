@@ -74,8 +74,11 @@ struct cpu {
 };
 extern struct cpu cpu_info;
 
-/** cpu_init() - find out, then set control registers and system-call MSRs. */
+/** cpu_init() - find out what the CPU is, then cpu_enable(). */
 void cpu_init(void);
+/** cpu_enable() - set control registers and system-call MSRs of this CPU. At
+ * CPL 0; for further CPUs after cpu_init() on the first. */
+void cpu_enable(void);
 
 /** cpu_is_emulated() - is this a PVM-type host (see the top)? */
 static inline bool cpu_is_emulated(void)

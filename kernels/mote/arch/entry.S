@@ -5,10 +5,7 @@
  * Stubs are at fixed places (layout.h) so that the IDT is constant. The
  * kernel's GS base is used to find the stack and is exchanged back at once.
  * Traps do clac, because the program may have set AC. Interrupts are off
- * throughout.
- *
- * Only what C may clobber is saved, of a system call only what the program
- * still wants: rax is its result, rcx and r11 belong to the CPU. See regs.h. */
+ * throughout. */
 #include "kernels/mote/arch/layout.h"
 #include "kernels/mote/arch/pcpu.h"
 
@@ -17,28 +14,14 @@
 #define USER_DS 0x2b
 
 /* Offsets into struct regs. */
-#define R15 0
-#define R14 8
-#define R13 16
-#define R12 24
-#define RBP 32
-#define RBX 40
 #define R11 48
-#define R10 56
-#define R9 64
-#define R8 72
-#define RAX 80
-#define RDX 96
-#define RSI 104
-#define RDI 112
+#define RCX 88
 #define VECTOR 120
-#define ERROR 128
 #define RIP 136
+#define CS 144
 #define RFLAGS 152
 #define RSP 160
 #define REGS_BYTES 176
-
-#define WORK (REGS_BYTES + KSTACK_WORK)	/* in kstack_top, above the frame */
 
 	/* 16 bytes each: error code if the CPU pushes none, vector, jump. */
 	.section .text.stubs.native, "ax", @progbits
@@ -56,13 +39,8 @@
 	.balign 4096
 
 	.section .text.entry, "ax", @progbits
-	.balign 16
-trap_native:
-	cld
-	testb	$1, cpu_info + 1(%rip)	/* .smap */
-	jz	1f
-	clac
-1:	push	%rdi
+	.macro save_registers		/* from rdi on, the rest is there */
+	push	%rdi
 	push	%rsi
 	push	%rdx
 	push	%rcx
@@ -71,13 +49,32 @@ trap_native:
 	push	%r9
 	push	%r10
 	push	%r11
-	sub	$R11, %rsp
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	.endm
+
+	.balign 16
+trap_native:
+	cld
+	testb	$1, cpu_info + 1(%rip)	/* .smap */
+	jz	1f
+	clac
+1:	save_registers
 	mov	%rsp, %rdi
-	call	trap_handle
-	test	%eax, %eax
-	jnz	return_work
-return_fast:
-	add	$R11, %rsp
+	testb	$3, CS(%rsp)
+	jz	trap_of_kernel
+	call	kernel_enter
+return_native:
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
 	pop	%r11
 	pop	%r10
 	pop	%r9
@@ -91,6 +88,11 @@ return_fast:
 	.globl entry_iret
 entry_iret:
 	iretq
+
+	/* An interrupt while the CPU idles; anything else is a bug. */
+trap_of_kernel:
+	call	kernel_interrupted
+	jmp	return_native
 
 	/* LSTAR. FMASK has cleared IF, DF, TF, AC. On a page for CPL 0 only
 	 * (gate.S needs that), with the stubs. */
@@ -112,80 +114,60 @@ syscall_native:
 	push	$USER_CS
 	push	%rcx
 	push	%rax
-	sub	$ERROR, %rsp
-	mov	%rdi, RDI(%rsp)
-	mov	%rsi, RSI(%rsp)
-	mov	%rdx, RDX(%rsp)
-	mov	%r10, R10(%rsp)
-	mov	%r8, R8(%rsp)
-	mov	%r9, R9(%rsp)
+	push	$REGS_SYSCALL
+	save_registers
 	mov	%rsp, %rdi
-	cmp	$SYSCALLS, %rax
-	jae	missing
-	lea	syscall_table(%rip), %rcx
-	call	*(%rcx, %rax, 8)
-served:	cmpl	$0, WORK(%rsp)
-	jne	syscall_work
-	/* sysretq faults at CPL 0 on a non-canonical RCX: iretq then. */
+	call	kernel_enter
+	/* sysretq only if the program goes on where it was: rcx and r11 are
+	 * taken then. It faults at CPL 0 if RCX is not canonical. */
 	mov	RIP(%rsp), %rcx
-	shr	$47, %rcx
-	jnz	syscall_iret
-	mov	RDI(%rsp), %rdi
-	mov	RSI(%rsp), %rsi
-	mov	RDX(%rsp), %rdx
-	mov	R10(%rsp), %r10
-	mov	R8(%rsp), %r8
-	mov	R9(%rsp), %r9
-	mov	RIP(%rsp), %rcx
+	cmp	%rcx, RCX(%rsp)
+	jne	return_native
 	mov	RFLAGS(%rsp), %r11
-	mov	RSP(%rsp), %rsp
+	cmp	%r11, R11(%rsp)
+	jne	return_native
+	shr	$47, %rcx
+	jnz	return_native
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rax
+	pop	%rcx
+	pop	%rdx
+	pop	%rsi
+	pop	%rdi
+	mov	(RSP - VECTOR)(%rsp), %rsp
 	sysretq
-missing:
-	call	syscall_missing
-	jmp	served
-syscall_iret:
-	mov	%rax, RAX(%rsp)
-	jmp	return_fast
 
-	/* Signals, a new program: rare, and with the whole frame. */
-syscall_work:
-	mov	%rax, RAX(%rsp)
-	movq	$REGS_SYSCALL, VECTOR(%rsp)
-return_work:
-	mov	%r15, R15(%rsp)
-	mov	%r14, R14(%rsp)
-	mov	%r13, R13(%rsp)
-	mov	%r12, R12(%rsp)
-	mov	%rbp, RBP(%rsp)
-	mov	%rbx, RBX(%rsp)
-	mov	%rsp, %rdi
-	call	user_work
-
-	/* The complete frame at the stack's top becomes the program's state. */
-	.globl return_to_user
+	/* The first time that a thread runs: its frame is on the stack. */
+	.globl thread_start
+thread_start:
+	call	kernel_leave
+	/* The frame at the stack's top becomes the program's state. */
 return_to_user:
 	testb	$1, cpu_info(%rip)	/* .emulated */
 	jnz	kernel_exit
-	mov	R15(%rsp), %r15
-	mov	R14(%rsp), %r14
-	mov	R13(%rsp), %r13
-	mov	R12(%rsp), %r12
-	mov	RBP(%rsp), %rbp
-	mov	RBX(%rsp), %rbx
-	jmp	return_fast
+	jmp	return_native
 
 	/* enter_user(regs): the frame becomes the program; never returns. */
 	.globl enter_user
 enter_user:
 	mov	%rsp, %rax
 	or	$(KSTACK_SLOT - 1), %rax
-	lea	-(REGS_BYTES + 15)(%rax), %rsp
+	lea	(1 - KSTACK_TOP_BYTES - REGS_BYTES)(%rax), %rsp
 	mov	%rdi, %rsi
 	mov	%rsp, %rdi
 	mov	$(REGS_BYTES / 8), %ecx
 	cld
 	rep movsq
-	jmp	return_to_user
+	jmp	thread_start
 
 	/* switch_stacks(save, load): go on where the other stack left. */
 	.globl switch_stacks

@@ -220,7 +220,7 @@ kernel_exit:
 kernel_fault_entry:
 	mov	%rsp, %rcx
 	or	$(KSTACK_SLOT - 1), %rcx
-	mov	(KSTACK_CPU - 15)(%rcx), %rcx
+	mov	(KSTACK_CPU + 1 - KSTACK_TOP_BYTES)(%rcx), %rcx
 	sub	$128, %rsp
 	pushq	(PCPU_TOP - 8)(%rcx)
 	pushq	(PCPU_TOP - 16)(%rcx)
@@ -231,7 +231,7 @@ kernel_fault_entry:
 	pushq	(PCPU_TOP - 56)(%rcx)
 	sub	$(15 * 8), %rsp
 	mov	%rsp, %rdi
-	call	trap_handle
+	call	kernel_interrupted
 	ud2
 
 	/* uint64_t privileged_call(op, rcx, rax, rdx): @op at CPL 0 with these
@@ -244,7 +244,7 @@ privileged_call:
 	mov	%rsi, %rcx
 	mov	%rsp, %r9
 	or	$(KSTACK_SLOT - 1), %r9
-	mov	(KSTACK_CPU - 15)(%r9), %r9
+	mov	(KSTACK_CPU + 1 - KSTACK_TOP_BYTES)(%r9), %r9
 	lea	1f(%rip), %r11
 	movb	$PCPU_PRIVILEGED, PCPU_MODE(%r9)
 	jmp	gate

@@ -18,6 +18,9 @@
 
 #define TSS_BYTES 104
 
+/* Where the first instructions of further CPUs are copied to. */
+#define AP_CODE_PA 0x10000
+
 /* A kernel stack is the upper half of 32 KiB that begin at a multiple of that;
  * below it nothing is mapped. On its top lies a struct kstack_top. */
 #define KSTACK_SLOT  0x8000

@@ -17,7 +17,9 @@
 #define PTE_TABLE  (PTE_D | PTE_A | PTE_U | PTE_W | PTE_P)
 #define PTE_BIG    (PTE_NX | PTE_G | PTE_PS | PTE_TABLE)
 
-extern uint64_t pml4_kernel[512], pdpt_direct[512];
+extern uint64_t pml4_kernel[512], pdpt_direct[512], pt_direct[512];
+
+static uint64_t identity; /* pml4_kernel[0] while a CPU boots */
 
 uint64_t paging_kernel_cr3(void)
 {
@@ -27,6 +29,16 @@ uint64_t paging_kernel_cr3(void)
 void paging_share_kernel(uint64_t *pml4)
 {
 	pml4[KERNEL_SLOT] = pml4_kernel[KERNEL_SLOT] & ~PTE_U;
+}
+
+void paging_low_executable(bool on)
+{
+	pml4_kernel[0] = on ? identity : 0;
+	if (on)
+		pt_direct[AP_CODE_PA / PAGE_SIZE] &= ~PTE_NX;
+	else
+		pt_direct[AP_CODE_PA / PAGE_SIZE] |= PTE_NX;
+	tlb_flush_all();
 }
 
 void paging_drop(void)
@@ -99,6 +111,7 @@ void paging_init(const struct page_range *ram, unsigned ram_count,
 	uint64_t top = 0;
 
 	ret_used->start = ret_used->end = 0;
+	identity = pml4_kernel[0];
 	pml4_kernel[0] = 0;
 	for (unsigned i = 0; i < ram_count; i++)
 		top = MAX(top, ram[i].end);

@@ -2,6 +2,7 @@
 /* paging.h - the kernel's own page tables after boot: dropping the identity
  * map, and the direct map of what lies above 4 GiB. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 struct page_range;
@@ -13,6 +14,10 @@ struct page_range;
 void paging_init(const struct page_range *ram, unsigned ram_count,
 		 const struct page_range *keep, unsigned keep_count,
 		 struct page_range *ret_used);
+
+/** paging_low_executable() - may the page at AP_CODE_PA be executed where it
+ * lies, by a CPU that starts? */
+void paging_low_executable(bool on);
 
 /** paging_drop() - on an emulated host: make the kernel CPL 3 code from here
  * on (gate.S). After pcpu_init(). */

@@ -34,8 +34,8 @@
 #define PCPU_PRIVILEGED 3 /* call r10 at CPL 0, go on at r11 */
 
 /* Offsets in struct kstack_top. */
-#define KSTACK_CPU  0
-#define KSTACK_WORK 8
+#define KSTACK_CPU       0
+#define KSTACK_TOP_BYTES 32
 
 #ifndef __ASSEMBLER__
 #include <stddef.h>
@@ -53,6 +53,8 @@ struct tss { /* 64-bit TSS: Intel SDM 3A, 8.7 */
 	uint16_t reserved4, io_map;
 } __attribute__((packed));
 
+struct task;
+
 struct pcpu {
 	uint8_t gate_stack[PCPU_TOP];
 	uint64_t kernel_cr3, user_cr3;
@@ -65,6 +67,11 @@ struct pcpu {
 	uint64_t stack;          /* native: top of the kernel stack */
 	uint64_t user_rsp;       /* native: scratch of the entry */
 	struct tss tss;
+	uint32_t id;        /* local APIC id */
+	uint32_t in_kernel; /* looks at flush before it returns */
+	uint32_t flush;     /* another CPU changed the program's page tables */
+	uint32_t idle;      /* nobody kicked it since it found nothing to do */
+	uint32_t online;
 };
 _Static_assert(offsetof(struct pcpu, kernel_cr3) == PCPU_KERNEL_CR3, "gate.S");
 _Static_assert(offsetof(struct pcpu, mode) == PCPU_MODE, "gate.S");
@@ -77,11 +84,22 @@ _Static_assert(sizeof(struct tss) == TSS_BYTES, "tables.S");
 
 /* On the top of every kernel stack. */
 struct kstack_top {
-	struct pcpu *cpu; /* the thread runs there, or ran */
-	uint32_t work;    /* WORK_* */
-	uint32_t reserved;
+	struct pcpu *cpu;  /* the thread runs there, or ran */
+	struct task *task; /* whose stack it is */
+	uint64_t work;     /* WORK_* */
+	uint64_t reserved;
 };
 
+_Static_assert(sizeof(struct kstack_top) == KSTACK_TOP_BYTES, "gate.S");
+
+#ifdef MOTE_HOSTED /* parts of the kernel in a test program */
+extern struct kstack_top hosted_top;
+
+static inline struct kstack_top *kstack_top(void)
+{
+	return &hosted_top;
+}
+#else
 /** kstack_top() - of the stack this code runs on. */
 static inline struct kstack_top *kstack_top(void)
 {
@@ -91,10 +109,18 @@ static inline struct kstack_top *kstack_top(void)
 	return (struct kstack_top *)((sp | (KSTACK_SLOT - 1)) + 1) - 1;
 }
 
+#endif
+
 /** this_cpu() - the CPU this code runs on. */
 static inline struct pcpu *this_cpu(void)
 {
 	return kstack_top()->cpu;
+}
+
+/** pcpu_top() - of the stack of the thread that runs on @cpu. */
+static inline struct kstack_top *pcpu_top(const struct pcpu *cpu)
+{
+	return (struct kstack_top *)cpu->stack;
 }
 
 extern struct pcpu pcpu_boot; /* tables.S */

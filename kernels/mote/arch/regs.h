@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* regs.h - the register frame that every entry into the kernel leaves on the
- * kernel stack; entry.S builds it in this order.
- *
- * An entry saves only what C may clobber: the slots r15..rbx hold the
- * program's values only after regs_are_full (see user_work() in trap.h). That
- * saves twelve instructions an entry, six microseconds where CPL 0 is
- * emulated. A system call leaves vector, rax, rcx and r11 open too, until
- * there is work: who serves it needs none of them. */
+ * kernel stack; entry.S builds it in this order. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

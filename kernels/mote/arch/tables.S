@@ -32,7 +32,7 @@
 pcpu_boot:
 	.skip PCPU_TSS
 	.long 0
-	.quad KERNEL_BASE + STACK_TOP_PA - 16
+	.quad KERNEL_BASE + STACK_TOP_PA - KSTACK_TOP_BYTES
 	.quad 0, 0, 0
 	.quad KERNEL_BASE + FAULT_STACK_TOP_PA	/* IST1: #DF */
 	.quad KERNEL_BASE + NMI_STACK_TOP_PA	/* IST2: NMI */
@@ -56,6 +56,8 @@ gdt:	/* Linux's selectors; accessed bits set */
 	.quad KERNEL_BASE >> 32
 	.fill 14, 8, 0
 gdt_end:
+	.globl gdt_bytes
+gdt_bytes = gdt_end - gdt
 
 	.globl pml4_kernel
 	.balign 4096
@@ -98,6 +100,7 @@ pd_direct:
 	.set pa, pa + (2 << 20)
 	.endr
 
+	.globl pt_direct
 pt_direct:
 	pages 0, TEXT_PA, (NX + RW)
 	pages TEXT_PA, TEXT_GO_PA, CPL0

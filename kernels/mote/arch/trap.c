@@ -9,6 +9,7 @@
 #include "kernels/mote/arch/apic.h"
 #include "kernels/mote/arch/cpu.h"
 #include "kernels/mote/arch/regs.h"
+#include "kernels/mote/arch/smp.h"
 #include "kernels/mote/drv/harness.h"
 #include "kernels/mote/drv/virtio.h"
 #include "kernels/mote/lib/lib.h"
@@ -63,7 +64,7 @@ static _Noreturn void out_of_memory(void)
 	task_exit(SIGKILL);
 }
 
-static uint32_t page_fault(struct regs *r)
+static void page_fault(struct regs *r)
 {
 	uint64_t addr = read_cr2();
 	int code = SEGV_MAPERR, signal;
@@ -73,7 +74,6 @@ static uint32_t page_fault(struct regs *r)
 		out_of_memory();
 	if (signal)
 		signal_fault(signal, code, addr, r->vector, r->error);
-	return user_work_flags;
 }
 
 static bool in_interrupt;
@@ -90,7 +90,7 @@ static void interrupt(uint64_t vector)
 	in_interrupt = true;
 	if (vector == APIC_TIMER_VECTOR)
 		timer_interrupt();
-	else if (vector >= VEC_DEVICES)
+	else if (vector >= VEC_DEVICES && vector != APIC_KICK)
 		virtio_interrupt((uint32_t)vector);
 	apic_eoi();
 	in_interrupt = false;
@@ -171,24 +171,20 @@ static void program_exception(struct regs *r)
 	signal_fault(signal, code, addr, r->vector, r->error);
 }
 
-uint32_t trap_handle(struct regs *r)
+static void program_trap(struct regs *r)
 {
-	if (r->vector >= VEC_EXCEPTIONS) {
+	if (r->vector >= VEC_EXCEPTIONS)
 		interrupt(r->vector);
-		return regs_from_user(r) ? user_work_flags : 0;
-	}
-	if (r->vector == VEC_NMI)
-		return 0;
-	if (!regs_from_user(r)) {
-		/* A return to an address that is none: the program's doing. */
-		if (r->rip == (uint64_t)entry_iret)
-			task_exit(SIGSEGV);
-		kernel_fault(r);
-	}
-	if (r->vector == VEC_PF)
-		return page_fault(r);
-	program_exception(r);
-	return user_work_flags;
+	else if (r->vector == VEC_PF)
+		page_fault(r);
+	else if (r->vector != VEC_NMI)
+		program_exception(r);
+}
+
+static bool is_syscall(const struct regs *r)
+{
+	return r->vector == REGS_SYSCALL ||
+	       (r->vector == VEC_PF && r->rip == (uint64_t)entry_syscall);
 }
 
 static void serve_syscall(struct regs *r)
@@ -198,19 +194,38 @@ static void serve_syscall(struct regs *r)
 	r->vector = REGS_SYSCALL;
 	r->error = number;
 	r->rip = r->rcx;
-	r->rflags = (r->r11 & FLAGS_KEEP) | FLAGS_FORCE;
+	r->r11 = (r->r11 & FLAGS_KEEP) | FLAGS_FORCE;
+	r->rflags = r->r11;
 	r->rax = (uint64_t)(number < SYSCALLS ? syscall_table[number](r)
 					      : syscall_missing(r));
 }
 
 void kernel_enter(struct regs *r)
 {
-	if (r->vector == VEC_PF && r->rip == (uint64_t)entry_syscall)
+	this_cpu()->in_kernel = 1;
+	kernel_lock();
+	if (is_syscall(r))
 		serve_syscall(r);
 	else
-		trap_handle(r);
+		program_trap(r);
 	if (user_work_flags)
 		user_work(r);
+	kernel_leave();
+}
+
+void kernel_interrupted(struct regs *r)
+{
+	if (r->vector == VEC_NMI)
+		return;
+	if (r->vector < VEC_EXCEPTIONS) {
+		/* A return to an address that is none: the program's doing. */
+		if (r->rip == (uint64_t)entry_iret)
+			task_exit(SIGSEGV);
+		kernel_fault(r);
+	}
+	kernel_lock();
+	interrupt(r->vector);
+	kernel_unlock();
 }
 
 void trap_double_fault(uint64_t rip)
@@ -220,26 +235,25 @@ void trap_double_fault(uint64_t rip)
 
 void cpu_idle(void)
 {
-	uint64_t vector;
+	uint64_t vector = 0;
 
-	if (!cpu_info.deprivileged) {
+	this_cpu()->idle = 1;
+	kernel_unlock();
+	if (cpu_info.deprivileged)
+		vector = privileged_call(op_idle, 0, 0, 0);
+	else
 		__asm__ volatile("sti; hlt; cli" ::: "memory");
-		return;
-	}
-	vector = privileged_call(op_idle, 0, 0, 0);
+	kernel_lock();
+	this_cpu()->idle = 0;
 	if (vector)
 		interrupt(vector);
 }
 
 void user_work(struct regs *r)
 {
-	if (user_work_flags & WORK_EXEC)
-		r->r15 = r->r14 = r->r13 = r->r12 = r->rbp = r->rbx = 0;
-	else if (r->vector == REGS_SYSCALL) /* as the instruction left them */
-		r->rcx = r->rip, r->r11 = r->rflags;
 	if (user_work_flags & WORK_RETURN)
 		signal_return(r);
-	user_work_flags &= ~(WORK_EXEC | WORK_RETURN);
+	user_work_flags &= ~(uint64_t)WORK_RETURN;
 	if (user_work_flags & WORK_FORK)
 		fork_now(r);
 	if (user_work_flags & WORK_RESCHED)

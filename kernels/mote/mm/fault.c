@@ -10,6 +10,7 @@
 #include <linux/mman.h>
 #include <linux/signal.h>
 
+#include "kernels/mote/arch/smp.h"
 #include "kernels/mote/arch/tlb.h"
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/lib/lib.h"
@@ -77,6 +78,13 @@ static void map_run(struct vm *vm, uint64_t *pte, uint64_t entry,
 		*pte = entry;
 	if (vm->resident > vm->peak)
 		vm->peak = vm->resident;
+}
+
+/* Another page took the place of the one at @addr. */
+static void flush_page(const struct vm *vm, uint64_t addr)
+{
+	tlb_flush_page(addr);
+	smp_flush(vm);
 }
 
 static bool try_huge(struct vm *vm, const struct vma *v, uint64_t addr)
@@ -206,7 +214,8 @@ static uint64_t same_run(const struct vma *v, uint64_t addr,
 /* A write to a page that is there but read-only: ours alone, or copied, with
  * its neighbours if that is one copy: data that is relocated is written page
  * after page. */
-static int fault_copy(const struct vma *v, uint64_t addr, uint64_t *pte)
+static int fault_copy(const struct vm *vm, const struct vma *v, uint64_t addr,
+		      uint64_t *pte)
 {
 	uint64_t old = *pte, src = old & PTE_ADDR, bits = pte_bits(v->prot);
 	uint64_t count = same_run(v, addr, pte), pa;
@@ -214,7 +223,7 @@ static int fault_copy(const struct vma *v, uint64_t addr, uint64_t *pte)
 
 	if (page_refs(src) == 1 && !(old & PTE_FOREIGN)) {
 		*pte = old | PTE_W | PTE_D;
-		tlb_flush_page(addr);
+		tlb_flush_page(addr); /* others may fault for nothing */
 		return 0;
 	}
 	pa = count > 1 ? pages_fresh_run(count) : 0;
@@ -228,7 +237,7 @@ static int fault_copy(const struct vma *v, uint64_t addr, uint64_t *pte)
 	memcpy(pa_to_va(pa), pa_to_va(src), count * PAGE_SIZE);
 	for (uint64_t i = 0; i < count; i++) {
 		pte[i] = (pa + i * PAGE_SIZE) | bits;
-		tlb_flush_page(addr + i * PAGE_SIZE);
+		flush_page(vm, addr + i * PAGE_SIZE);
 	}
 	if (!(old & PTE_FOREIGN))
 		page_unref(src);
@@ -261,7 +270,7 @@ static int fault_file(struct vm *vm, struct vma *v, uint64_t addr, bool write,
 	}
 	if (!write || shared)
 		return 0;
-	return fault_copy(v, addr, pte_find(vm, addr, &huge));
+	return fault_copy(vm, v, addr, pte_find(vm, addr, &huge));
 }
 
 int vm_fault(struct vm *vm, uint64_t addr, uint64_t error, int *ret_code)
@@ -283,7 +292,7 @@ int vm_fault(struct vm *vm, uint64_t addr, uint64_t error, int *ret_code)
 	pte = pte_find(vm, addr, &huge);
 	if (pte && *pte & PTE_P) {
 		if (error & FAULT_WRITE && !(*pte & PTE_W))
-			return fault_copy(v, addr, pte);
+			return fault_copy(vm, v, addr, pte);
 		tlb_flush_page(addr); /* a stale translation, nothing else */
 		return 0;
 	}

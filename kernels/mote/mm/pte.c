@@ -5,6 +5,7 @@
 #include <linux/errno.h>
 #include <linux/mman.h>
 
+#include "kernels/mote/arch/smp.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/vm.h"
@@ -158,8 +159,9 @@ static void drop_huge(struct vm *vm, uint64_t *pde)
 	huge_unref(pa);
 }
 
-static void flush_range(uint64_t start, uint64_t end)
+static void flush_range(const struct vm *vm, uint64_t start, uint64_t end)
 {
+	smp_flush(vm);
 	if ((end - start) >> PAGE_SHIFT > FLUSH_ALL_PAGES) {
 		tlb_flush_all();
 		return;
@@ -217,7 +219,7 @@ int pte_clear_range(struct vm *vm, uint64_t start, uint64_t end)
 			page_unref(table);
 		}
 	}
-	flush_range(start, end);
+	flush_range(vm, start, end);
 	return 0;
 }
 
@@ -255,7 +257,7 @@ int pte_protect_range(struct vm *vm, uint64_t start, uint64_t end,
 			if (*pte)
 				*pte = reprotect(*pte, prot, shared, false);
 	}
-	flush_range(start, end);
+	flush_range(vm, start, end);
 	return 0;
 }
 
@@ -304,7 +306,7 @@ int pte_move_range(struct vm *vm, uint64_t from, uint64_t to, uint64_t bytes)
 		if (pde && *pde)
 			r = move_span(vm, pde, from, to, next - from);
 	}
-	flush_range(start, end);
+	flush_range(vm, start, end);
 	return r;
 }
 
@@ -351,8 +353,8 @@ int pte_fork_range(struct vm *from, struct vm *to, uint64_t start, uint64_t end,
 
 void pte_flush(const struct vm *vm)
 {
-	(void)vm; /* the running program's, or none that is loaded */
-	tlb_flush_all();
+	tlb_flush_all(); /* on this CPU it is the running program's, or none */
+	smp_flush(vm);
 }
 
 static void free_table(uint64_t entry, unsigned level)

@@ -103,8 +103,6 @@ static long exec_with(struct regs *r, const char *path, uint64_t argv,
 		strings.bytes = g.bytes;
 		err = exec_program(path, &strings, r);
 	}
-	if (err == 0)
-		user_work_flags |= WORK_EXEC;
 	kfree(g.text);
 	return err;
 }

@@ -16,7 +16,6 @@
 
 static struct process first_process;
 static struct task first_task = {.process = &first_process};
-struct task *task_current = &first_task;
 
 static struct list processes = {&processes, &processes};
 
@@ -92,6 +91,8 @@ void task_start(uint32_t uid, uint32_t gid)
 	t->since_tsc = rdtsc();
 	if (!p->actions || !t->signals || context_first(&t->context) < 0)
 		panic("no memory for the first process");
+	kstack_top()->task = t;
+	t->cpu = this_cpu();
 	task_list(t);
 	process_list(p, NULL);
 }

@@ -95,7 +95,7 @@ struct process {
 /** current_process() - the process of current(). */
 static inline struct process *current_process(void)
 {
-	return task_current->process;
+	return current()->process;
 }
 
 /** process_new() - a child of @parent, with what never differs between a

@@ -6,9 +6,11 @@
 
 #include "kernels/mote/arch/context.h"
 #include "kernels/mote/arch/cpu.h"
+#include "kernels/mote/arch/smp.h"
 #include "kernels/mote/arch/trap.h"
 #include "kernels/mote/drv/virtio.h"
 #include "kernels/mote/lib/lib.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/time.h"
 #include "kernels/mote/proc/timer.h"
@@ -32,25 +34,29 @@ static void want_slice(void)
 }
 
 /* Nothing to do if the CPU is idle: then the queue is looked at next. */
-static void resched(void)
+static void resched(struct task *t)
 {
-	struct task *t = current();
-
 	if (t->state == TASK_RUNS && list_empty(&t->in_queue))
 		context_set_work(&t->context, WORK_RESCHED);
 }
 
-static void slice_over(struct timer *t)
+static void slice_over(struct timer *timer)
 {
-	struct task *now = current();
-	uint64_t ran = clock_ticks_to_ns(rdtsc() - now->since_tsc);
+	uint64_t now = rdtsc(), longest = 0;
 
 	if (!waiting)
 		return;
-	if (ran >= SLICE_NS / 2)
-		resched();
-	timer_start(t, deadline_after(ran >= SLICE_NS / 2 ? SLICE_NS
-							  : SLICE_NS - ran));
+	for (uint32_t i = 0; i < smp_possible(); i++) {
+		const struct pcpu *cpu = smp_cpu(i);
+		struct task *t = cpu ? pcpu_top(cpu)->task : NULL;
+		uint64_t ran = t ? clock_ticks_to_ns(now - t->since_tsc) : 0;
+
+		if (ran >= SLICE_NS / 2)
+			resched(t);
+		else
+			longest = MAX(longest, ran);
+	}
+	timer_start(timer, deadline_after(SLICE_NS - longest));
 }
 
 static void enqueue(struct task *t, bool first)
@@ -63,17 +69,40 @@ static void enqueue(struct task *t, bool first)
 		list_push(&queue, &t->in_queue);
 }
 
+/* Somebody has to look at the queue because of @t: this CPU does if it idles,
+ * and the one whose stack is @t's is the only one that can take it. */
+static void find_cpu(const struct task *t)
+{
+	if (t->cpu) {
+		if (t->cpu != this_cpu() && t->cpu->idle)
+			smp_kick(t->cpu);
+		return;
+	}
+	if (current()->state != TASK_RUNS)
+		return;
+	for (uint32_t i = 0; i < smp_possible(); i++) {
+		struct pcpu *cpu = smp_cpu(i);
+
+		if (cpu && cpu != this_cpu() && cpu->idle) {
+			smp_kick(cpu);
+			return;
+		}
+	}
+	smp_want_cpu();
+}
+
 /* Whoever an interrupt wakes has waited for the world outside and goes first;
  * whom a thread wakes waits until that one sleeps or its slice is over. */
 static void make_ready(struct task *t)
 {
 	if (interrupt_is_served()) {
-		resched();
+		resched(current());
 		enqueue(t, true);
 	} else {
 		enqueue(t, false);
 		want_slice();
 	}
+	find_cpu(t);
 }
 
 void sched_wake(struct task *t)
@@ -98,6 +127,7 @@ void sched_start(struct task *t)
 	list_init(&t->in_queue);
 	enqueue(t, false);
 	want_slice();
+	find_cpu(t);
 }
 
 void sched_idle(uint64_t deadline_ns)
@@ -110,13 +140,26 @@ void sched_idle(uint64_t deadline_ns)
 	idle_ticks += rdtsc() - start;
 }
 
+/* The first in the queue whose stack no other CPU idles on. */
+static struct task *first_for(const struct pcpu *cpu)
+{
+	LIST_EACH(at, &queue) {
+		struct task *t = container_of(at, struct task, in_queue);
+
+		if (!t->cpu || t->cpu == cpu)
+			return t;
+	}
+	return NULL;
+}
+
 static struct task *next_task(void)
 {
-	struct task *t;
+	struct task *t = first_for(this_cpu());
 
-	while (list_empty(&queue))
+	while (!t) {
 		sched_idle(WAIT_FOREVER);
-	t = container_of(queue.next, struct task, in_queue);
+		t = first_for(this_cpu());
+	}
 	list_remove(&t->in_queue);
 	waiting--;
 	return t;
@@ -134,8 +177,27 @@ static void schedule(void)
 		return;
 	switches++;
 	want_slice();
-	task_current = next;
+	prev->cpu = NULL;
+	next->cpu = this_cpu();
+	next->context.top->task = next;
 	context_switch(&prev->context, &next->context, next->vm);
+}
+
+/* What a CPU has that never ran a thread: it sleeps for ever. */
+void sched_run_cpu(void)
+{
+	static struct task idle[CPUS_MAX];
+	struct task *t = &idle[this_cpu()->id];
+
+	if (context_first(&t->context) < 0)
+		panic("no memory for a CPU");
+	t->process = process_init();
+	t->cpu = this_cpu();
+	t->state = TASK_SLEEPS;
+	list_init(&t->in_queue);
+	kstack_top()->task = t;
+	for (;;)
+		schedule();
 }
 
 void sched_sleep(enum task_state state)

@@ -41,6 +41,8 @@ void sched_continue(struct task *t);
 void sched_yield(void);
 /** sched_start() - a new thread may run from now on. */
 void sched_start(struct task *t);
+/** sched_run_cpu() - a further CPU begins to take threads from the queue. */
+_Noreturn void sched_run_cpu(void);
 /** sched_idle() - for a device, where nobody can be switched to: sleep until
  * an interrupt was served, at latest at @deadline_ns. */
 void sched_idle(uint64_t deadline_ns);

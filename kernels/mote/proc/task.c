@@ -71,7 +71,7 @@ static void free_dead(void)
 	LIST_EACH(at, &dead) {
 		struct task *t = container_of(at, struct task, in_hash);
 
-		if (t == current())
+		if (t->cpu) /* which idles there */
 			continue;
 		list_remove(at);
 		task_free(t);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "kernels/mote/arch/context.h"
+#include "kernels/mote/arch/pcpu.h"
 #include "kernels/mote/lib/list.h"
 #include "kernels/mote/proc/schedule.h"
 #include "kernels/mote/proc/timer.h"
@@ -25,6 +26,7 @@ struct task {
 	struct vm *vm; /* process->vm */
 	struct signals *signals;
 	struct context context;
+	struct pcpu *cpu; /* runs there, or was the last to and nobody came after */
 	struct list in_process; /* process->threads */
 	struct list in_hash;    /* by tid; of the dead: until they are freed */
 	bool killed;            /* ends on its way back to the program */
@@ -45,12 +47,10 @@ struct task {
 	uint64_t robust_list; /* set_robust_list(2) */
 };
 
-extern struct task *task_current;
-
 /** current() - the thread whose system call or fault is being served. */
 static inline struct task *current(void)
 {
-	return task_current;
+	return kstack_top()->task;
 }
 
 /** task_start() - make the first thread of the first process. @uid, @gid: from
