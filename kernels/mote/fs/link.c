@@ -59,7 +59,8 @@ static long make_dir(int dirfd, uint64_t user, uint32_t mode)
 		err = walk_new(&w, dirfd, path.text, true);
 	if (err)
 		return err;
-	return add_new(&w, dir_new(mode & 01777 & ~current_process()->fs->umask));
+	return add_new(&w,
+		       dir_new(mode & 01777 & ~current_process()->fs->umask));
 }
 
 long sys_mkdir(struct regs *r)

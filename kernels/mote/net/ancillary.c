@@ -10,6 +10,7 @@
 #include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/net/cmsg.h"
+#include "kernels/mote/net/inet_ancillary.h"
 #include "kernels/mote/net/msg.h"
 #include "kernels/mote/net/rights.h"
 #include "kernels/mote/net/socket.h"
@@ -21,12 +22,12 @@ static int get_rights(struct msg *m, const struct cmsg *c)
 	int fd[RIGHTS_MAX];
 	uint32_t count = c->bytes / sizeof(fd[0]);
 
-	if (count > RIGHTS_MAX || m->rights)
+	if (count > RIGHTS_MAX)
 		return -EINVAL;
 	if (!count)
 		return 0;
 	memcpy(fd, c->data, count * sizeof(fd[0]));
-	return rights_new(fd, count, &m->rights);
+	return rights_add(&m->rights, fd, count);
 }
 
 /* Only the superuser may say to be somebody else. */
@@ -49,7 +50,7 @@ static int get_one(const struct socket *s, struct msg *m, const struct cmsg *c)
 	bool local = s->domain == AF_UNIX;
 
 	if (c->level != SOL_SOCKET)
-		return 0; /* of a level that has nothing to say here */
+		return local ? 0 : inet_ancillary_get(s, m, c);
 	if (c->type == SCM_RIGHTS)
 		return local ? get_rights(m, c) : 0;
 	if (c->type == SCM_CREDENTIALS)
@@ -92,8 +93,8 @@ int ancillary_get(const struct socket *s, struct msg *m, uint64_t user,
 
 static void put_cred(struct cmsg_writer *w, const struct msg *m)
 {
-	struct cmsg c = {SOL_SOCKET, SCM_CREDENTIALS,
-			 (const uint8_t *)&m->cred, sizeof(m->cred)};
+	struct cmsg c = {SOL_SOCKET, SCM_CREDENTIALS, (const uint8_t *)&m->cred,
+			 sizeof(m->cred)};
 
 	cmsg_put(w, &c);
 }
@@ -123,11 +124,12 @@ int ancillary_put(const struct socket *s, struct msg *m, uint64_t user,
 		  uint64_t bytes, uint64_t *ret)
 {
 	struct cmsg_writer w = {.room = (uint32_t)MIN(bytes, CONTROL_MAX)};
-	bool cred = s->option[OPTION_PASSCRED] && m->has_cred;
+	bool local = s->domain == AF_UNIX;
+	bool cred = local && s->option[OPTION_PASSCRED] && m->has_cred;
 	int err = 0;
 
 	*ret = 0;
-	if (!cred && !m->rights)
+	if (local && !cred && !m->rights)
 		return 0;
 	w.list = kzalloc(MAX(w.room, 1u));
 	if (!w.list)
@@ -136,6 +138,8 @@ int ancillary_put(const struct socket *s, struct msg *m, uint64_t user,
 		put_cred(&w, m);
 	if (m->rights)
 		put_rights(&w, m);
+	if (!local)
+		inet_ancillary_put(s, m, &w);
 	if (w.cut)
 		m->flags_out |= MSG_CTRUNC;
 	if (w.used)

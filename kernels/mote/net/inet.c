@@ -88,8 +88,7 @@ void inet_put(uint16_t domain, const struct endpoint *end, struct sockname *ret)
 
 bool inet_unspec(const struct sockname *name)
 {
-	return name->bytes >= sizeof(name->family) &&
-	       name->family == AF_UNSPEC;
+	return name->bytes >= sizeof(name->family) && name->family == AF_UNSPEC;
 }
 
 int inet_route(const struct socket *s, struct endpoint *to)

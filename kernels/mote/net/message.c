@@ -33,6 +33,7 @@ static void describe(struct msg *m, struct packet *p, long copied)
 {
 	m->name = p->from;
 	m->cred = p->cred;
+	m->route = p->route;
 	m->has_cred = true;
 	if ((uint32_t)copied < p->bytes)
 		m->flags_out |= MSG_TRUNC;

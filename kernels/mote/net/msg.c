@@ -14,8 +14,8 @@
 #include "kernels/mote/net/rights.h"
 #include "kernels/mote/net/socket.h"
 #include "kernels/mote/net/socket_call.h"
-#include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/syscall.h"
+#include "kernels/mote/proc/task.h"
 #include "kernels/mote/proc/time.h"
 
 #define TRANSFER_MAX 0x7ffff000ul
@@ -46,8 +46,7 @@ long msg_send(struct socket *s, struct msg *m)
 	n = s->ops->send(s, m);
 	rights_free(m->rights); /* what was not taken */
 	m->rights = NULL;
-	if (n == -EPIPE && s->type == SOCK_STREAM &&
-	    !(m->flags & MSG_NOSIGNAL))
+	if (n == -EPIPE && s->type == SOCK_STREAM && !(m->flags & MSG_NOSIGNAL))
 		signal_send(SIGPIPE);
 	return n;
 }
@@ -76,7 +75,7 @@ long sys_sendto(struct regs *r)
 	cleanup_file struct file *f = NULL;
 	struct socket *s;
 	struct uio u;
-	struct msg m = {.u = &u};
+	struct msg m = {.u = &u, .route = ROUTE_UNSET};
 	int err = socket_get((int)ARG0(r), &f, &s);
 
 	if (!err)
@@ -134,7 +133,7 @@ static long send_one(struct socket *s, uint64_t user, uint32_t flags)
 {
 	struct user_msg h;
 	struct uio u;
-	struct msg m = {.u = &u, .flags = flags};
+	struct msg m = {.u = &u, .flags = flags, .route = ROUTE_UNSET};
 	long n = header_get(&h, user, &u);
 
 	if (n)
@@ -177,8 +176,7 @@ static int put_rest(const struct socket *s, const struct user_msg *h,
 				    &control_bytes);
 	m->flags_out |= m->flags & MSG_CMSG_CLOEXEC;
 	if (!err)
-		err = copy_to_user(user +
-					   offsetof(struct user_msg, flags),
+		err = copy_to_user(user + offsetof(struct user_msg, flags),
 				   &m->flags_out, sizeof(m->flags_out));
 	if (!err)
 		err = copy_to_user(
@@ -267,7 +265,8 @@ long sys_recvmmsg(struct regs *r)
 	if (ARG4(r))
 		deadline = deadline_after(ns);
 	flags = flags_of(f, ARG3(r));
-	while (!n && done < count && (!done || clock_monotonic_ns() < deadline)) {
+	while (!n && done < count &&
+	       (!done || clock_monotonic_ns() < deadline)) {
 		n = recv_one(s, at, flags & ~MSG_WAITFORONE);
 		if (n < 0)
 			break;

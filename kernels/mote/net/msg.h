@@ -8,6 +8,11 @@
 #include "kernels/mote/net/packet.h"
 #include "kernels/mote/net/sockname.h"
 
+#define ROUTE_UNSET                                                            \
+	{                                                                      \
+		.hops = -1, .class = -1                                        \
+	}
+
 struct msg {
 	struct uio *u;
 	uint32_t flags;       /* MSG_*; a nonblocking file has MSG_DONTWAIT */
@@ -16,8 +21,9 @@ struct msg {
 	/* Send: files to hand over, owned by the message until ->send takes
 	 * them (and sets NULL). Receive: what came; the caller frees it. */
 	struct rights *rights;
-	struct cred cred; /* send: who; receive: who it was */
-	bool has_cred;    /* receive: ->cred is set */
+	struct cred cred;   /* send: who; receive: who it was */
+	struct route route; /* send: -1 stands for the socket's own */
+	bool has_cred;      /* receive: ->cred is set */
 };
 
 struct socket;

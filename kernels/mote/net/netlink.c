@@ -47,9 +47,8 @@ static void add_u32(struct answer *a, uint16_t type, uint32_t value)
 }
 
 /* Begin one message of an answer; its length is set by end_message(). */
-static struct nlmsghdr *begin_message(struct answer *a,
-				      const struct nlmsghdr *question,
-				      uint16_t type)
+static struct nlmsghdr *
+begin_message(struct answer *a, const struct nlmsghdr *question, uint16_t type)
 {
 	struct nlmsghdr *h = grow(a, NLMSG_HDRLEN);
 

@@ -10,9 +10,9 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/net/socket.h"
 
-#define ANY_LOW  (-2147483647 - 1)
-#define ANY_HIGH 2147483647
-#define YES_NO   true /* every other number than 0 is 1 */
+#define ANY_LOW   (-2147483647 - 1)
+#define ANY_HIGH  2147483647
+#define YES_NO    true   /* every other number than 0 is 1 */
 #define LIMIT_MAX 212992 /* net.core.wmem_max, rmem_max */
 
 static const struct option_row {
@@ -22,10 +22,10 @@ static const struct option_row {
 	int initial;
 } rows[OPTION_COUNT] = {
 #define SOL(opt, name, ...) [OPTION_##opt] = {SOL_SOCKET, name, __VA_ARGS__}
-#define TCP(opt, ...) [OPTION_##opt] = {IPPROTO_TCP, opt, __VA_ARGS__}
-#define IP(opt, name, ...) [OPTION_##opt] = {IPPROTO_IP, name, __VA_ARGS__}
+#define TCP(opt, ...)       [OPTION_##opt] = {IPPROTO_TCP, opt, __VA_ARGS__}
+#define IP(opt, name, ...)  [OPTION_##opt] = {IPPROTO_IP, name, __VA_ARGS__}
 #define IP6(opt, name, ...) [OPTION_##opt] = {IPPROTO_IPV6, name, __VA_ARGS__}
-#define ANY ANY_LOW, ANY_HIGH
+#define ANY                 ANY_LOW, ANY_HIGH
 	SOL(REUSEADDR, SO_REUSEADDR, YES_NO, ANY, 0),
 	SOL(REUSEPORT, SO_REUSEPORT, YES_NO, ANY, 0),
 	SOL(KEEPALIVE, SO_KEEPALIVE, YES_NO, ANY, 0),

@@ -22,6 +22,11 @@ struct cred { /* as struct ucred of unix(7) */
 	uint32_t uid, gid;
 };
 
+struct route { /* of a datagram */
+	struct in6_addr to;
+	int hops, class; /* limit, and traffic class (TOS) */
+};
+
 struct chunk {
 	struct chunk *next;
 	uint32_t start, end, cap; /* of data */
@@ -36,6 +41,7 @@ struct packet {
 	uint32_t charge;       /* memory, this struct included */
 	struct rights *rights; /* files handed over; owned; NULL: none */
 	struct cred cred;      /* of the sender */
+	struct route route;    /* UDP only */
 	struct sockname from;  /* not of TCP */
 };
 

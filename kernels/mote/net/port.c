@@ -10,9 +10,9 @@
 #include "kernels/mote/net/socket.h"
 #include "kernels/mote/proc/random.h"
 
-#define BUCKETS     256u
-#define FREE_FIRST  32768u /* net.ipv4.ip_local_port_range */
-#define FREE_COUNT  28232u
+#define BUCKETS    256u
+#define FREE_FIRST 32768u /* net.ipv4.ip_local_port_range */
+#define FREE_COUNT 28232u
 
 static struct socket *tcp_bucket[BUCKETS], *udp_bucket[BUCKETS];
 
@@ -156,8 +156,8 @@ struct socket *port_listener(const struct endpoint *to)
 
 static bool same_end(const struct endpoint *a, const struct endpoint *b)
 {
-	return a->port == b->port && !memcmp(&a->addr, &b->addr,
-					     sizeof(a->addr));
+	return a->port == b->port &&
+	       !memcmp(&a->addr, &b->addr, sizeof(a->addr));
 }
 
 struct socket *port_receiver(const struct endpoint *to,

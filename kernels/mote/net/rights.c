@@ -43,15 +43,6 @@ static void land(const struct file *f)
 	}
 }
 
-static struct rights *rights_alloc(uint32_t count)
-{
-	struct rights *r = kzalloc(sizeof(*r) + count * sizeof(r->file[0]));
-
-	if (r)
-		r->count = count;
-	return r;
-}
-
 static bool too_many(uint32_t more)
 {
 	if (files_in_flight + more > RIGHTS_IN_FLIGHT_MAX)
@@ -59,26 +50,26 @@ static bool too_many(uint32_t more)
 	return files_in_flight + more > RIGHTS_IN_FLIGHT_MAX;
 }
 
-int rights_new(const int *fd, uint32_t count, struct rights **ret)
+int rights_add(struct rights **rights, const int *fd, uint32_t count)
 {
-	struct rights *r;
+	struct rights *r = *rights;
 
-	if (count > RIGHTS_MAX)
+	if (count > RIGHTS_MAX - (r ? r->count : 0))
 		return -EINVAL;
 	if (too_many(count))
 		return -ETOOMANYREFS;
-	r = rights_alloc(count);
+	if (!r)
+		r = *rights = kzalloc(sizeof(*r));
 	if (!r)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++) {
-		r->file[i] = file_get(fd[i]);
-		if (!r->file[i]) {
-			rights_free(r);
-			return -EBADF;
-		}
-		take_off(r->file[i]);
+		struct file *f = file_get(fd[i]);
+
+		if (!f)
+			return -EBADF; /* the caller frees what is held */
+		take_off(f);
+		r->file[r->count++] = f;
 	}
-	*ret = r;
 	return 0;
 }
 
@@ -87,11 +78,13 @@ struct rights *rights_copy(const struct rights *rights)
 	struct rights *r = NULL;
 
 	if (!too_many(rights->count))
-		r = rights_alloc(rights->count);
-	for (uint32_t i = 0; r && i < r->count; i++) {
-		r->file[i] = rights->file[i];
-		file_ref(r->file[i]);
-		take_off(r->file[i]);
+		r = kzalloc(sizeof(*r));
+	if (!r)
+		return NULL;
+	for (; r->count < rights->count; r->count++) {
+		r->file[r->count] = rights->file[r->count];
+		file_ref(r->file[r->count]);
+		take_off(r->file[r->count]);
 	}
 	return r;
 }

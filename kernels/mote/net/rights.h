@@ -14,12 +14,13 @@ struct socket;
 
 struct rights {
 	uint32_t count;
-	struct file *file[]; /* referenced */
+	struct file *file[RIGHTS_MAX]; /* referenced */
 };
 
-/** rights_new() - hold the files behind @count descriptors of the current
- * task. 0, -EINVAL (too many), -EBADF, -ENOMEM, -ETOOMANYREFS. */
-int rights_new(const int *fd, uint32_t count, struct rights **ret);
+/** rights_add() - hold the files behind @count descriptors of the current
+ * task, behind those in *@rights (NULL: none yet). 0, -EINVAL (too many),
+ * -EBADF, -ENOMEM, -ETOOMANYREFS. */
+int rights_add(struct rights **rights, const int *fd, uint32_t count);
 /** rights_copy() - the same files once more (MSG_PEEK); NULL: no memory. */
 struct rights *rights_copy(const struct rights *rights);
 /** rights_free() - let go what is still in it; NULL is fine. */

@@ -158,7 +158,7 @@ void socket_fail(struct socket *s, int error)
 
 static long transfer(struct file *f, struct uio *u, bool write)
 {
-	struct msg m = {.u = u};
+	struct msg m = {.u = u, .route = ROUTE_UNSET};
 
 	if (f->flags & O_NONBLOCK)
 		m.flags |= MSG_DONTWAIT;

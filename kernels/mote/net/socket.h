@@ -23,8 +23,8 @@ struct inode;
 struct msg;
 struct socket;
 
-#define SOCKETS_MAX     65536u /* at once, all families */
-#define SOCKET_BACKLOG  4096u  /* net.core.somaxconn */
+#define SOCKETS_MAX    65536u /* at once, all families */
+#define SOCKET_BACKLOG 4096u  /* net.core.somaxconn */
 
 enum socket_state {
 	SOCKET_IDLE,
@@ -70,8 +70,8 @@ struct accept_queue { /* of a listening socket */
 
 struct unix_name { /* AF_UNIX */
 	struct sockname name;
-	struct inode *inode;   /* a path's; referenced */
-	struct socket *next;   /* abstract: in the same hash chain */
+	struct inode *inode;    /* a path's; referenced */
+	struct socket *next;    /* abstract: in the same hash chain */
 	struct socket *senders; /* datagrams: who is connected to this one */
 	struct socket *sender_next, **sender_link;
 };
@@ -83,9 +83,9 @@ struct endpoint {
 
 struct inet_name { /* AF_INET, AF_INET6; see inet.h */
 	struct endpoint own, peer;
-	bool fixed;     /* own.addr was given by bind(2) */
-	bool fixed_port; /* and so was own.port */
-	bool any;       /* own.addr is a wildcard */
+	bool fixed;                  /* own.addr was given by bind(2) */
+	bool fixed_port;             /* and so was own.port */
+	bool any;                    /* own.addr is a wildcard */
 	struct socket *next, **link; /* in the table of ports; link NULL: not */
 };
 
@@ -111,7 +111,7 @@ struct socket {
 	struct cred cred;    /* of who made it */
 	struct cred peer_cred;
 	struct accept_queue accept;
-	struct socket *listener;    /* not accepted yet: whose queue; borrowed */
+	struct socket *listener; /* not accepted yet: whose queue; borrowed */
 	struct socket *accept_next; /* ... and the next there */
 	struct socket *all_next, **all_link, *mark_next;
 	int option[OPTION_COUNT];

@@ -66,8 +66,8 @@ static int set_timeout(uint64_t user, uint64_t bytes, uint64_t *ret_ns)
 	if (t.sec < 0)
 		*ret_ns = 0;
 	else if ((t.sec || t.usec) && t.sec < INT64_MAX / (int64_t)NS_PER_SEC)
-		*ret_ns = (uint64_t)t.sec * NS_PER_SEC +
-			  (uint64_t)t.usec * 1000;
+		*ret_ns =
+			(uint64_t)t.sec * NS_PER_SEC + (uint64_t)t.usec * 1000;
 	return 0;
 }
 
@@ -132,8 +132,7 @@ static int set_number(struct socket *s, int level, int name, int value)
 		name = SO_SNDBUF;
 	if (level == SOL_SOCKET && name == SO_RCVBUFFORCE)
 		name = SO_RCVBUF;
-	if (level == SOL_SOCKET && name == SO_REUSEPORT &&
-	    s->domain == AF_UNIX)
+	if (level == SOL_SOCKET && name == SO_REUSEPORT && s->domain == AF_UNIX)
 		return -EOPNOTSUPP;
 	if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && s->inet.link)
 		return -EINVAL;

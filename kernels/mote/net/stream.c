@@ -183,12 +183,10 @@ static void take_ancillary(struct msg *m, struct packet *p, bool peek)
 		p->rights = NULL;
 }
 
-/* A read stops where the sender changes, and behind handed-over files. */
+/* A read stops where the sender changes (and behind handed-over files). */
 static bool same_sender(const struct socket *s, const struct msg *m,
 			const struct packet *p)
 {
-	if (p->rights)
-		return false;
 	return !s->option[OPTION_PASSCRED] ||
 	       (p->cred.pid == m->cred.pid && p->cred.uid == m->cred.uid &&
 		p->cred.gid == m->cred.gid);
@@ -209,7 +207,7 @@ static long read_queue(struct socket *s, struct msg *m)
 		n = queue_consume(&s->rx, m->u);
 		if (n <= 0)
 			return done ? done : n;
-		if (!any)
+		if (!any || had_rights)
 			take_ancillary(m, p, false);
 		any = true;
 		queue_drop_read(&s->rx);
@@ -231,7 +229,7 @@ static long peek_queue(const struct socket *s, struct msg *m)
 		n = packet_peek(p, m->u, 0);
 		if (n <= 0)
 			return done ? done : n;
-		if (!done)
+		if (!done || had_rights)
 			take_ancillary(m, p, true);
 		done += n;
 		if (had_rights)

@@ -176,7 +176,8 @@ enum tcp_state tcp_state(const struct socket *s)
 		if (s->fin)
 			return s->shut & SHUT_OUT ? TCP_STATE_LAST_ACK
 						  : TCP_STATE_CLOSE_WAIT;
-		return s->shut & SHUT_OUT ? TCP_STATE_FIN_WAIT2 : TCP_STATE_ESTABLISHED;
+		return s->shut & SHUT_OUT ? TCP_STATE_FIN_WAIT2
+					  : TCP_STATE_ESTABLISHED;
 	default:
 		return TCP_STATE_CLOSE;
 	}

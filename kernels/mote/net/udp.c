@@ -41,6 +41,22 @@ static int destination(struct socket *s, const struct msg *m,
 	return ret->port ? inet_route(s, ret) : -EINVAL;
 }
 
+/* What the message leaves open is the socket's to say. */
+static struct route make_route(const struct socket *s, const struct msg *m,
+			       const struct endpoint *to)
+{
+	bool six = s->domain == AF_INET6;
+	struct route route = {to->addr, m->route.hops, m->route.class};
+
+	if (route.hops < 0)
+		route.hops = s->option[six ? OPTION_IP6_UNICAST_HOPS
+					   : OPTION_IP_TTL];
+	if (route.class < 0)
+		route.class =
+			s->option[six ? OPTION_IP6_TCLASS : OPTION_IP_TOS];
+	return route;
+}
+
 static int deliver(struct socket *s, struct msg *m, const struct endpoint *to)
 {
 	struct endpoint from = {inet_source(s, to), s->inet.own.port};
@@ -53,6 +69,7 @@ static int deliver(struct socket *s, struct msg *m, const struct endpoint *to)
 	if (receiver && !(receiver->shut & SHUT_IN) &&
 	    receiver->rx.charge < (uint32_t)receiver->option[OPTION_RCVBUF]) {
 		inet_put(receiver->domain, &from, &p->from);
+		p->route = make_route(s, m, to);
 		queue_add(&receiver->rx, p);
 		socket_wake(receiver);
 		return 0;

@@ -13,7 +13,7 @@
 #include "kernels/mote/net/socket.h"
 
 #define BUCKETS     64u
-#define PATH_OFFSET 2u /* of sun_path: behind the family */
+#define PATH_OFFSET 2u        /* of sun_path: behind the family */
 #define AUTO_NAMES  0x100000u /* five hexadecimal digits */
 
 static struct socket *bucket[BUCKETS];
