@@ -235,7 +235,22 @@ def host_elf_seeds():
     save("elf_needs", "cut", body[:620])
 
 
+def cmsg(data, level=1, kind=1, length=None):
+    length = 16 + len(data) if length is None else length
+    return struct.pack("<Qii", length, level, kind) + data
+
+
+def cmsg_seeds():
+    files = cmsg(struct.pack("<ii", 3, 4))
+    save("cmsg", "rights", files)
+    save("cmsg", "two", files + cmsg(struct.pack("<iii", 1, 0, 0), kind=2))
+    save("cmsg", "odd", cmsg(b"abc") + bytes(5) + files)
+    save("cmsg", "short", cmsg(b"abc", length=15))
+    save("cmsg", "long", cmsg(b"abc", length=1 << 32 | 19))
+
+
 cpio_seeds()
+cmsg_seeds()
 elf_seeds()
 host_elf_seeds()
 queue_seeds()

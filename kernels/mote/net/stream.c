@@ -44,11 +44,14 @@ bool stream_writable(struct socket *s)
 	return room;
 }
 
-/* Has the connection changed so that sending ends? 0: no. */
-static int send_state(struct socket *s)
+/* Has the connection changed so that sending ends? 0: no. Only a sender that
+ * slept (@waited) learns of a reset before it learns of the end. */
+static int send_state(struct socket *s, bool waited)
 {
 	const struct socket *peer = s->peer;
 
+	if (is_local(s) && !waited && (s->shut & SHUT_OUT))
+		return -EPIPE;
 	if (s->error)
 		return socket_take_error(s);
 	if (s->shut & SHUT_OUT)
@@ -106,6 +109,7 @@ static long send_some(struct socket *s, struct msg *m)
 long stream_send(struct socket *s, struct msg *m)
 {
 	uint64_t deadline = socket_deadline(s->send_timeout_ns);
+	bool waited = false;
 	long done = 0;
 
 	if (m->flags & MSG_OOB)
@@ -118,12 +122,13 @@ long stream_send(struct socket *s, struct msg *m)
 		if (done && (!m->u->left || s->error))
 			return done;
 		if (s->state != SOCKET_CONNECTING)
-			n = send_state(s);
+			n = send_state(s, waited);
 		if (!n && !m->u->left)
 			return 0;
 		if (!n && (s->state == SOCKET_CONNECTING ||
 			   s->peer->rx.charge >= send_limit(s))) {
 			n = socket_wait(s, send_ready, s, m->flags, deadline);
+			waited = true;
 			if (!n)
 				continue;
 		}
