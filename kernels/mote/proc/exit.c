@@ -104,6 +104,7 @@ static void give_away(struct process *child, struct process *to)
 		signals_send_process(child, &info);
 	list_remove(&child->sibling);
 	child->parent = to;
+	child->exit_signal = SIGCHLD; /* not what it chose for another */
 	if (to)
 		list_push(&to->children, &child->sibling);
 	if (child->state == PROCESS_ZOMBIE && parent_ignores(child))

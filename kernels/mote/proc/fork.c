@@ -175,7 +175,10 @@ static int new_process(const struct clone_request *q, struct process **ret)
 		process_free(p);
 		return err;
 	}
-	p->exit_signal = q->exit_signal;
+	/* Of CLONE_PARENT the parent chose the signal, not the sibling. */
+	p->exit_signal = q->flags & CLONE_PARENT
+				 ? current_process()->exit_signal
+				 : q->exit_signal;
 	*ret = p;
 	return 0;
 }
