@@ -264,6 +264,21 @@ static int add_needed(struct search *s, const struct object *who,
 	return object_add(s, fd, path, who);
 }
 
+/** add_unwinder() - glibc loads it by name when a thread is cancelled or ends
+ * by pthread_exit(3), which no table of the program tells. */
+static int add_unwinder(struct search *s)
+{
+	static const char name[] = "libgcc_s.so.1";
+	char path[PATH_MAX];
+	cleanup_fd int fd = -1;
+
+	if (!strlist_has(&s->names, "libc.so.6") ||
+	    strlist_has(&s->names, name))
+		return 0;
+	fd = find_library(s, s->object[0], name, path);
+	return fd >= 0 && strlist_add(&s->deps->libs, path) ? -ENOMEM : 0;
+}
+
 static int search_all(struct search *s, int fd, const char *path)
 {
 	int err = object_add(s, fd, path, NULL);
@@ -282,7 +297,7 @@ static int search_all(struct search *s, int fd, const char *path)
 				return err;
 		}
 	}
-	return 0;
+	return add_unwinder(s);
 }
 
 static int find(struct search *s, int fd, const char *path)

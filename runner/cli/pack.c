@@ -23,6 +23,12 @@
 #define PASSWD_TEXT                                                            \
 	"root:x:0:0:root:/root:/bin/sh\n"                                      \
 	"nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+#define HOSTS_TEXT                                                             \
+	"127.0.0.1\tlocalhost ampoule\n"                                       \
+	"::1\t\tlocalhost ip6-localhost ip6-loopback\n"
+#define NSSWITCH_TEXT                                                          \
+	"passwd: files\ngroup: files\nshadow: files\n"                         \
+	"hosts: files dns\nservices: files\nprotocols: files\n"
 #define GROUP_TEXT "root:x:0:\nnogroup:x:65534:\n"
 
 struct packer {
@@ -69,11 +75,19 @@ static int add_base(struct packer *p)
 	return err;
 }
 
+/** add_base_files() - names of people and of this machine; the latter only for
+ * programs that have a C library to ask. */
 static int add_base_files(struct packer *p)
 {
 	int err = add_text(p, "/etc/passwd", PASSWD_TEXT);
 
-	return err ? err : add_text(p, "/etc/group", GROUP_TEXT);
+	if (!err)
+		err = add_text(p, "/etc/group", GROUP_TEXT);
+	if (!err && p->libs.count)
+		err = add_text(p, "/etc/hosts", HOSTS_TEXT);
+	if (!err && p->libs.count)
+		err = add_text(p, "/etc/nsswitch.conf", NSSWITCH_TEXT);
+	return err;
 }
 
 /** add_ldcache() - tell the guest's loader where the libraries are. */

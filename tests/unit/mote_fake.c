@@ -11,6 +11,7 @@
 
 #include "kernels/mote/arch/apic.h"
 #include "kernels/mote/arch/clock.h"
+#include "kernels/mote/arch/smp.h"
 #include "kernels/mote/drv/console.h"
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/lib/lib.h"
@@ -405,6 +406,11 @@ uint32_t sched_runnable(void)
 uint64_t sched_switches(void)
 {
 	return 0;
+}
+
+uint32_t smp_possible(void)
+{
+	return 1;
 }
 
 uint64_t clock_tsc_at(uint64_t ns)

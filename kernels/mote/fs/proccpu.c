@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* proccpu.c - /proc/cpuinfo and the lists of CPUs in /sys. */
 #include "kernels/mote/arch/clock.h"
+#include "kernels/mote/arch/smp.h"
 #include "kernels/mote/fs/proctext.h"
 #include "kernels/mote/lib/lib.h"
 
@@ -9,7 +10,7 @@
 
 uint32_t proctext_cpus(void)
 {
-	return 1;
+	return smp_possible();
 }
 
 /* "0-3", or "0" */
