@@ -107,6 +107,15 @@ void context_begin(struct context *c, const struct regs *r)
 	c->sp = (uint64_t)(sp - (SWITCH_WORDS - 1));
 }
 
+void context_begin_kernel(struct context *c, void (*run)(void))
+{
+	uint64_t *sp = (uint64_t *)context_regs(c);
+
+	*--sp = 0; /* a function begins behind a return address */
+	*--sp = (uint64_t)run;
+	c->sp = (uint64_t)(sp - (SWITCH_WORDS - 1));
+}
+
 uint64_t context_fs_base(void)
 {
 	uint64_t v;

@@ -27,6 +27,9 @@ struct regs *context_regs(const struct context *c);
 /** context_begin() - the first context_switch() to @c enters the program with
  * the (complete) frame @r. */
 void context_begin(struct context *c, const struct regs *r);
+/** context_begin_kernel() - the first context_switch() to @c calls @run, which
+ * never returns. */
+void context_begin_kernel(struct context *c, void (*run)(void));
 /** context_fork_fpu() - @c starts with the running thread's FPU state, and FS
  * and GS base. */
 void context_fork_fpu(struct context *c);

@@ -19,11 +19,14 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/task.h"
 
 #define F_MULTIPORT  (1u << 1)
 #define CONTROL_BUFS 16u
+#define COPY_PAGES   16u
 #define SPINS        20000u /* before sleeping where devices are polled */
 
 enum control_event { /* virtio 1.2, 5.3.6.2 */
@@ -199,6 +202,14 @@ bool console_port_start(enum console_port id)
 	return true;
 }
 
+/* Can nobody unmap pages of the program while this thread sleeps? */
+bool console_pages_stay(const struct uio *u)
+{
+	const struct process *p = current_process();
+
+	return u->kernel || (p->thread_count == 1 && p->vm->refs == 1);
+}
+
 /* Output */
 
 /* A signal without a handler ends the program: waiting for a host that does
@@ -281,7 +292,7 @@ static int output_prepare(enum console_port id)
 }
 
 /* The request was not served while we notified, or there is news. */
-static __attribute__((noinline)) int output_complete(struct port *p)
+static int output_complete(struct port *p)
 {
 	p->busy = true;
 	if (!output_finish(p)) {
@@ -301,52 +312,65 @@ static bool output_is_settled(const struct port *p)
 	return virtq_is_done(p->q) && !virtq_is_done(&control_in);
 }
 
-static __attribute__((noinline)) long output_all(enum console_port id,
-						 struct uio *u)
+/* Hand over what output_span names. 0 or -errno. */
+static int output_send(struct port *p, int count, uint64_t *ret_bytes)
 {
-	struct port *p = &console.port[id];
-	uint64_t total = u->left, bytes;
-	int n = output_prepare(id);
-
-	while (!n && u->left) {
-		n = uio_pin(u, 0, output_span, (int)VIRTQ_SIZE);
-		if (n <= 0)
-			break;
-		bytes = virtq_submit(p->q, output_span, n, 0);
-		virtio_notify(console.device, p->q);
-		n = 0;
-		if (output_is_settled(p))
-			virtq_skip(p->q);
-		else
-			n = output_complete(p);
-		if (!n)
-			uio_advance(u, bytes);
-	}
-	return u->left == total ? n : (long)(total - u->left);
+	*ret_bytes = virtq_submit(p->q, output_span, count, 0);
+	virtio_notify(console.device, p->q);
+	if (!output_is_settled(p))
+		return output_complete(p);
+	virtq_skip(p->q);
+	return 0;
 }
 
-/* Nearly always one page to a port in order, served while we notify: the path
- * of every write(2) to a stream, hence apart. */
+/* The program's own pages. Return: bytes or -errno. */
+static long output_pages(struct port *p, struct uio *u)
+{
+	uint64_t bytes;
+	int n = uio_pin(u, 0, output_span, (int)VIRTQ_SIZE);
+
+	if (n <= 0)
+		return n;
+	n = output_send(p, n, &bytes);
+	if (n)
+		return n;
+	uio_advance(u, bytes);
+	return (long)bytes;
+}
+
+/* A copy of some of it: another thread may unmap the pages meanwhile. */
+static long output_copy(struct port *p, struct uio *u)
+{
+	uint64_t bytes;
+	long n;
+
+	if (!p->copy)
+		p->copy = pages_alloc_counted(COPY_PAGES);
+	if (!p->copy)
+		return -ENOMEM;
+	n = uio_copy_in(u, p->copy, COPY_PAGES * PAGE_SIZE);
+	if (n <= 0)
+		return n;
+	output_span[0] =
+		(struct phys_span){kva_to_pa(p->copy), (uint32_t)n};
+	n = output_send(p, 1, &bytes);
+	return n ? n : (long)bytes;
+}
+
 long console_write(enum console_port id, struct uio *u, bool nonblock)
 {
 	struct port *p = &console.port[id];
-	struct virtq *q = p->q;
-	uint64_t bytes = u->left;
-	int err = 0;
+	long done = 0, n = output_prepare(id);
 
-	if (!p->started || p->busy || p->closed ||
-	    !uio_pin_one(u, 0, output_span))
-		return output_all(id, u);
-	virtq_submit_one(q, q->desc, output_span, 0);
-	virtio_notify(console.device, q);
-	if (output_is_settled(p))
-		virtq_skip(q);
-	else
-		err = output_complete(p);
-	if (err)
-		return err;
-	uio_advance(u, bytes);
-	return (long)bytes;
+	while (!n && u->left) {
+		n = console_pages_stay(u) ? output_pages(p, u)
+					  : output_copy(p, u);
+		if (n <= 0)
+			break;
+		done += n;
+		n = output_prepare(id);
+	}
+	return done ? done : n;
 }
 
 bool console_is_idle(enum console_port id)

@@ -158,7 +158,8 @@ static long read_some(struct uio *u, bool nonblock)
 		return bounce_copy(u);
 	if (STDIN->closed && !virtq_is_done(STDIN->q))
 		return 0;
-	if (bounce.posted || nonblock || !console.device->ours)
+	if (bounce.posted || nonblock || !console.device->ours ||
+	    !console_pages_stay(u))
 		return read_bounce(u, nonblock);
 	return read_direct(u);
 }

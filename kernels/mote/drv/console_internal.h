@@ -20,6 +20,7 @@ struct port {
 	bool closed; /* the host's end is gone */
 	bool busy;   /* a request is with the device */
 	bool told;   /* the listener heard of the end */
+	uint8_t *copy; /* of what is written; NULL: not needed so far */
 };
 
 struct console {
@@ -31,6 +32,10 @@ struct console {
 	struct waitq waitq; /* the device interrupted, or stdin is free */
 };
 extern struct console console;
+
+/** console_pages_stay() - may the device have the program's own pages while
+ * the caller sleeps? */
+bool console_pages_stay(const struct uio *u);
 
 /** console_port_start() - the slow half of console_port_ready(). */
 bool console_port_start(enum console_port id);

@@ -60,11 +60,8 @@ struct phys_span {
 /** uio_pin() - the physical pages of the next bytes, for a device to move.
  * Faults them in (for writing when @write), joins neighbours. Does not
  * advance: uio_advance() does, by what the device moved. No reference is
- * taken: one thread sleeps in its system call as long as the device works, so
- * nobody can unmap the pages.
+ * taken: who sleeps while the device works has to be the only thread that can
+ * unmap the pages.
  * Return: number of spans in @ret (<= @max), 0 at the end, -EFAULT. */
 int uio_pin(struct uio *u, int write, struct phys_span *ret, int max);
-/** uio_pin_one() - the same for what nearly every transfer is: one span in one
- * page, of a page table used last. Return: false if it is not that. */
-bool uio_pin_one(const struct uio *u, int write, struct phys_span *ret);
 void uio_advance(struct uio *u, uint64_t bytes);

@@ -219,32 +219,7 @@ static int translate(const struct uio *u, uint64_t base, uint64_t want,
 			    ret_bytes);
 }
 
-bool uio_pin_one(const struct uio *u, int write, struct phys_span *ret)
-{
-	const struct uio_span *s = &u->span[u->index];
-	uint64_t need = write ? PTE_P | PTE_W : PTE_P;
-	uint64_t base = s->base, bytes = s->bytes;
-	uint64_t offset = base & (PAGE_SIZE - 1);
-	const uint64_t *pte;
-	uint64_t entry;
-
-	if (bytes != u->left || bytes > PAGE_SIZE - offset || u->kernel)
-		return false;
-	pte = pte_quick(current()->vm, base);
-	if (!pte)
-		return false;
-	entry = *pte;
-	if ((entry & need) != need)
-		return false;
-	ret->pa = (entry & PTE_ADDR) + offset;
-	ret->bytes = (uint32_t)bytes;
-	return bytes != 0;
-}
-
-/* Span by span, page by page. Apart, so that the short way keeps no
- * registers. */
-static __attribute__((noinline)) int pin_all(struct uio *u, int write,
-					     struct phys_span *ret, int max)
+int uio_pin(struct uio *u, int write, struct phys_span *ret, int max)
 {
 	uint32_t index = u->index;
 	uint64_t offset = 0;
@@ -265,11 +240,4 @@ static __attribute__((noinline)) int pin_all(struct uio *u, int write,
 		offset += n;
 	}
 	return count;
-}
-
-int uio_pin(struct uio *u, int write, struct phys_span *ret, int max)
-{
-	if (max > 0 && uio_pin_one(u, write, ret))
-		return 1;
-	return pin_all(u, write, ret, max);
 }

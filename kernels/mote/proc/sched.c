@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <stdbool.h>
 
+#include "kernels/mote/arch/smp.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/proc/process.h"
@@ -27,7 +28,7 @@ long sys_sched_yield(struct regs *r)
 
 long sys_sched_getaffinity(struct regs *r)
 {
-	uint64_t set = 1;
+	uint64_t set = (1ull << smp_possible()) - 1;
 
 	if (!names_self(ARG0(r)))
 		return -ESRCH;
@@ -51,9 +52,9 @@ long sys_sched_setaffinity(struct regs *r)
 
 long sys_getcpu(struct regs *r)
 {
-	uint32_t zero = 0;
+	uint32_t cpu = this_cpu()->id, zero = 0;
 
-	if ((ARG0(r) && copy_to_user(ARG0(r), &zero, sizeof(zero)) < 0) ||
+	if ((ARG0(r) && copy_to_user(ARG0(r), &cpu, sizeof(cpu)) < 0) ||
 	    (ARG1(r) && copy_to_user(ARG1(r), &zero, sizeof(zero)) < 0))
 		return -EFAULT;
 	return 0;

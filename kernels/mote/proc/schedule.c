@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* schedule.c - the queue of threads that can run, and turns. A CPU without
- * work halts on the stack of the thread that ran there last: that one is often
- * the next to run, and then nothing is switched. */
+/* schedule.c - the queue of threads that can run, and turns. */
 #include "kernels/mote/proc/schedule.h"
 
 #include "kernels/mote/arch/context.h"
@@ -16,14 +14,18 @@
 #include "kernels/mote/proc/timer.h"
 #include "kernels/mote/proc/wait.h"
 
-#define SLICE_NS 10000000ull
+#define SLICE_NS  10000000ull
+#define SPREAD_NS 200000ull
 
 static struct list queue = {&queue, &queue};
 static uint32_t waiting; /* threads in it */
 static uint64_t idle_ticks, switches;
 
+static void schedule(void);
 static void slice_over(struct timer *t);
 static struct timer slice = {.fire = slice_over};
+static void spread_out(struct timer *t);
+static struct timer spread = {.fire = spread_out};
 
 /* The timer of slices runs only while somebody waits for a turn; it is left
  * alone until it fires, so that quick exchanges of the CPU touch no hardware. */
@@ -69,17 +71,8 @@ static void enqueue(struct task *t, bool first)
 		list_push(&queue, &t->in_queue);
 }
 
-/* Somebody has to look at the queue because of @t: this CPU does if it idles,
- * and the one whose stack is @t's is the only one that can take it. */
-static void find_cpu(const struct task *t)
+static void wake_a_cpu(void)
 {
-	if (t->cpu) {
-		if (t->cpu != this_cpu() && t->cpu->idle)
-			smp_kick(t->cpu);
-		return;
-	}
-	if (current()->state != TASK_RUNS)
-		return;
 	for (uint32_t i = 0; i < smp_possible(); i++) {
 		struct pcpu *cpu = smp_cpu(i);
 
@@ -89,6 +82,32 @@ static void find_cpu(const struct task *t)
 		}
 	}
 	smp_want_cpu();
+}
+
+static void spread_out(struct timer *t)
+{
+	for (uint32_t n = 0; n < MIN(waiting, smp_possible()); n++)
+		wake_a_cpu();
+}
+
+/* Somebody has to look at the queue because of @t: this CPU does if it idles,
+ * and the one whose stack is @t's is the only one that can take it. Whoever
+ * wakes another thread often sleeps at once, and then this CPU is free: only
+ * if it goes on for a while is another one woken, which takes longer than a
+ * switch. @soon: no such hope. */
+static void find_cpu(const struct task *t, bool soon)
+{
+	if (t->cpu) {
+		if (t->cpu != this_cpu() && t->cpu->idle)
+			smp_kick(t->cpu);
+		return;
+	}
+	if (current()->state != TASK_RUNS || smp_possible() == 1)
+		return;
+	if (soon)
+		wake_a_cpu();
+	else if (!spread.running)
+		timer_start(&spread, deadline_after(SPREAD_NS));
 }
 
 /* Whoever an interrupt wakes has waited for the world outside and goes first;
@@ -102,7 +121,7 @@ static void make_ready(struct task *t)
 		enqueue(t, false);
 		want_slice();
 	}
-	find_cpu(t);
+	find_cpu(t, interrupt_is_served());
 }
 
 void sched_wake(struct task *t)
@@ -127,7 +146,7 @@ void sched_start(struct task *t)
 	list_init(&t->in_queue);
 	enqueue(t, false);
 	want_slice();
-	find_cpu(t);
+	find_cpu(t, true);
 }
 
 void sched_idle(uint64_t deadline_ns)
@@ -152,10 +171,49 @@ static struct task *first_for(const struct pcpu *cpu)
 	return NULL;
 }
 
+static struct task idle[CPUS_MAX]; /* what a CPU runs that has nothing to do */
+
+_Noreturn static void idle_loop(void)
+{
+	for (;;)
+		schedule();
+}
+
+static void idle_init(struct task *t)
+{
+	t->process = process_init();
+	t->state = TASK_SLEEPS;
+	list_init(&t->in_queue);
+	t->context.top->task = t;
+}
+
+/* One CPU idles on the stack of the thread that ran last: that one is often the
+ * next to run, and then nothing is switched. Of several each has a stack of
+ * its own for that, so that any of them can take any thread. NULL: none. */
+static struct task *idle_task(const struct pcpu *cpu)
+{
+	struct task *t = &idle[cpu->id];
+
+	if (smp_possible() == 1 || t == current())
+		return NULL;
+	if (!t->context.top) {
+		if (context_new(&t->context) < 0)
+			return NULL;
+		idle_init(t);
+		context_begin_kernel(&t->context, idle_loop);
+	}
+	return t;
+}
+
 static struct task *next_task(void)
 {
 	struct task *t = first_for(this_cpu());
 
+	if (!t) {
+		t = idle_task(this_cpu());
+		if (t)
+			return t;
+	}
 	while (!t) {
 		sched_idle(WAIT_FOREVER);
 		t = first_for(this_cpu());
@@ -183,21 +241,15 @@ static void schedule(void)
 	context_switch(&prev->context, &next->context, next->vm);
 }
 
-/* What a CPU has that never ran a thread: it sleeps for ever. */
 void sched_run_cpu(void)
 {
-	static struct task idle[CPUS_MAX];
 	struct task *t = &idle[this_cpu()->id];
 
 	if (context_first(&t->context) < 0)
 		panic("no memory for a CPU");
-	t->process = process_init();
+	idle_init(t);
 	t->cpu = this_cpu();
-	t->state = TASK_SLEEPS;
-	list_init(&t->in_queue);
-	kstack_top()->task = t;
-	for (;;)
-		schedule();
+	idle_loop();
 }
 
 void sched_sleep(enum task_state state)
