@@ -67,6 +67,12 @@ void fpu_load(const void *area)
 		__asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
 }
 
+void fpu_reset(void *area)
+{
+	fpu_initial(area);
+	fpu_load(area);
+}
+
 int context_first(struct context *c)
 {
 	c->top = kstack_top();
@@ -161,8 +167,7 @@ void context_fork_fpu(struct context *c)
 
 void context_reset_fpu(struct context *c)
 {
-	fpu_initial(c->fpu);
-	fpu_load(c->fpu);
+	fpu_reset(c->fpu);
 	context_set_fs_base(0);
 	context_set_gs_base(0);
 }

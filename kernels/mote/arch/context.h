@@ -52,6 +52,8 @@ void context_set_gs_base(uint64_t base);
  * 64-byte aligned. fpu_load() of a damaged area is a fault: check first. */
 void fpu_save(void *area);
 void fpu_load(const void *area);
+/** fpu_reset() - the initial state, by way of @area. */
+void fpu_reset(void *area);
 /** context_set_work(), context_clear_work() - WORK_* for a thread, running or
  * not. */
 void context_set_work(struct context *c, uint32_t flags);

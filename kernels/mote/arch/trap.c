@@ -251,9 +251,6 @@ void cpu_idle(void)
 
 void user_work(struct regs *r)
 {
-	if (user_work_flags & WORK_RETURN)
-		signal_return(r);
-	user_work_flags &= ~(uint64_t)WORK_RETURN;
 	if (user_work_flags & WORK_FORK)
 		fork_now(r);
 	if (user_work_flags & WORK_RESCHED)

@@ -13,7 +13,6 @@ struct regs;
 #define WORK_SIGNAL 1u /* a signal may have to be delivered */
 #define WORK_RESCHED 8u /* somebody else should run */
 #define WORK_FORK   16u /* clone(2): make the child of the frame */
-#define WORK_RETURN 4u /* rt_sigreturn: take the registers from the stack */
 
 /* Of the running thread; looked at with every return to the program. */
 #define user_work_flags (kstack_top()->work)

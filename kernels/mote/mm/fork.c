@@ -53,7 +53,6 @@ int vm_fork(struct vm *from, struct vm **ret)
 	to->mmap_top = from->mmap_top;
 	to->stack_top = from->stack_top;
 	to->stack_max = from->stack_max;
-	to->trampoline = from->trampoline;
 	err = copy_areas(to, from);
 	/* Also after a failure: what is copied lost its write permission. */
 	pte_flush(from);

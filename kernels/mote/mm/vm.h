@@ -46,7 +46,6 @@ struct vm {
 	uint64_t mmap_top;   /* mappings grow down from here */
 	uint64_t stack_top;  /* for /proc/self/stat */
 	uint64_t stack_max;  /* bytes the stack may grow to */
-	uint64_t trampoline; /* proc/trampoline.c's page; 0: not mapped */
 	uint64_t table_span; /* 2 MiB whose page table was used last, or 0 */
 	uint64_t *table;     /* that table */
 	uint64_t resident;   /* user pages mapped */

@@ -10,8 +10,8 @@
  *   ucontext    registers, signal mask, alternate stack
  *   pretcode    return address: the program's restorer    <- rsp
  *
- * The FPU part is written and read by the trampoline at CPL 3. Everything read
- * back on return may have been changed by the program, and is checked. */
+ * Everything read back on return may have been changed by the program, and is
+ * checked; the FPU part in sigfpu.c. */
 #include "kernels/mote/proc/sigframe.h"
 
 #include <asm/sigcontext.h>
@@ -31,17 +31,14 @@
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/proc/exit.h"
 #include "kernels/mote/proc/process.h"
+#include "kernels/mote/proc/sigfpu.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/signal_state.h"
 #include "kernels/mote/proc/syscall.h"
 #include "kernels/mote/proc/task.h"
-#include "kernels/mote/proc/trampoline.h"
 
-#define RED_ZONE         128u
-#define XSAVE_HEADER     512u
-#define XSAVE_HEADER_END 576u
-#define SW_RESERVED      464u /* fpstate: bytes left to software */
-#define VECTOR_NONE      255u /* not a system call: nothing to restart */
+#define RED_ZONE    128u
+#define VECTOR_NONE 255u /* not a system call: nothing to restart */
 /* Flags a handler may change in its frame (Linux's FIX_EFLAGS). */
 #define FLAGS_RESTORED 0x50dd5ul
 
@@ -61,15 +58,9 @@ struct frame {
 
 _Static_assert(sizeof(struct frame) == 440, "rt_sigframe of Linux");
 
-static uint32_t fpstate_bytes(void)
-{
-	return cpu_info.xsave ? cpu_info.xsave_bytes + FP_XSTATE_MAGIC2_SIZE
-			      : 512;
-}
-
 uint32_t signal_frame_bytes(void)
 {
-	return fpstate_bytes() + (uint32_t)sizeof(struct frame) + RED_ZONE + 64;
+	return sigfpu_bytes() + (uint32_t)sizeof(struct frame) + RED_ZONE + 64;
 }
 
 static bool on_stack(const struct signal_stack *s, uint64_t rsp)
@@ -84,27 +75,6 @@ static uint64_t frame_top(const struct signals *s,
 	    !on_stack(&s->stack, rsp))
 		return s->stack.sp + s->stack.bytes;
 	return rsp - RED_ZONE;
-}
-
-/* What xsave leaves alone but a reader of the frame expects. */
-static int write_fp_software(uint64_t fpstate)
-{
-	struct _fpx_sw_bytes sw = {
-		.magic1 = FP_XSTATE_MAGIC1,
-		.extended_size = cpu_info.xsave_bytes + FP_XSTATE_MAGIC2_SIZE,
-		.xfeatures = cpu_info.xcr0,
-		.xstate_size = cpu_info.xsave_bytes,
-	};
-	uint32_t magic2 = FP_XSTATE_MAGIC2;
-
-	if (!cpu_info.xsave)
-		return 0;
-	if (copy_to_user(fpstate + SW_RESERVED, &sw, sizeof(sw)) < 0 ||
-	    zero_user(fpstate + XSAVE_HEADER, XSAVE_HEADER_END - XSAVE_HEADER) <
-		    0)
-		return -1;
-	return copy_to_user(fpstate + cpu_info.xsave_bytes, &magic2,
-			    sizeof(magic2));
 }
 
 static void save_regs(struct sigcontext_64 *mc, const struct regs *r,
@@ -162,23 +132,24 @@ static int enter_handler(struct signals *s, const struct signal_action *a,
 			 const struct signal_info *info, struct regs *r)
 {
 	uint64_t top = frame_top(s, a, r->rsp);
-	uint64_t fpstate = (top - fpstate_bytes()) & ~63ull;
+	uint64_t fpstate = (top - sigfpu_bytes()) & ~63ull;
 	uint64_t at = ((fpstate - sizeof(struct frame)) & ~15ull) - 8;
 	struct frame f;
 
-	if (!(a->flags & SA_RESTORER) || trampoline_map() < 0)
+	if (!(a->flags & SA_RESTORER) || !user_rip_ok(a->handler))
 		return -1;
 	fill_frame(&f, s, a, info, r, fpstate);
-	if (write_fp_software(fpstate) < 0 ||
-	    copy_to_user(at, &f, sizeof(f)) < 0)
+	if (sigfpu_write(fpstate) < 0 || copy_to_user(at, &f, sizeof(f)) < 0)
 		return -1;
+	(void)sigfpu_read(0);
 	r->rsp = at;
+	r->rip = a->handler;
 	r->rdi = (uint64_t)info->signo;
 	r->rsi = at + offsetof(struct frame, info);
+	r->rdx = at + offsetof(struct frame, uc);
+	r->rax = 0;
 	r->rflags &= ~(RFLAGS_DF | RFLAGS_TF);
 	r->vector = VECTOR_NONE;
-	trampoline_signal(r, fpstate, at + offsetof(struct frame, uc),
-			  a->handler);
 	return 0;
 }
 
@@ -337,39 +308,19 @@ static void load_regs(struct regs *r, const struct sigcontext_64 *mc)
 	r->vector = VECTOR_NONE;
 }
 
-void signal_return(struct regs *r)
+long sys_rt_sigreturn(struct regs *r)
 {
 	struct signals *s = current()->signals;
 	struct frame_ucontext uc;
 
 	if (copy_from_user(&uc, r->rsp, sizeof(uc)) < 0 ||
-	    !user_rip_ok(uc.mc.ip)) {
+	    !user_rip_ok(uc.mc.ip) || sigfpu_read(uc.mc.fpstate) < 0) {
 		signal_fault(SIGSEGV, SI_KERNEL, 0, 13, 0);
-		return;
+		return 0;
 	}
 	load_regs(r, &uc.mc);
 	if (!on_stack(&s->stack, r->rsp) && !(uc.stack.flags & SS_DISABLE))
 		s->stack = uc.stack;
 	signals_set_blocked(current(), uc.mask);
-}
-
-/* First half: let the trampoline load the FPU, which calls again; second
- * half: the registers, with the frame complete. */
-long sys_rt_sigreturn(struct regs *r)
-{
-	struct frame_ucontext uc;
-	struct _fpx_sw_bytes sw;
-
-	if (!trampoline_holds(r->rip) &&
-	    copy_from_user(&uc, r->rsp, sizeof(uc)) == 0 && uc.mc.fpstate) {
-		bool extended = cpu_info.xsave &&
-				copy_from_user(&sw, uc.mc.fpstate + SW_RESERVED,
-					       sizeof(sw)) == 0 &&
-				sw.magic1 == FP_XSTATE_MAGIC1;
-
-		trampoline_restore(r, uc.mc.fpstate, extended);
-		return 0;
-	}
-	user_work_flags |= WORK_RETURN;
-	return 0;
+	return (long)r->rax;
 }

@@ -7,5 +7,3 @@ struct regs;
 /** signal_deliver() - act on what is pending: a handler's frame in @r, or the
  * end of the task, or nothing. */
 void signal_deliver(struct regs *r);
-/** signal_return() - the registers as the frame at @r->rsp has them. */
-void signal_return(struct regs *r);
