@@ -26,7 +26,7 @@ _ampoule_program_index()
 			--io-write | --io-read-ops | --io-write-ops | \
 			--log-size | \
 			--cmdline | --trace | --log | --log-level | --env | \
-			--file | --cwd | --output | -o)
+			--file | --cwd | --user | --output | -o)
 			((i++))
 			;;
 		-*) ;;
@@ -159,7 +159,8 @@ _ampoule()
 	--env)
 		mapfile -t COMPREPLY < <(compgen -v -- "$word")
 		;;
-	--mem | --cpus | --time | --name | --cmdline | --cwd | --log-size | \
+	--mem | --cpus | --time | --name | --cmdline | --cwd | --user | \
+		--log-size | \
 		--grace | --pids | --open-files | --cpu-max | --cpu-weight | \
 		--io-weight | --io-read | --io-write | --io-read-ops | \
 		--io-write-ops) ;;

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NOBODY 65534u
 #define PASSWD_TEXT                                                            \
 	"root:x:0:0:root:/root:/bin/sh\n"                                      \
 	"nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
@@ -79,10 +80,20 @@ static int add_base(struct packer *p)
  * programs that have a C library to ask. */
 static int add_base_files(struct packer *p)
 {
-	int err = add_text(p, "/etc/passwd", PASSWD_TEXT);
+	const struct settings *s = p->settings;
+	char passwd[256] = PASSWD_TEXT, group[128] = GROUP_TEXT;
+	int err;
 
+	if (s->uid && s->uid != NOBODY)
+		(void)snprintf(passwd, sizeof(passwd),
+			       PASSWD_TEXT "user:x:%u:%u::/tmp:/bin/sh\n",
+			       s->uid, s->gid);
+	if (s->gid && s->gid != NOBODY)
+		(void)snprintf(group, sizeof(group), GROUP_TEXT "user:x:%u:\n",
+			       s->gid);
+	err = add_text(p, "/etc/passwd", passwd);
 	if (!err)
-		err = add_text(p, "/etc/group", GROUP_TEXT);
+		err = add_text(p, "/etc/group", group);
 	if (!err && p->libs.count)
 		err = add_text(p, "/etc/hosts", HOSTS_TEXT);
 	if (!err && p->libs.count)

@@ -24,7 +24,7 @@ static int default_env(const struct settings *s, const struct streams *streams,
 				   "/usr/sbin:/usr/bin:/sbin:/bin");
 
 	if (!err)
-		err = strlist_add(env, "HOME=/root");
+		err = strlist_add(env, s->uid ? "HOME=/tmp" : "HOME=/root");
 	if (!err && term && streams->interactive &&
 	    asprintf(&entry, "TERM=%s", term) >= 0)
 		err = strlist_add(env, entry);
@@ -82,6 +82,8 @@ int runblock_build(const struct settings *s, const char *program,
 		.string_bytes = (uint32_t)strings,
 		.argc = argc,
 		.envc = (uint32_t)env.count,
+		.uid = s->uid,
+		.gid = s->gid,
 		.stream = {streams->guest[0], streams->guest[1],
 			   streams->guest[2], 0},
 		.tty_rows = streams->rows,

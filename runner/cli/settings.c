@@ -4,6 +4,7 @@
 
 #include "base/plan.h"
 #include "runner/cli/host_env.h"
+#include "runner/cli/parse.h"
 #include "runner/cli/vmlog.h"
 
 #include <errno.h>
@@ -46,6 +47,28 @@ static const char *set_cwd(void *settings, const char *value)
 	if (*value != '/')
 		return "is not an absolute path";
 	s->cwd = value;
+	return NULL;
+}
+
+/** set_user() - "UID" or "UID:GID"; names would be those of the guest's
+ * /etc/passwd, which is not looked into. */
+static const char *set_user(void *settings, const char *value)
+{
+	struct settings *s = settings;
+	const char *colon = strchrnul(value, ':');
+	char uid[16] = "";
+	uint32_t id;
+
+	if ((size_t)(colon - value) >= sizeof(uid))
+		return "is no number of a user";
+	memcpy(uid, value, (size_t)(colon - value));
+	if (parse_count(uid, 0, INT32_MAX, &id))
+		return "is no number of a user";
+	if (*colon && parse_count(colon + 1, 0, INT32_MAX, &s->gid))
+		return "has no number of a group after the ':'";
+	s->uid = id;
+	if (!*colon)
+		s->gid = id;
 	return NULL;
 }
 
@@ -142,6 +165,8 @@ const struct option_spec settings_pack_options[] = {
 	 set_file},
 	{"cwd", 0, OPTION_REQUIRED, "DIR",
 	 "working directory in the VM (default /)", set_cwd},
+	{"user", 0, OPTION_REQUIRED, "UID[:GID]",
+	 "who the program is in the VM (default 0, root)", set_user},
 	{0},
 };
 

@@ -14,6 +14,7 @@ struct settings {
 	struct strlist env;   /* "K=V" */
 	struct strlist files; /* "HOST" or "HOST:GUEST", as given */
 	const char *cwd;      /* absolute path in the guest */
+	uint32_t uid, gid;    /* of the program in the guest */
 	/* run */
 	const char *name;             /* NULL: from the program's */
 	const char *profile;          /* name or file; NULL: default */

@@ -125,3 +125,30 @@ def test_pack_can_be_read_by_cpio(t):
     listing.ended(0)
     for name in ("ampoule.run", "data/f", "libc.so.6", "ld-linux-x86-64.so.2"):
         t.check(name in listing.text, listing)
+
+
+def test_user(t):
+    """--user: who the program is, and what that one may."""
+    script = ("busybox id; busybox touch /tmp/x && busybox stat -c '%u:%g' "
+              "/tmp/x; busybox touch /etc/x; busybox cat /root/x; "
+              "busybox mkdir /d; busybox chown 0 /tmp/x; echo $HOME")
+    for user, ids, home in (("1000", "uid=1000(user) gid=1000(user)", "/tmp"),
+                            ("7:8", "uid=7(user) gid=8(user)", "/tmp"),
+                            ("65534", "uid=65534(nobody) gid=65534(nogroup)",
+                             "/tmp")):
+        result = t.run("--user", user, "/bin/busybox", "sh", "-c",
+                       script.replace("busybox", "/bin/busybox"))
+        result.ended(0)
+        lines = result.text.splitlines()
+        t.check(lines[0].startswith(ids), f"{user}: {lines}")
+        want = user if ":" in user else f"{user}:{user}"
+        t.equal(lines[1:], [want, home], user)
+        denied = result.errors.count("Permission denied")
+        t.equal((denied, result.errors.count("not permitted")), (3, 1),
+                f"what is denied to {user}\n{result}")
+
+
+def test_user_that_is_none(t):
+    for word in ("me", "", "-1", "1:", "1:x", "4294967296"):
+        t.run("--user", word, "/bin/busybox", "true").ended(125).noted(
+            "--user")
