@@ -127,15 +127,18 @@ static int fault_anonymous(struct vm *vm, struct vma *v, uint64_t addr)
 	if (!pte)
 		return SIGKILL;
 	more = empty_run(pte + 1, pages_after(v, addr, ANON_WINDOW));
-	pa = more ? pages_fresh_run(more + 1) : 0;
+	pa = more ? pages_zero_run(more + 1) : 0;
 	if (pa) {
 		map_run(vm, pte, pa | bits, more + 1);
 		return 0;
 	}
-	page = page_alloc_zero();
-	if (!page)
-		return SIGKILL;
-	map_run(vm, pte, kva_to_pa(page) | bits, 1);
+	/* One by one, and only the first must be there. */
+	for (uint64_t i = 0; i <= more; i++) {
+		page = i && !pages_plenty() ? NULL : page_alloc_zero();
+		if (!page)
+			return i ? 0 : SIGKILL;
+		map_run(vm, pte + i, kva_to_pa(page) | bits, 1);
+	}
 	return 0;
 }
 
@@ -211,9 +214,53 @@ static uint64_t same_run(const struct vma *v, uint64_t addr,
 	return n;
 }
 
-/* A write to a page that is there but read-only: ours alone, or copied, with
- * its neighbours if that is one copy: data that is relocated is written page
- * after page. */
+/* A copy of the page of @pte in its place. 0 or SIGKILL. */
+static int copy_page(const struct vma *v, uint64_t *pte)
+{
+	void *copy = page_alloc();
+
+	if (!copy)
+		return SIGKILL;
+	memcpy(copy, pa_to_va(*pte & PTE_ADDR), PAGE_SIZE);
+	*pte = kva_to_pa(copy) | pte_bits(v->prot);
+	return 0;
+}
+
+/* Pages that a fork shared: this one, and those after it that are alike, since
+ * what is written to goes on being written to. Whose sharer is gone is ours
+ * without a copy. Nobody may see an old page that is given back. */
+static int unshare(const struct vm *vm, const struct vma *v, uint64_t addr,
+		   uint64_t *pte)
+{
+	uint64_t old[COPY_WINDOW / PAGE_SIZE];
+	uint64_t max = 1 + pages_after(v, addr, COPY_WINDOW), n = 0;
+	bool copied = false;
+
+	for (; n < max; n++) {
+		if ((pte[n] & (PTE_P | PTE_W | PTE_FOREIGN)) != PTE_P)
+			break;
+		old[n] = 0;
+		if (page_refs(pte[n] & PTE_ADDR) == 1) {
+			pte[n] |= PTE_W | PTE_D;
+		} else {
+			old[n] = pte[n] & PTE_ADDR;
+			if (copy_page(v, &pte[n]) != 0)
+				break;
+			copied = true;
+		}
+		tlb_flush_page(addr + n * PAGE_SIZE);
+	}
+	if (copied) /* of the others some may fault for nothing */
+		smp_flush(vm);
+	for (uint64_t i = 0; i < n; i++)
+		if (old[i])
+			page_unref(old[i]);
+	return n ? 0 : SIGKILL;
+}
+
+/* A write to a page that is there but read-only: one of the initrd's in place
+ * is copied, with its neighbours if that is one copy: data that is relocated
+ * is written page after page. */
 static int fault_copy(const struct vm *vm, const struct vma *v, uint64_t addr,
 		      uint64_t *pte)
 {
@@ -221,12 +268,9 @@ static int fault_copy(const struct vm *vm, const struct vma *v, uint64_t addr,
 	uint64_t count = same_run(v, addr, pte), pa;
 	void *copy;
 
-	if (page_refs(src) == 1 && !(old & PTE_FOREIGN)) {
-		*pte = old | PTE_W | PTE_D;
-		tlb_flush_page(addr); /* others may fault for nothing */
-		return 0;
-	}
-	pa = count > 1 ? pages_fresh_run(count) : 0;
+	if (!(old & PTE_FOREIGN))
+		return unshare(vm, v, addr, pte);
+	pa = count > 1 ? pages_zero_run(count) : 0;
 	if (!pa) {
 		count = 1;
 		copy = page_alloc();
@@ -239,8 +283,6 @@ static int fault_copy(const struct vm *vm, const struct vma *v, uint64_t addr,
 		pte[i] = (pa + i * PAGE_SIZE) | bits;
 		flush_page(vm, addr + i * PAGE_SIZE);
 	}
-	if (!(old & PTE_FOREIGN))
-		page_unref(src);
 	return 0;
 }
 

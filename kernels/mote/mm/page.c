@@ -5,10 +5,10 @@
  *
  *   range:  start | small pages, upward --> | fresh | <-- 2 MiB pages | end
  *
- * Freed small pages are on a list linked through their first bytes, freed
- * 2 MiB pages likewise. An array of reference counts, one for each page frame,
- * tells which page is handed out; a count of 0 is a page that is free or not
- * ours (image, initrd), and those are left alone by ref and unref. */
+ * What was freed is in buddy.c's blocks and taken first: the host has given it
+ * memory already. An array of reference counts, one for each page frame, tells
+ * which page is handed out; a count of 0 is a page that is free or not ours
+ * (image, initrd), and those are left alone by ref and unref. */
 #include "kernels/mote/mm/page.h"
 
 #include <stdbool.h>
@@ -17,21 +17,16 @@
 #include "kernels/mote/arch/layout.h"
 #include "kernels/mote/drv/harness.h"
 #include "kernels/mote/lib/lib.h"
+#include "kernels/mote/mm/buddy.h"
 
 #define LOW_END    0x100000ul
 #define HUGE_BYTES 0x200000ul
 #define HUGE_PAGES 512u
-
-struct free_page {
-	struct free_page *next;
-};
+#define HUGE_ORDER 9u
 
 static struct {
 	struct page_range fresh[PAGE_RANGES_MAX];
 	unsigned range_count;
-	struct free_page *small; /* freed, contents undefined */
-	struct free_page *huge;
-	struct page_range split; /* a freed 2 MiB page being used up */
 	uint32_t *refs;          /* one for each frame below frame_end */
 	uint64_t frame_end;
 	uint64_t total, free;
@@ -90,6 +85,7 @@ void page_init(const struct page_range *ram, unsigned ram_count,
 	pool.refs = pages_alloc(
 		(pool.frame_end * sizeof(*pool.refs) + PAGE_SIZE - 1) >>
 		PAGE_SHIFT);
+	buddy_init(pool.refs, pool.frame_end);
 	if (!pool.refs)
 		panic("no memory: %lu usable pages", pool.total);
 }
@@ -112,24 +108,29 @@ static uint64_t take_fresh(uint64_t count)
 
 static void *take_freed(void)
 {
-	struct free_page *p = pool.small;
+	uint64_t pa = buddy_alloc(0);
 
-	if (p) {
-		pool.small = p->next;
-		pool.free--;
-		return p;
-	}
-	if (pool.split.start == pool.split.end && pool.huge) {
-		pool.split.start = kva_to_pa(pool.huge);
-		pool.split.end = pool.split.start + HUGE_BYTES;
-		pool.huge = pool.huge->next;
-	}
-	if (pool.split.start == pool.split.end)
+	if (!pa)
 		return NULL;
-	p = pa_to_va(pool.split.start);
-	pool.split.start += PAGE_SIZE;
 	pool.free--;
-	return p;
+	return pa_to_va(pa);
+}
+
+/* @count contiguous freed pages; 0: none. */
+static uint64_t take_freed_run(uint64_t count)
+{
+	unsigned order = 0;
+	uint64_t pa;
+
+	while (order < BUDDY_ORDERS && 1ul << order < count)
+		order++;
+	pa = order < BUDDY_ORDERS ? buddy_alloc(order) : 0;
+	if (!pa)
+		return 0;
+	for (uint64_t i = count; i < 1ul << order; i++)
+		buddy_free(pa + i * PAGE_SIZE, 0);
+	pool.free -= count;
+	return pa;
 }
 
 static void *hand_out(void *page)
@@ -183,16 +184,28 @@ static uint64_t count_run(uint64_t pa, uint64_t count)
 
 void *pages_alloc_counted(uint64_t count)
 {
-	uint64_t pa = take_fresh(count);
+	uint64_t pa = take_freed_run(count);
 
+	if (!pa)
+		pa = take_fresh(count);
 	return pa ? pa_to_va(count_run(pa, count)) : NULL;
 }
 
-uint64_t pages_fresh_run(uint64_t count)
+bool pages_plenty(void)
 {
-	uint64_t pa = 0;
+	return pool.free > pool.total / 8;
+}
 
-	if (pool.free > pool.total / 8)
+uint64_t pages_zero_run(uint64_t count)
+{
+	uint64_t pa;
+
+	if (!pages_plenty())
+		return 0;
+	pa = take_freed_run(count);
+	if (pa)
+		memset(pa_to_va(pa), 0, count * PAGE_SIZE);
+	else
 		pa = take_fresh(count);
 	return pa ? count_run(pa, count) : 0;
 }
@@ -227,13 +240,13 @@ void *huge_alloc_zero(void)
 	if (pool.free < pool.total / 8 + HUGE_PAGES)
 		return NULL;
 	page = fresh_huge();
-	if (!page && pool.huge) {
-		page = pool.huge;
-		pool.huge = pool.huge->next;
-		memset(page, 0, HUGE_BYTES);
+	if (!page) {
+		uint64_t pa = buddy_alloc(HUGE_ORDER);
+
+		if (!pa)
+			return NULL;
+		page = memset(pa_to_va(pa), 0, HUGE_BYTES);
 	}
-	if (!page)
-		return NULL;
 	pool.free -= HUGE_PAGES;
 	pool.refs[kva_to_pa(page) >> PAGE_SHIFT] = 1;
 	return page;
@@ -242,12 +255,10 @@ void *huge_alloc_zero(void)
 void huge_unref(uint64_t pa)
 {
 	uint32_t *refs = &pool.refs[pa >> PAGE_SHIFT];
-	struct free_page *p = pa_to_va(pa);
 
 	if (--*refs)
 		return;
-	p->next = pool.huge;
-	pool.huge = p;
+	buddy_free(pa, HUGE_ORDER);
 	pool.free += HUGE_PAGES;
 }
 
@@ -270,15 +281,14 @@ void page_ref(uint64_t pa)
 void page_unref(uint64_t pa)
 {
 	uint64_t frame = pa >> PAGE_SHIFT;
-	struct free_page *p;
 
 	if (frame >= pool.frame_end || !pool.refs[frame])
 		return;
+	if (pool.refs[frame] & BUDDY_MARK)
+		panic("page %lx is freed twice", pa);
 	if (--pool.refs[frame])
 		return;
-	p = pa_to_va(pa & ~(PAGE_SIZE - 1));
-	p->next = pool.small;
-	pool.small = p;
+	buddy_free(pa & ~(PAGE_SIZE - 1), 0);
 	pool.free++;
 }
 

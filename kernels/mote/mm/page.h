@@ -6,6 +6,7 @@
  * and is not cleared again; freed pages are cleared when a zero page is asked
  * for. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,12 +45,15 @@ void *page_alloc_zero(void);
 /** pages_alloc() - @count contiguous pages of fresh (zero) memory, not counted
  * by page_ref: for long-lived tables. NULL: none left. */
 void *pages_alloc(uint64_t count);
-/** pages_alloc_counted() - the same with one reference on each page, so that
- * page_unref() gives them back one by one. */
+/** pages_alloc_counted() - contiguous pages, contents undefined, with one
+ * reference on each, so that page_unref() gives them back one by one. More than
+ * 2 MiB only as long as there is fresh memory. */
 void *pages_alloc_counted(uint64_t count);
-/** pages_fresh_run() - the same by physical address, for mapping in advance:
- * 0 unless memory is plenty. */
-uint64_t pages_fresh_run(uint64_t count);
+/** pages_plenty() - is there enough to map in advance what nobody asked for? */
+bool pages_plenty(void);
+/** pages_zero_run() - the same by physical address, all bytes zero, for mapping
+ * in advance: 0 unless memory is plenty. */
+uint64_t pages_zero_run(uint64_t count);
 /** huge_alloc_zero() - 2 MiB, 2 MiB aligned, zero, one reference for the
  * whole; NULL unless there is plenty of memory. huge_unref(): back. */
 void *huge_alloc_zero(void);
