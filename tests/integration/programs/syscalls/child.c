@@ -146,7 +146,7 @@ static void test_clone3(void)
 		.parent_tid = (uint64_t)&in_parent,
 		.exit_signal = SIGCHLD,
 	};
-	pid_t child = (pid_t)OK(clone3, &args, sizeof(args));
+	pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 
 	if (child == 0) {
 		_exit(in_child == getpid() ? 5 : 6);

@@ -105,6 +105,7 @@ void make_file(const char *name, const char *text)
 static int run(const struct group *group)
 {
 	printf("# %s\n", group->name);
+	fflush(stdout);
 	umask(022);
 	if (mkdir(group->name, 0755) != 0 || chdir(group->name) != 0) {
 		printf("no directory for %s: %s\n", group->name,
