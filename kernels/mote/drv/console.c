@@ -218,33 +218,18 @@ static bool signal_is_fatal(void)
 {
 	struct signal_stats s;
 
+	if (current()->killed)
+		return true;
 	if (!signal_pending())
 		return false;
 	signal_stats(current(), &s);
 	return (s.pending | s.shared) & ~(s.blocked | s.ignored | s.caught);
 }
 
-static bool output_settled(void *q)
-{
-	return virtq_is_done(q) || signal_is_fatal();
-}
-
 void console_spin(struct virtq *q)
 {
 	for (unsigned i = 0; i < SPINS && !virtq_is_done(q); i++)
 		__asm__ volatile("pause");
-}
-
-static void output_wait(struct virtq *q)
-{
-	if (!console.device->ours)
-		console_spin(q);
-	if (virtq_is_done(q))
-		return;
-	virtq_interrupts(q, true);
-	waitq_wait_device(&console.waitq, output_settled, q);
-	if (waitq_is_empty(&console.waitq))
-		virtq_interrupts(q, false);
 }
 
 /* Take back what the device is done with. Return: true if that is all. */
@@ -259,14 +244,36 @@ static bool output_take(struct port *p)
 	return !p->busy;
 }
 
-/* Wait for the request in flight, perhaps another thread's; false: the program
- * is going to be ended. */
+struct awaited {
+	struct port *port;
+	uint32_t request;
+};
+
+static bool is_over(const struct awaited *w)
+{
+	return output_take(w->port) || w->port->requests != w->request;
+}
+
+static bool output_settled(void *arg)
+{
+	return is_over(arg) || signal_is_fatal();
+}
+
+/* Wait for the request in flight, perhaps another thread's, but not for one
+ * that follows; false: the program is going to be ended. */
 static bool output_finish(struct port *p)
 {
-	if (output_take(p))
+	struct awaited w = {p, p->requests};
+
+	if (!console.device->ours)
+		console_spin(p->q);
+	if (is_over(&w))
 		return true;
-	output_wait(p->q);
-	return output_take(p);
+	virtq_interrupts(p->q, true);
+	waitq_wait_device(&console.waitq, output_settled, &w);
+	if (waitq_is_empty(&console.waitq))
+		virtq_interrupts(p->q, false);
+	return is_over(&w);
 }
 
 /* The program ends while its pages are with the device: they are taken back,
@@ -295,6 +302,7 @@ static int output_prepare(enum console_port id)
 static int output_complete(struct port *p)
 {
 	p->busy = true;
+	p->requests++;
 	if (!output_finish(p)) {
 		output_withdraw(p);
 		return -EINTR;
