@@ -50,18 +50,36 @@ static bool too_many(uint32_t more)
 	return files_in_flight + more > RIGHTS_IN_FLIGHT_MAX;
 }
 
+static struct rights *rights_alloc(uint32_t room)
+{
+	return kzalloc(sizeof(struct rights) + room * sizeof(struct file *));
+}
+
+/* The same files, with room for @more; what was there before is gone. */
+static struct rights *grow(struct rights *old, uint32_t more)
+{
+	uint32_t count = old ? old->count : 0;
+	struct rights *r = rights_alloc(count + more);
+
+	for (; r && r->count < count; r->count++)
+		r->file[r->count] = old->file[r->count];
+	if (r)
+		kfree(old);
+	return r;
+}
+
 int rights_add(struct rights **rights, const int *fd, uint32_t count)
 {
-	struct rights *r = *rights;
+	struct rights *r;
 
-	if (count > RIGHTS_MAX - (r ? r->count : 0))
+	if (count > RIGHTS_MAX - (*rights ? (*rights)->count : 0))
 		return -EINVAL;
 	if (too_many(count))
 		return -ETOOMANYREFS;
-	if (!r)
-		r = *rights = kzalloc(sizeof(*r));
+	r = grow(*rights, count);
 	if (!r)
 		return -ENOMEM;
+	*rights = r;
 	for (uint32_t i = 0; i < count; i++) {
 		struct file *f = file_get(fd[i]);
 
@@ -78,7 +96,7 @@ struct rights *rights_copy(const struct rights *rights)
 	struct rights *r = NULL;
 
 	if (!too_many(rights->count))
-		r = kzalloc(sizeof(*r));
+		r = rights_alloc(rights->count);
 	if (!r)
 		return NULL;
 	for (; r->count < rights->count; r->count++) {

@@ -14,7 +14,7 @@ struct socket;
 
 struct rights {
 	uint32_t count;
-	struct file *file[RIGHTS_MAX]; /* referenced */
+	struct file *file[]; /* referenced */
 };
 
 /** rights_add() - hold the files behind @count descriptors of the current

@@ -96,12 +96,14 @@ struct socket {
 	uint16_t domain, type;
 	int protocol;
 	enum socket_state state;
-	uint32_t shut;      /* enum socket_shut */
-	int error;          /* errno to report once (SO_ERROR), 0: none */
-	bool dead;          /* its file is gone */
-	bool fin;           /* TCP: the other side sent all it will */
-	bool full;          /* it saw no room to send: wake it when there is */
-	bool crowded;       /* senders sleep on ->waitq until there is room */
+	uint32_t shut;     /* enum socket_shut */
+	int error;         /* errno to report once (SO_ERROR), 0: none */
+	bool dead;         /* its file is gone */
+	bool fin;          /* TCP: the other side sent all it will */
+	bool full;         /* it saw no room to send: wake it when there is */
+	bool crowded;      /* senders sleep on ->waitq until there is room */
+	bool urgent_there; /* TCP: a byte sent with MSG_OOB waits */
+	uint8_t urgent;
 	bool told;          /* TCP: connect(2) reported the connection */
 	bool garbage;       /* for rights_collect() */
 	uint32_t in_flight; /* messages that hold its file */

@@ -285,7 +285,7 @@ long stream_recv(struct socket *s, struct msg *m)
 	long done = 0;
 
 	if (m->flags & MSG_OOB)
-		return is_local(s) ? -EOPNOTSUPP : -EINVAL;
+		return -EOPNOTSUPP;
 	for (;;) {
 		long n = 0;
 

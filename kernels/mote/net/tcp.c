@@ -183,6 +183,64 @@ enum tcp_state tcp_state(const struct socket *s)
 	}
 }
 
+static int last_byte(const struct uio *u, uint8_t *ret)
+{
+	uint32_t i = u->count - 1;
+	struct uio last;
+	long n;
+
+	while (i > u->index && !u->span[i].bytes)
+		i--;
+	uio_init_user(&last, u->span[i].base + u->span[i].bytes - 1, 1);
+	last.kernel = u->kernel;
+	n = uio_copy_in(&last, ret, 1);
+	return n < 0 ? (int)n : 0;
+}
+
+/* The last byte sent with MSG_OOB goes beside the others, unless the receiver
+ * wants it among them. There is one place for it: a new one takes it. */
+static long send_urgent(struct socket *s, struct msg *m)
+{
+	struct socket *peer = s->peer;
+	uint64_t bytes = m->u->left - 1;
+	uint8_t urgent;
+	long n = 0;
+
+	m->flags &= ~MSG_OOB;
+	if (s->state != SOCKET_CONNECTED || peer->dead ||
+	    peer->option[OPTION_OOBINLINE])
+		return stream_send(s, m);
+	if (last_byte(m->u, &urgent))
+		return -EFAULT;
+	m->u->left = bytes;
+	if (bytes)
+		n = stream_send(s, m);
+	if (n < 0 || (uint64_t)n < bytes)
+		return n;
+	peer->urgent = urgent;
+	peer->urgent_there = true;
+	socket_wake(peer);
+	return (long)bytes + 1;
+}
+
+static long tcp_send(struct socket *s, struct msg *m)
+{
+	if ((m->flags & MSG_OOB) && m->u->left)
+		return send_urgent(s, m);
+	return stream_send(s, m);
+}
+
+static long tcp_recv(struct socket *s, struct msg *m)
+{
+	if (!(m->flags & MSG_OOB))
+		return stream_recv(s, m);
+	if (!s->urgent_there)
+		return -EINVAL;
+	if (!(m->flags & MSG_PEEK))
+		s->urgent_there = false;
+	return uio_copy_out(m->u, &s->urgent, 1);
+}
+
 static unsigned tcp_poll(struct socket *s)
 {
 	unsigned events = 0;
@@ -199,6 +257,8 @@ static unsigned tcp_poll(struct socket *s)
 		events |= POLLIN | POLLRDNORM | POLLRDHUP;
 	if (s->rx.bytes)
 		events |= POLLIN | POLLRDNORM;
+	if (s->urgent_there)
+		events |= POLLPRI;
 	if ((s->shut & SHUT_OUT) || stream_writable(s))
 		events |= POLLOUT | POLLWRNORM;
 	return events;
@@ -239,8 +299,8 @@ const struct socket_ops tcp_ops = {
 	.listen = tcp_listen,
 	.accept = listen_accept,
 	.shutdown = tcp_shutdown,
-	.send = stream_send,
-	.recv = stream_recv,
+	.send = tcp_send,
+	.recv = tcp_recv,
 	.poll = tcp_poll,
 	.name = inet_name,
 	.peer_name = inet_peer_name,

@@ -94,6 +94,22 @@ static void test_tcp_ends(void)
 	say_poll(5);
 }
 
+static void test_tcp_urgent(void)
+{
+	int fd[2], on = 1;
+
+	tcp_pair(fd);
+	S(sendto, 4, "ab!", 3, MSG_OOB, NULL, 0);
+	say_poll(5);
+	S(recvfrom, 5, buf, 10, 0, NULL, NULL);
+	S(recvfrom, 5, buf, 10, MSG_OOB, NULL, NULL);
+	say_bytes("urgent", buf, 1);
+	S(recvfrom, 5, buf, 10, MSG_OOB, NULL, NULL);
+	S(setsockopt, 5, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+	S(sendto, 4, "cd", 2, MSG_OOB, NULL, 0);
+	S(read, 5, buf, 10);
+}
+
 static void test_tcp_reset(void)
 {
 	struct linger l = {1, 0};
@@ -425,6 +441,7 @@ static void test_tcp_info(void)
 const struct group inet_groups[] = {
 	{"tcp", test_tcp},
 	{"tcp_ends", test_tcp_ends},
+	{"tcp_urgent", test_tcp_urgent},
 	{"tcp_reset", test_tcp_reset},
 	{"tcp_nonblock", test_tcp_nonblock},
 	{"tcp_abort", test_tcp_abort},
