@@ -160,8 +160,8 @@ Test(cli_process, rejects_other_texts)
 		"12 (a) R",
 		"12 (a) RR 1",
 		"12 (a) R 1 2 3",
-		"12 (a) R 1 2 3 x 5 6 7 8 9 10 11 12 13 14 "
-		"15 16 17 18 19 20 21 22",
+		("12 (a) R 1 2 3 x 5 6 7 8 9 10 11 12 13 14 "
+		 "15 16 17 18 19 20 21 22"),
 	};
 	struct process_stat s;
 
