@@ -16,6 +16,7 @@
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/vm.h"
 #include "kernels/mote/proc/fork.h"
+#include "kernels/mote/proc/oom.h"
 #include "kernels/mote/proc/schedule.h"
 #include "kernels/mote/proc/sigframe.h"
 #include "kernels/mote/proc/signal.h"
@@ -52,27 +53,15 @@ static _Noreturn void kernel_fault(const struct regs *r)
 	      r->vector, r->error, r->rip, read_cr2(), r->rsp);
 }
 
-static _Noreturn void out_of_memory(void)
-{
-	struct task *t = current();
-
-	if (harness_present())
-		harness_report_oom(pages_total(), pages_free(), t->comm);
-	else
-		kprintf("mote: %s needs a page and none is left of %lu KiB\n",
-			t->comm, pages_total() * 4);
-	task_exit(SIGKILL);
-}
-
 static void page_fault(struct regs *r)
 {
 	uint64_t addr = read_cr2();
 	int code = SEGV_MAPERR, signal;
 
 	signal = vm_fault(current()->vm, addr, r->error, &code);
-	if (signal == SIGKILL)
-		out_of_memory();
-	if (signal)
+	if (signal == SIGKILL) /* again, when there is room */
+		context_set_work(&current()->context, WORK_MEMORY);
+	else if (signal)
 		signal_fault(signal, code, addr, r->vector, r->error);
 }
 
@@ -253,6 +242,10 @@ void user_work(struct regs *r)
 {
 	if (user_work_flags & WORK_FORK)
 		fork_now(r);
+	if (user_work_flags & WORK_MEMORY) {
+		context_clear_work(&current()->context, WORK_MEMORY);
+		oom_make_room();
+	}
 	if (user_work_flags & WORK_RESCHED)
 		sched_yield();
 	if (user_work_flags & WORK_SIGNAL)

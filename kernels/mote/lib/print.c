@@ -185,7 +185,7 @@ size_t ksnprintf(char *dst, size_t cap, const char *fmt, ...)
 
 void kprintf(const char *fmt, ...)
 {
-	char line[256];
+	static char line[256]; /* devices do not reach stacks */
 	va_list ap;
 	size_t n;
 

@@ -12,11 +12,14 @@
 
 #include "kernels/mote/arch/smp.h"
 #include "kernels/mote/arch/tlb.h"
+#include "kernels/mote/arch/trap.h"
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/pte.h"
 #include "kernels/mote/mm/vma.h"
+#include "kernels/mote/proc/oom.h"
+#include "kernels/mote/proc/task.h"
 
 #define ANON_WINDOW     0x10000ul  /* 16 pages, aligned */
 #define COPY_WINDOW     0x8000ul   /* 8 pages, aligned */
@@ -321,6 +324,8 @@ int vm_fault(struct vm *vm, uint64_t addr, uint64_t error, int *ret_code)
 	uint64_t *pte;
 	bool huge;
 
+	if (oom_is_near())
+		context_set_work(&current()->context, WORK_MEMORY);
 	*ret_code = SEGV_MAPERR;
 	if (addr < VM_USER_TOP)
 		v = vm_find(vm, addr);

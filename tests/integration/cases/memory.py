@@ -25,6 +25,22 @@ def test_touch_all_of_it(t):
     t.equal(len(result.notes), 1, f"lines of Ampoule\n{result}")
 
 
+@vm.alone
+def test_largest_process_is_ended(t):
+    """A child takes all memory: it is ended with a line, its parent goes on
+    and finds memory again."""
+    shell = "/bin/busybox"
+    t.need(shell)
+    script = (f"/touch {80 * MIB}; echo status $?; /touch {8 * MIB};"
+              " echo status $?")
+    result = t.run("--mem", "64M", "--file", f"{t.program('touch')}:/touch",
+                   shell, "sh", "-c", script, limit=120).ended(0)
+    result.said("mapped\nstatus 137\nmapped\n"
+                f"touched {8 * MIB}\nstatus 0\n")
+    t.check("out of memory" in result.errors and "(touch)" in result.errors,
+            f"a line of the kernel\n{result}")
+
+
 def test_smallest(t):
     t.run("--mem", "8M", t.program("hello")).ended(0).said("hello, world\n")
 
