@@ -5,7 +5,9 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "runner/cli/elf_deps.h"
+#include "runner/cli/image.h"
 #include "runner/cli/problem.h"
+#include "runner/cli/runtimes.h"
 #include "runner/cli/tree.h"
 #include "runner/cli/which.h"
 
@@ -24,6 +26,7 @@ struct closure {
 	struct image *image;
 	struct strlist *libs;
 	struct problem *why;
+	bool runtimes;
 	unsigned scripts;
 };
 
@@ -147,6 +150,58 @@ static int add_needs(struct closure *c, const char *path)
 	return err ? err : add_deps(c, &deps);
 }
 
+/** add_present() - the libraries of a file of a packed directory, as far as
+ * this host has them; other files add nothing. */
+static int add_present(struct closure *c, const char *path)
+{
+	cleanup_fd int fd =
+		open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	cleanup_elf_deps struct elf_deps deps = {0};
+	int err;
+
+	if (fd < 0)
+		return 0;
+	err = elf_deps_find_present(fd, path, &deps, c->why);
+	if (!err)
+		err = add_deps(c, &deps);
+	return err == -ENOMEM ? err : 0;
+}
+
+/** may_be_elf() - by its mode and name, because opening every file of a large
+ * directory would take longer than packing it. */
+static bool may_be_elf(const struct image_entry *e)
+{
+	return e->kind == IMAGE_HOST_FILE &&
+	       (e->mode & 0111 || strstr(e->path, ".so"));
+}
+
+static int add_libraries(struct closure *c, uint32_t first)
+{
+	uint32_t end = c->image->count;
+	int err = 0;
+
+	for (uint32_t i = first; !err && i < end; i++) {
+		cleanup_free char *path = NULL;
+
+		if (!may_be_elf(&c->image->entry[i]))
+			continue;
+		path = strdup(c->image->entry[i].source); /* may move */
+		err = path ? add_present(c, path)
+			   : problem_set(c->why, EXIT_AMPOULE,
+					 "out of memory");
+	}
+	return err;
+}
+
+/** add_runtime() - the standard library of the program at @path. */
+static int add_runtime(struct closure *c, const char *path)
+{
+	uint32_t first = c->image->count;
+	int n = c->runtimes ? runtimes_add(c->image, path, c->why) : 0;
+
+	return n > 0 ? add_libraries(c, first) : n;
+}
+
 static int add_program(struct closure *c, const char *path)
 {
 	int err = tree_add_host(c->image, path, c->why);
@@ -161,13 +216,16 @@ static int add_program(struct closure *c, const char *path)
 				   "cannot run %s: it is neither an x86-64 "
 				   "ELF program nor a script with a #! line",
 				   path);
-	return err;
+	return err ? err : add_runtime(c, path);
 }
 
-int closure_add_program(struct image *image, const char *path,
+int closure_add_program(struct image *image, const char *path, bool runtimes,
 			struct strlist *libs, struct problem *why)
 {
-	struct closure c = {.image = image, .libs = libs, .why = why};
+	struct closure c = {.image = image,
+			    .libs = libs,
+			    .why = why,
+			    .runtimes = runtimes};
 
 	return add_program(&c, path);
 }
@@ -183,19 +241,10 @@ int closure_add_needs(struct image *image, const char *path,
 									: err;
 }
 
-int closure_add_present(struct image *image, const char *path,
-			struct strlist *libs, struct problem *why)
+int closure_add_libraries(struct image *image, uint32_t first,
+			  struct strlist *libs, struct problem *why)
 {
 	struct closure c = {.image = image, .libs = libs, .why = why};
-	cleanup_fd int fd =
-		open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	cleanup_elf_deps struct elf_deps deps = {0};
-	int err;
 
-	if (fd < 0)
-		return 0;
-	err = elf_deps_find_present(fd, path, &deps, why);
-	if (!err)
-		err = add_deps(&c, &deps);
-	return err == -ENOMEM ? err : 0;
+	return add_libraries(&c, first);
 }

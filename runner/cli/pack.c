@@ -116,34 +116,6 @@ static int add_ldcache(struct packer *p)
 	return 0;
 }
 
-/** may_be_elf() - by its mode and name, because opening every file of a large
- * directory would take longer than packing it. */
-static bool may_be_elf(const struct image_entry *e)
-{
-	return e->kind == IMAGE_HOST_FILE &&
-	       (e->mode & 0111 || strstr(e->path, ".so"));
-}
-
-/** add_libraries() - what the programs and libraries among the entries from
- * @first on need. */
-static int add_libraries(struct packer *p, uint32_t first)
-{
-	struct image *image = &p->out->image;
-	uint32_t end = image->count;
-	int err = 0;
-
-	for (uint32_t i = first; !err && i < end; i++) {
-		cleanup_free char *path = NULL;
-
-		if (!may_be_elf(&image->entry[i]))
-			continue;
-		path = strdup(image->entry[i].source); /* entries may move */
-		err = path ? closure_add_present(image, path, &p->libs, p->why)
-			   : no_memory(p->why);
-	}
-	return err;
-}
-
 /** add_file_as() - one --file: at @guest, with its libraries if it is a
  * program. */
 static int add_file_as(struct packer *p, const char *host, const char *guest)
@@ -158,7 +130,7 @@ static int add_file_as(struct packer *p, const char *host, const char *guest)
 	if (stat(host, &st) < 0)
 		return 0;
 	if (S_ISDIR(st.st_mode))
-		return add_libraries(p, first);
+		return closure_add_libraries(image, first, &p->libs, p->why);
 	if (!(st.st_mode & 0111))
 		return 0;
 	return closure_add_needs(image, host, &p->libs, p->why);
@@ -179,7 +151,10 @@ static int add_file_same(struct packer *p, const char *host,
 		err = closure_add_needs(&p->out->image, path, &p->libs, p->why);
 	if (!err)
 		err = tree_add_host(&p->out->image, path, p->why);
-	return err || !S_ISDIR(st->st_mode) ? err : add_libraries(p, first);
+	return err || !S_ISDIR(st->st_mode)
+		       ? err
+		       : closure_add_libraries(&p->out->image, first, &p->libs,
+					       p->why);
 }
 
 /** add_file_at() - @guest NULL: none was named. A relative @host then keeps
@@ -227,7 +202,8 @@ static int add_all(struct packer *p, const char *name)
 	if (!err)
 		err = which_program(name, &p->out->program, p->why);
 	if (!err)
-		err = closure_add_program(image, p->out->program, &p->libs,
+		err = closure_add_program(image, p->out->program,
+					  !p->settings->bare, &p->libs,
 					  p->why);
 	for (size_t i = 0; !err && i < p->settings->files.count; i++)
 		err = add_file(p, p->settings->files.item[i]);

@@ -148,6 +148,13 @@ static const char *set_verbose(void *settings, const char *value)
 	return NULL;
 }
 
+static const char *set_bare(void *settings, const char *value)
+{
+	(void)value;
+	((struct settings *)settings)->bare = true;
+	return NULL;
+}
+
 static const char *set_output(void *settings, const char *value)
 {
 	((struct settings *)settings)->output = value;
@@ -163,6 +170,10 @@ const struct option_spec settings_pack_options[] = {
 	 "bring a file or a directory along, to the same\n"
 	 "path unless GUEST names another",
 	 set_file},
+	{"bare", 0, OPTION_FLAG, NULL,
+	 "do not bring the standard library of the program's\n"
+	 "language along (python, perl, ruby, java, git...)",
+	 set_bare},
 	{"cwd", 0, OPTION_REQUIRED, "DIR",
 	 "working directory in the VM (default /)", set_cwd},
 	{"user", 0, OPTION_REQUIRED, "UID[:GID]",

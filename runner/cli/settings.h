@@ -30,6 +30,7 @@ struct settings {
 	bool detach;           /* run in the background */
 	bool remove;           /* its entry, when a VM in the background ends */
 	uint64_t log_bytes;    /* bound on what is kept of its output */
+	bool bare; /* the program without its language's standard library */
 	bool verbose;
 	bool learn; /* `policy learn`: forbidden calls are only listed */
 	/* pack */
