@@ -15,5 +15,11 @@ uint64_t clock_realtime_ns(void);  /* since 1970, UTC; since boot without one */
  * that is over already when @ns is. */
 uint64_t clock_tsc_at(uint64_t ns);
 
+/** clock_page() - physical address of the page that programs may read
+ * (vdso/vvar.h). */
+uint64_t clock_page(void);
+/** clock_set_cpus() - how many CPUs there may be (else 1). */
+void clock_set_cpus(uint32_t cpus);
+
 /** clock_ticks_to_ns() - how long @ticks of the TSC are. */
 uint64_t clock_ticks_to_ns(uint64_t ticks);

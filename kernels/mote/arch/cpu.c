@@ -23,6 +23,7 @@
 #define CPUID7_EBX_SMAP       (1u << 20)
 #define CPUID7_ECX_UMIP       (1u << 2)
 #define CPUID81_EDX_GIB_PAGES (1u << 26)
+#define CPUID81_EDX_RDTSCP    (1u << 27)
 #define CPUID_KVM             0x40000000u
 
 struct cpu cpu_info;
@@ -137,11 +138,14 @@ void cpu_enable(void)
 		__asm__ volatile("lidt (%0)" ::"r"(idt_pointer_native));
 	}
 	enable_syscall();
+	if (cpu_info.rdtscp) /* vdso.c reads it */
+		wrmsr_here(MSR_TSC_AUX, this_cpu()->id);
 }
 
 void cpu_init(void)
 {
 	struct cpuid one = cpuid(1, 0), seven = cpuid(7, 0);
+	struct cpuid extended = cpuid(0x80000001, 0);
 
 	cpu_info.emulated = probe_emulated();
 	cpu_info.hwcap = one.edx;
@@ -152,7 +156,10 @@ void cpu_init(void)
 	cpu_info.rdrand = one.ecx & CPUID1_ECX_RDRAND;
 	cpu_info.hypervisor = one.ecx & CPUID1_ECX_HYPERVISOR;
 	cpu_info.fsgsbase = seven.ebx & CPUID7_EBX_FSGSBASE;
-	cpu_info.gib_pages = cpuid(0x80000001, 0).edx & CPUID81_EDX_GIB_PAGES;
+	cpu_info.gib_pages = extended.edx & CPUID81_EDX_GIB_PAGES;
+	/* A PVM-type host runs programs with its own TSC_AUX. */
+	cpu_info.rdtscp = extended.edx & CPUID81_EDX_RDTSCP &&
+			  !cpu_info.emulated;
 	cpu_info.xsave_bytes = 512;
 
 	cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;

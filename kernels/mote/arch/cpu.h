@@ -21,6 +21,7 @@
 #define MSR_KERNEL_GS    0xc0000102u
 #define MSR_APIC_BASE    0x1bu
 #define MSR_TSC_DEADLINE 0x6e0u
+#define MSR_TSC_AUX      0xc0000103u
 
 #define EFER_SCE 1u
 #define EFER_LME (1u << 8)
@@ -65,6 +66,7 @@ struct cpu {
 	bool gib_pages; /* 1 GiB pages */
 	bool tsc_deadline;
 	bool rdrand;
+	bool rdtscp;
 	bool hypervisor;
 	uint32_t xsave_bytes;  /* area the program's xsave fills (>= 512) */
 	uint64_t xcr0;         /* features it saves */

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "kernels/mote/arch/apic.h"
+#include "kernels/mote/arch/clock.h"
 #include "kernels/mote/arch/cpu.h"
 #include "kernels/mote/arch/kstack.h"
 #include "kernels/mote/arch/paging.h"
@@ -52,6 +53,7 @@ void kernel_leave(void)
 void smp_init(uint32_t count)
 {
 	possible = MAX(1u, MIN(count, CPUS_MAX));
+	clock_set_cpus(possible);
 	pcpu_boot.in_kernel = 1;
 }
 

@@ -24,13 +24,14 @@
 #include "kernels/mote/proc/script.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/stack.h"
+#include "kernels/mote/proc/vdso.h"
 
 /* Where things go, before randomisation; the same places as on Linux. */
 #define PIE_BASE     0x555555554000ul
 #define STACK_FIRST  0x21000ul   /* mapped at once; grows on demand */
 #define STACK_MAX    0x800000ul  /* RLIMIT_STACK */
 #define STACK_GAP    0x100000ul  /* between stack and mappings */
-#define TOP_ROOM     0x10000ul   /* above the stack: trampoline */
+#define TOP_ROOM     0x10000ul   /* above the stack: the vDSO */
 #define RANDOM_PAGES 0xffffffful /* 28 bits for mappings and programs */
 #define RANDOM_STACK 0x3ffffful  /* 22 bits for the stack */
 #define RANDOM_BRK   0x1ffful    /* 32 MiB for the heap */
@@ -126,6 +127,8 @@ static int build(const struct elf_image *e, const char *path,
 		r = map_interp(e->interp, n->vm, &f.base, &n->entry);
 	if (r == 0)
 		r = map_stack(n->vm, e, &l);
+	if (r == 0)
+		r = vdso_map(n->vm, l.stack + PAGE_SIZE, &f.vdso);
 	if (r < 0)
 		return r;
 	f.phdr = e->phdr_vaddr ? e->phdr_vaddr + bias : 0;

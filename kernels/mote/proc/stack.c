@@ -97,6 +97,7 @@ static uint32_t fill_auxv(uint64_t *v, const struct stack_facts *f,
 	uint64_t *first = v;
 
 #define PAIR(type, value) (*v++ = (type), *v++ = (value))
+	PAIR(AT_SYSINFO_EHDR, f->vdso);
 	PAIR(AT_HWCAP, cpu_info.hwcap);
 	PAIR(AT_PAGESZ, PAGE_SIZE);
 	PAIR(AT_CLKTCK, CLOCK_TICKS);
@@ -118,7 +119,7 @@ static uint32_t fill_auxv(uint64_t *v, const struct stack_facts *f,
 	PAIR(AT_MINSIGSTKSZ_TYPE, signal_frame_bytes());
 	PAIR(AT_NULL, 0);
 #undef PAIR
-	_Static_assert(PROCESS_AUXV_WORDS >= 40, "auxv");
+	_Static_assert(PROCESS_AUXV_WORDS >= 42, "auxv");
 	return (uint32_t)(v - first);
 }
 

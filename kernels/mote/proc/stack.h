@@ -9,6 +9,7 @@ struct vm;
 
 struct stack_facts {                       /* what the auxiliary vector tells */
 	uint64_t phdr, phnum, entry, base; /* AT_PHDR, _PHNUM, _ENTRY, _BASE */
+	uint64_t vdso;                     /* AT_SYSINFO_EHDR */
 	const uint8_t *random;             /* 16 bytes */
 };
 
