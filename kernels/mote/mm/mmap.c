@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mmap.c - the system calls that shape an address space. Every argument is the
  * program's; lengths and addresses are checked before they are rounded. */
+#include <asm/resource.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
+#include <linux/resource.h>
 
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/lib/lib.h"
@@ -11,8 +13,9 @@
 #include "kernels/mote/mm/pte.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/mm/vma.h"
+#include "kernels/mote/proc/limits.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/syscall.h"
-#include "kernels/mote/proc/task.h"
 
 #define PAGE_MASK_ (PAGE_SIZE - 1)
 #define PROT_ALL   (PROT_READ | PROT_WRITE | PROT_EXEC)
@@ -35,6 +38,15 @@ static bool overcommits(uint64_t bytes, uint32_t prot, uint64_t flags)
 {
 	return prot & PROT_WRITE && !(flags & MAP_NORESERVE) &&
 	       bytes >> PAGE_SHIFT > pages_total();
+}
+
+/* RLIMIT_AS */
+static bool over_limit(const struct vm *vm, uint64_t more)
+{
+	uint64_t limit = limit_soft(current_process(), RLIMIT_AS);
+
+	return limit != RLIM64_INFINITY &&
+	       vm_mapped_bytes(vm) + more > limit;
 }
 
 static int check_file(const struct file *f, uint32_t prot, bool shared)
@@ -114,7 +126,8 @@ long sys_mmap(struct regs *r)
 			      ? -EOVERFLOW
 			      : check_file(f, prot,
 					   (flags & MAP_TYPE) != MAP_PRIVATE);
-	if (!ret && !f && overcommits(bytes, prot, flags))
+	if (!ret && ((!f && overcommits(bytes, prot, flags)) ||
+		     over_limit(current()->vm, bytes)))
 		ret = -ENOMEM;
 	if (!ret && !f && (flags & MAP_TYPE) != MAP_PRIVATE)
 		ret = file_new_shared(bytes, &f);
@@ -167,6 +180,7 @@ long sys_brk(struct regs *r)
 
 		if (!vma_is_free(vm, old_end, new_end + PAGE_SIZE) ||
 		    overcommits(new_end - vm->brk_start, PROT_WRITE, 0) ||
+		    over_limit(vm, bytes) ||
 		    vm_map(vm, old_end, bytes, PROT_READ | PROT_WRITE, VMA_HEAP,
 			   NULL, 0, &at) < 0)
 			return (long)vm->brk;
@@ -242,7 +256,8 @@ long sys_mremap(struct regs *r)
 		return ret;
 	if (!v || old_bytes > v->end - addr)
 		return -EFAULT;
-	if (bytes > old_bytes && overcommits(bytes, v->prot, 0))
+	if (bytes > old_bytes && (overcommits(bytes, v->prot, 0) ||
+				  over_limit(vm, bytes - old_bytes)))
 		return -ENOMEM;
 	if (to)
 		return move_area(vm, v, addr, old_bytes, bytes, to);

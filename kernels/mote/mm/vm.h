@@ -16,6 +16,8 @@ struct file;
 
 #define VM_USER_MIN  0x10000ul
 #define VM_USER_TOP  0x7f7ffffff000ul
+#define VM_STACK_DEFAULT 0x800000ul   /* as RLIMIT_STACK begins */
+#define VM_STACK_LIMIT   0x40000000ul /* whatever RLIMIT_STACK says */
 #define VM_RECENT    8u
 #define VM_AREAS_MAX 65530u /* as vm.max_map_count */
 
@@ -77,6 +79,8 @@ int vm_map(struct vm *vm, uint64_t addr, uint64_t bytes, uint32_t prot,
 /** vm_map_page() - one kernel-provided physical page, not from the pool. */
 int vm_map_page(struct vm *vm, uint64_t addr, uint64_t pa, uint32_t prot,
 		const char *name);
+/** vm_mapped_bytes() - of all areas. */
+uint64_t vm_mapped_bytes(const struct vm *vm);
 /** vm_unmap() - page aligned; holes are fine. -ENOMEM: a split found no
  * memory for a new area, nothing changed. */
 int vm_unmap(struct vm *vm, uint64_t addr, uint64_t bytes);

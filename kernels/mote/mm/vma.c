@@ -283,6 +283,15 @@ int vm_map_page(struct vm *vm, uint64_t addr, uint64_t pa, uint32_t prot,
 	return 0;
 }
 
+uint64_t vm_mapped_bytes(const struct vm *vm)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < vm->count; i++)
+		bytes += vm->area[i]->end - vm->area[i]->start;
+	return bytes;
+}
+
 int vm_unmap(struct vm *vm, uint64_t addr, uint64_t bytes)
 {
 	uint64_t end = addr + bytes;

@@ -3,6 +3,7 @@
  * fail happens in a fresh address space; then the task is switched over. */
 #include "kernels/mote/proc/exec.h"
 
+#include <asm/resource.h>
 #include <errno.h>
 #include <linux/signal.h>
 #include <sys/mman.h>
@@ -17,6 +18,7 @@
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/vm.h"
 #include "kernels/mote/proc/elf.h"
+#include "kernels/mote/proc/limits.h"
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/process_timers.h"
 #include "kernels/mote/proc/process.h"
@@ -29,7 +31,6 @@
 /* Where things go, before randomisation; the same places as on Linux. */
 #define PIE_BASE     0x555555554000ul
 #define STACK_FIRST  0x21000ul   /* mapped at once; grows on demand */
-#define STACK_MAX    0x800000ul  /* RLIMIT_STACK */
 #define STACK_GAP    0x100000ul  /* between stack and mappings */
 #define TOP_ROOM     0x10000ul   /* above the stack: the vDSO */
 #define RANDOM_PAGES 0xffffffful /* 28 bits for mappings and programs */
@@ -38,6 +39,7 @@
 
 struct layout {
 	uint64_t pie, mmap, stack;
+	uint64_t stack_max;
 	uint64_t brk_gap;
 };
 
@@ -53,11 +55,15 @@ struct new_program {
 	uint64_t entry, rsp;
 };
 
-static void choose_layout(const struct dice *d, struct layout *l)
+static void choose_layout(const struct dice *d, const struct process *p,
+			  struct layout *l)
 {
+	uint64_t stack = limit_soft(p, RLIMIT_STACK);
+
+	l->stack_max = MAX(MIN(stack, VM_STACK_LIMIT), STACK_FIRST);
 	l->pie = PIE_BASE + (d->a & RANDOM_PAGES) * PAGE_SIZE;
 	l->stack = VM_USER_TOP - TOP_ROOM - (d->b & RANDOM_STACK) * PAGE_SIZE;
-	l->mmap = l->stack - STACK_MAX - STACK_GAP -
+	l->mmap = l->stack - l->stack_max - STACK_GAP -
 		  (d->a >> 32 & RANDOM_PAGES) * PAGE_SIZE;
 	l->brk_gap = (d->b >> 32 & RANDOM_BRK) * PAGE_SIZE;
 }
@@ -97,7 +103,7 @@ static int map_stack(struct vm *vm, const struct elf_image *e,
 	uint64_t got;
 
 	vm->stack_top = l->stack;
-	vm->stack_max = STACK_MAX;
+	vm->stack_max = l->stack_max;
 	return vm_map(vm, l->stack - STACK_FIRST, STACK_FIRST, prot,
 		      VMA_GROWSDOWN, NULL, 0, &got);
 }
@@ -114,7 +120,7 @@ static int build(const struct elf_image *e, const char *path,
 	int r;
 
 	random_bytes(&dice, sizeof(dice));
-	choose_layout(&dice, &l);
+	choose_layout(&dice, p, &l);
 	n->vm->mmap_top = l.mmap;
 	if (e->position_independent)
 		bias = l.pie - e->start;

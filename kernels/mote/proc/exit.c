@@ -16,6 +16,7 @@
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/mm/vm.h"
 #include "kernels/mote/proc/futex.h"
+#include "kernels/mote/proc/limits.h"
 #include "kernels/mote/proc/missing.h"
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/process_timers.h"
@@ -148,6 +149,7 @@ static void process_end(struct process *p)
 	vm_unref(p->vm);
 	p->vm = NULL;
 	p->state = PROCESS_ZOMBIE;
+	cpu_limit_stop(p);
 	give_away_children(p);
 	terminal_leader_ended(p);
 	wake_orphaned_group(p, p->parent);

@@ -19,6 +19,7 @@
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/limits.h"
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/syscall.h"
@@ -205,6 +206,7 @@ static void begin(struct task *t, const struct clone_request *q,
 		t->signals->stack = from->signals->stack;
 	t->policy = from->policy;
 	t->priority = from->priority;
+	t->affinity = from->affinity;
 	t->start_ns = clock_monotonic_ns();
 	memcpy(t->comm, from->comm, sizeof(t->comm));
 	if (q->flags & CLONE_CHILD_CLEARTID)
@@ -286,6 +288,7 @@ static long create(const struct clone_request *q, const struct regs *r)
 		p->pid = tid;
 		p->vforked = q->flags & CLONE_VFORK;
 		process_list(p, q->flags & CLONE_PARENT ? me->parent : me);
+		cpu_limit_start(p);
 	}
 	task_list(t);
 	begin(t, q, r);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* limits.c - resource limits. The number of open files is
- * enforced (fs/), the stack's size is fixed, the rest is remembered only:
- * the VM's memory and --time are the walls. */
+/* limits.c - resource limits. Acted on: open files and file size (fs/),
+ * processes (fork.c), address space (mm/), stack, CPU time (cpulimit.c). The
+ * rest is remembered only: the VM's memory and --time are the walls. */
 #include "kernels/mote/proc/limits.h"
 
 #include <asm/resource.h>
@@ -11,6 +11,7 @@
 
 #include "kernels/mote/fs/fdtable.h"
 #include "kernels/mote/fs/file.h"
+#include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/mm/vm.h"
 #include "kernels/mote/proc/process.h"
@@ -23,7 +24,7 @@ void limit_get(const struct process *p, uint32_t which,
 	if (which == RLIMIT_NOFILE)
 		files_limit(p->files, &ret->soft, &ret->hard);
 	else if (which == RLIMIT_STACK && !ret->set)
-		ret->soft = p->vm ? p->vm->stack_max : 0;
+		ret->soft = VM_STACK_DEFAULT;
 	else if (which == RLIMIT_CORE && !ret->set)
 		ret->soft = 0;
 	else if (!ret->set)
@@ -32,26 +33,47 @@ void limit_get(const struct process *p, uint32_t which,
 		ret->hard = RLIM64_INFINITY;
 }
 
-static int set_limit(uint32_t which, const struct rlimit64 *new)
+uint64_t limit_soft(const struct process *p, uint32_t which)
+{
+	struct process_limit limit;
+
+	limit_get(p, which, &limit);
+	return limit.soft;
+}
+
+/* Growing happens by faults, which know the address space alone. */
+static void apply(struct process *p, uint32_t which, uint64_t soft)
+{
+	if (which == RLIMIT_STACK && p->vm)
+		p->vm->stack_max = MIN(soft, VM_STACK_LIMIT);
+	if (which == RLIMIT_CPU)
+		cpu_limit_start(p);
+}
+
+static int set_limit(struct process *p, uint32_t which,
+		     const struct rlimit64 *new)
 {
 	struct process_limit old;
 
-	limit_get(current_process(), which, &old);
+	limit_get(p, which, &old);
 	if (new->rlim_cur > new->rlim_max)
 		return -EINVAL;
 	if (new->rlim_max > old.hard && current_process()->uid != 0)
 		return -EPERM;
 	if (which == RLIMIT_NOFILE)
-		return file_set_limit(new->rlim_cur, new->rlim_max);
-	current_process()->limit[which] = (struct process_limit){
+		return p == current_process()
+			       ? file_set_limit(new->rlim_cur, new->rlim_max)
+			       : -EPERM;
+	p->limit[which] = (struct process_limit){
 		.soft = new->rlim_cur,
 		.hard = new->rlim_max,
 		.set = true,
 	};
+	apply(p, which, new->rlim_cur);
 	return 0;
 }
 
-static long limit_call(uint32_t which, uint64_t new_at, uint64_t old_at)
+static long limit_call(struct process *p, uint32_t which, uint64_t new_at, uint64_t old_at)
 {
 	struct process_limit old;
 	struct rlimit64 new, out;
@@ -60,9 +82,9 @@ static long limit_call(uint32_t which, uint64_t new_at, uint64_t old_at)
 		return -EINVAL;
 	if (new_at && copy_from_user(&new, new_at, sizeof(new)) < 0)
 		return -EFAULT;
-	limit_get(current_process(), which, &old);
+	limit_get(p, which, &old);
 	if (new_at) {
-		int err = set_limit(which, &new);
+		int err = set_limit(p, which, &new);
 
 		if (err < 0)
 			return err;
@@ -75,19 +97,23 @@ static long limit_call(uint32_t which, uint64_t new_at, uint64_t old_at)
 
 long sys_prlimit64(struct regs *r)
 {
-	int pid = (int)ARG0(r);
+	struct process *me = current_process(), *p = me;
 
-	if (pid != 0 && pid != current_process()->pid)
-		return process_find(pid) ? -EPERM : -ESRCH;
-	return limit_call((uint32_t)ARG1(r), ARG2(r), ARG3(r));
+	if ((int)ARG0(r))
+		p = process_find((int)ARG0(r));
+	if (!p || !p->files)
+		return -ESRCH;
+	if (me->uid != 0 && me->uid != p->uid)
+		return -EPERM;
+	return limit_call(p, (uint32_t)ARG1(r), ARG2(r), ARG3(r));
 }
 
 long sys_getrlimit(struct regs *r)
 {
-	return limit_call((uint32_t)ARG0(r), 0, ARG1(r));
+	return limit_call(current_process(), (uint32_t)ARG0(r), 0, ARG1(r));
 }
 
 long sys_setrlimit(struct regs *r)
 {
-	return limit_call((uint32_t)ARG0(r), ARG1(r), 0);
+	return limit_call(current_process(), (uint32_t)ARG0(r), ARG1(r), 0);
 }

@@ -90,6 +90,7 @@ struct process {
 	int death_signal; /* prctl(PR_SET_PDEATHSIG) */
 	uint32_t dumpable, no_new_privs; /* as prctl(2) */
 	struct process_limit limit[PROCESS_LIMITS];
+	struct timer cpu_limit; /* RLIMIT_CPU, while there is one */
 };
 
 /** current_process() - the process of current(). */

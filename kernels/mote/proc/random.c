@@ -34,7 +34,7 @@ static size_t rdrand_fill(void *dst, size_t words)
 static void seed_generator(void)
 {
 	uint64_t words[9];
-	uint8_t byte[64];
+	static uint8_t byte[64]; /* devices do not reach stacks */
 	size_t n;
 
 	n = rdrand_fill(words, 8);

@@ -42,6 +42,7 @@ struct task {
 	uint64_t slept, preempted; /* how often it left the CPU */
 	char comm[TASK_COMM_BYTES];
 	int policy, priority; /* as sched_setscheduler(2), remembered only */
+	uint64_t affinity;    /* the same of sched_setaffinity(2); 0: all */
 	uint64_t start_ns;    /* monotonic */
 	uint64_t clear_tid;   /* set_tid_address(2) */
 	uint64_t robust_list; /* set_robust_list(2) */

@@ -427,6 +427,85 @@ static void test_process_limit(void)
 	reap(child);
 }
 
+static void with_limit(int which, rlim_t soft, rlim_t hard, void (*run)(void))
+{
+	const struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
+	pid_t child = fork();
+
+	if (child == 0) {
+		setrlimit(which, &limit);
+		run();
+		_exit(0);
+	}
+	reap(child);
+}
+
+static void burn(void)
+{
+	for (volatile unsigned i = 0;; i++)
+		;
+}
+
+static void map_much(void)
+{
+	void *at = mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+	void *much = mmap(NULL, 600 << 20, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	say("little %d, much %d", at != MAP_FAILED, much != MAP_FAILED);
+	munmap(at, 1 << 20);
+	say("heap %d", sbrk(600 << 20) != (void *)-1);
+}
+
+static int dig(int depth)
+{
+	volatile char room[65536];
+
+	room[0] = (char)depth;
+	return depth ? dig(depth - 1) + room[0] : 0;
+}
+
+static void dig_deep(void)
+{
+	say("dug %d", dig(48) != 0); /* 3 MiB */
+}
+
+static void test_acted_limits(void)
+{
+	with_limit(RLIMIT_CPU, 1, 5, burn);
+	with_limit(RLIMIT_CPU, 1, 1, burn);
+	with_limit(RLIMIT_AS, 500 << 20, 500 << 20, map_much);
+	with_limit(RLIMIT_STACK, 8 << 20, 8 << 20, dig_deep);
+	with_limit(RLIMIT_STACK, 1 << 20, 1 << 20, dig_deep);
+}
+
+static void test_niceness(void)
+{
+	int mask[256] = {1};
+	pid_t child = fork();
+
+	if (child == 0) {
+		sleep(1000);
+		_exit(0);
+	}
+	S(setpriority, PRIO_PROCESS, child, 7);
+	say("its niceness %ld",
+	    20 - syscall(SYS_getpriority, PRIO_PROCESS, child));
+	say("mask %d", syscall(SYS_sched_setaffinity, child, sizeof(mask),
+			       mask) == 0);
+	mask[0] = 0;
+	say("mask %d", syscall(SYS_sched_getaffinity, child, sizeof(mask),
+			       mask) > 0 &&
+			       mask[0] == 1);
+	S(sched_getscheduler, 0x3ffffff);
+	S(getpriority, PRIO_PROCESS, 0x3ffffff);
+	S(setpriority, PRIO_PGRP, 0x3ffffff, 0);
+	S(sched_setaffinity, 0x3ffffff, sizeof(mask), mask);
+	kill(child, SIGKILL);
+	reap(child);
+}
+
 const struct group child_groups[] = {
 	{"fork", test_fork},
 	{"vfork", test_vfork},
@@ -443,5 +522,7 @@ const struct group child_groups[] = {
 	{"pipeline", test_pipeline},
 	{"fork_exec", test_fork_exec},
 	{"process_limit", test_process_limit},
+	{"acted_limits", test_acted_limits},
+	{"niceness", test_niceness},
 	{NULL, NULL},
 };
