@@ -19,10 +19,9 @@ static const uint64_t first = FIRST;
  * them. */
 static void start(void)
 {
-	void *at = mmap(pa_to_va(FIRST), PAGES * PAGE_SIZE,
-			PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
-			0);
+	void *at =
+		mmap(pa_to_va(FIRST), PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
 	if (at != pa_to_va(FIRST))
 		abort(); /* something of the host's is there */

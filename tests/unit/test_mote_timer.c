@@ -59,8 +59,7 @@ Test(mote_timer, all_that_are_over_fire_once_and_in_order)
 		bool past = i % 2;
 
 		timers[i].fire = fire;
-		timer_start(&timers[i], past ? now - i * 7919 % 1000
-					     : FAR + i);
+		timer_start(&timers[i], past ? now - i * 7919 % 1000 : FAR + i);
 		over += past;
 	}
 	timer_interrupt();

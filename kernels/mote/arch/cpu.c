@@ -151,8 +151,8 @@ void cpu_init(void)
 	cpu_info.hwcap = one.edx;
 	cpu_info.xsave = one.ecx & CPUID1_ECX_XSAVE;
 	/* See use_x2apic() in apic.c. */
-	cpu_info.tsc_deadline = one.ecx & CPUID1_ECX_DEADLINE &&
-				!cpu_info.emulated;
+	cpu_info.tsc_deadline =
+		one.ecx & CPUID1_ECX_DEADLINE && !cpu_info.emulated;
 	cpu_info.rdrand = one.ecx & CPUID1_ECX_RDRAND;
 	cpu_info.hypervisor = one.ecx & CPUID1_ECX_HYPERVISOR;
 	cpu_info.fsgsbase = seven.ebx & CPUID7_EBX_FSGSBASE;

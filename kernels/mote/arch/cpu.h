@@ -58,12 +58,12 @@
 /* Filled once by cpu_init(), read-only afterwards; read inline because a call
  * is three emulated instructions. */
 struct cpu {
-	bool emulated;  /* CPL 0 goes through KVM's emulator (PVM type) */
-	bool smap;      /* CR4.SMAP is on: entries do clac */
-	bool fsgsbase;  /* CR4.FSGSBASE is on */
+	bool emulated;     /* CPL 0 goes through KVM's emulator (PVM type) */
+	bool smap;         /* CR4.SMAP is on: entries do clac */
+	bool fsgsbase;     /* CR4.FSGSBASE is on */
 	bool deprivileged; /* emulated, and the kernel runs at CPL 3 by now */
-	bool xsave;     /* the program has xsave; else fxsave */
-	bool gib_pages; /* 1 GiB pages */
+	bool xsave;        /* the program has xsave; else fxsave */
+	bool gib_pages;    /* 1 GiB pages */
 	bool tsc_deadline;
 	bool rdrand;
 	bool rdtscp;

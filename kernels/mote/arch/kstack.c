@@ -11,12 +11,12 @@
 #include "kernels/mote/arch/tlb.h"
 #include "kernels/mote/mm/page.h"
 
-#define REGION_GIB   510u /* of the kernel's slot */
-#define REGION       (KERNEL_BASE + ((uint64_t)REGION_GIB << 30))
-#define TABLE_FLAGS  (PTE_D | PTE_A | PTE_U | PTE_W | PTE_P)
-#define PAGE_FLAGS   (PTE_NX | TABLE_FLAGS)
-#define STACK_PAGES  (KSTACK_BYTES / PAGE_SIZE)
-#define PER_TABLE    (0x200000u / KSTACK_SLOT)
+#define REGION_GIB  510u /* of the kernel's slot */
+#define REGION      (KERNEL_BASE + ((uint64_t)REGION_GIB << 30))
+#define TABLE_FLAGS (PTE_D | PTE_A | PTE_U | PTE_W | PTE_P)
+#define PAGE_FLAGS  (PTE_NX | TABLE_FLAGS)
+#define STACK_PAGES (KSTACK_BYTES / PAGE_SIZE)
+#define PER_TABLE   (0x200000u / KSTACK_SLOT)
 
 extern uint64_t pdpt_direct[512]; /* tables.S */
 
@@ -67,8 +67,9 @@ struct kstack_top *kstack_new(void)
 		if (made >= KSTACKS_MAX || !back(made))
 			return NULL;
 		made++;
-		top = (struct kstack_top *)(REGION + made * (uint64_t)
-							     KSTACK_SLOT) - 1;
+		top = (struct kstack_top *)(REGION +
+					    made * (uint64_t)KSTACK_SLOT);
+		top--;
 	}
 	*top = (struct kstack_top){0};
 	return top;

@@ -11,10 +11,10 @@
 #define KERNEL_PA     0x100000 /* the image: [KERNEL_PA, KERNEL_END_PA) */
 #define KERNEL_END_PA 0x200000
 
-#define TEXT_PA     0x100000 /* stubs of the native IDT, then the other's */
-#define TEXT_GO_PA  0x103000 /* where the pages end that only CPL 0 may use */
-#define RODATA_PA   0x170000 /* IDT of native hosts, then the emulated one's */
-#define DATA_PA     0x190000 /* the boot CPU's TSS, GDT */
+#define TEXT_PA    0x100000 /* stubs of the native IDT, then the other's */
+#define TEXT_GO_PA 0x103000 /* where the pages end that only CPL 0 may use */
+#define RODATA_PA  0x170000 /* IDT of native hosts, then the emulated one's */
+#define DATA_PA    0x190000 /* the boot CPU's TSS, GDT */
 
 #define TSS_BYTES 104
 

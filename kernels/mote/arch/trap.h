@@ -10,10 +10,10 @@
 struct regs;
 
 /* Reasons to run user_work() on the way out to the program. */
-#define WORK_SIGNAL 1u /* a signal may have to be delivered */
-#define WORK_RESCHED 8u /* somebody else should run */
-#define WORK_MEMORY 32u /* memory is short: somebody has to end */
-#define WORK_FORK   16u /* clone(2): make the child of the frame */
+#define WORK_SIGNAL  1u  /* a signal may have to be delivered */
+#define WORK_RESCHED 8u  /* somebody else should run */
+#define WORK_MEMORY  32u /* memory is short: somebody has to end */
+#define WORK_FORK    16u /* clone(2): make the child of the frame */
 
 /* Of the running thread; looked at with every return to the program. */
 #define user_work_flags (kstack_top()->work)

@@ -359,8 +359,7 @@ static long output_copy(struct port *p, struct uio *u)
 	n = uio_copy_in(u, p->copy, COPY_PAGES * PAGE_SIZE);
 	if (n <= 0)
 		return n;
-	output_span[0] =
-		(struct phys_span){kva_to_pa(p->copy), (uint32_t)n};
+	output_span[0] = (struct phys_span){kva_to_pa(p->copy), (uint32_t)n};
 	n = output_send(p, 1, &bytes);
 	return n ? n : (long)bytes;
 }

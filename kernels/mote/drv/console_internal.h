@@ -17,11 +17,11 @@
 struct port {
 	struct virtq *q;
 	bool started;
-	bool closed; /* the host's end is gone */
-	bool busy;   /* a request is with the device */
+	bool closed;       /* the host's end is gone */
+	bool busy;         /* a request is with the device */
 	uint32_t requests; /* that somebody had to wait for, so far */
-	bool told;   /* the listener heard of the end */
-	uint8_t *copy; /* of what is written; NULL: not needed so far */
+	bool told;         /* the listener heard of the end */
+	uint8_t *copy;     /* of what is written; NULL: not needed so far */
 };
 
 struct console {

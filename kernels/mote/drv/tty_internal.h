@@ -11,8 +11,8 @@
 struct tty {
 	struct ldisc ldisc;
 	uint16_t rows, cols;
-	struct waitq waitq; /* input came, output goes on, a writer is done */
-	bool writing;       /* a thread is processing output */
+	struct waitq waitq;  /* input came, output goes on, a writer is done */
+	bool writing;        /* a thread is processing output */
 	struct terminal job; /* job control */
 };
 extern struct tty tty;

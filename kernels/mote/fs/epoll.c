@@ -19,12 +19,12 @@
 #include "kernels/mote/proc/syscall.h"
 #include "kernels/mote/proc/time.h"
 
-#define NS_PER_MS    1000000ul
-#define ALWAYS       (POLLERR | POLLHUP)
-#define HOW          (EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE)
-#define EXCLUSIVE_OK (EPOLLIN | EPOLLOUT | ALWAYS | EPOLLWAKEUP | EPOLLET | \
-		      EPOLLEXCLUSIVE)
-#define EVENTS_MAX   ((int)(INT32_MAX / sizeof(struct event)))
+#define NS_PER_MS 1000000ul
+#define ALWAYS    (POLLERR | POLLHUP)
+#define HOW       (EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE)
+#define EXCLUSIVE_OK                                                           \
+	(EPOLLIN | EPOLLOUT | ALWAYS | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
+#define EVENTS_MAX ((int)(INT32_MAX / sizeof(struct event)))
 
 struct event { /* struct epoll_event */
 	uint32_t events;

@@ -67,8 +67,8 @@ void inode_unref(struct inode *inode); /* NULL is fine */
  * operations, no permissions asked. @flags: as open(2). 0 or -errno. */
 int file_new(struct inode *inode, uint32_t flags, struct file **ret);
 
-/** file_new_shared() - @bytes of zeros without a name, for a mapping that others
- * are to share. 0, -ENOMEM, -EFBIG. */
+/** file_new_shared() - @bytes of zeros without a name, for a mapping that
+ * others are to share. 0, -ENOMEM, -EFBIG. */
 int file_new_shared(uint64_t bytes, struct file **ret);
 
 /** file_open_kernel() - open an absolute path for reading (exec, interpreter).

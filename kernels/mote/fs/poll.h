@@ -10,7 +10,7 @@ struct waitq;
 
 struct poll_set {
 	struct pollfd *fds;
-	struct file **file; /* held while waiting */
+	struct file **file;   /* held while waiting */
 	struct waitq **waitq; /* of each file, once it sleeps */
 	struct waiter *waiter;
 	uint32_t count;

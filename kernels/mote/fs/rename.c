@@ -5,8 +5,8 @@
 #include <linux/fs.h>
 
 #include "kernels/mote/fs/dir.h"
-#include "kernels/mote/fs/mount.h"
 #include "kernels/mote/fs/file.h"
+#include "kernels/mote/fs/mount.h"
 #include "kernels/mote/fs/namei.h"
 #include "kernels/mote/proc/syscall.h"
 

@@ -6,7 +6,7 @@
 #pragma once
 #include <stdint.h>
 
-#define BUDDY_ORDERS 10u       /* 4 KiB to 2 MiB */
+#define BUDDY_ORDERS 10u        /* 4 KiB to 2 MiB */
 #define BUDDY_MARK   (1u << 31) /* in a frame's word, with the order */
 
 /** buddy_init() - nothing is free. @frame: words of the frames below @end. */

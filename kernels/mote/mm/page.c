@@ -27,7 +27,7 @@
 static struct {
 	struct page_range fresh[PAGE_RANGES_MAX];
 	unsigned range_count;
-	uint32_t *refs;          /* one for each frame below frame_end */
+	uint32_t *refs; /* one for each frame below frame_end */
 	uint64_t frame_end;
 	uint64_t total, free;
 } pool;

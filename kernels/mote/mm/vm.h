@@ -62,7 +62,7 @@ static inline void vm_ref(struct vm *vm)
 {
 	vm->refs++;
 }
-void vm_unref(struct vm *vm); /* NULL is fine */
+void vm_unref(struct vm *vm);          /* NULL is fine */
 void vm_activate(const struct vm *vm); /* load CR3 */
 /** vm_fork() - a copy of @from: shared mappings are shared, of the others the
  * pages are until one side writes. -ENOMEM. */

@@ -9,7 +9,8 @@
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/task.h"
 
-#define CPU_THREAD 4 /* bits of a CPU clock's number, clock_getcpuclockid(3) */
+/* Bits of a CPU clock's number, clock_getcpuclockid(3). */
+#define CPU_THREAD 4
 #define CPU_KIND   3
 
 /* ~pid in the upper bits, where 0 stands for the caller; then whether a thread
@@ -30,8 +31,7 @@ static int find_cpu_clock(int32_t id, struct clock *ret)
 	}
 	if (n && !process_find(n))
 		return -EINVAL;
-	*ret = (struct clock){CLOCK_OF_PROCESS,
-			      n ? n : current_process()->pid};
+	*ret = (struct clock){CLOCK_OF_PROCESS, n ? n : current_process()->pid};
 	return 0;
 }
 

@@ -21,7 +21,6 @@
 #include "kernels/mote/proc/limits.h"
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/process_timers.h"
-#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/random.h"
 #include "kernels/mote/proc/script.h"
 #include "kernels/mote/proc/signal.h"

@@ -37,8 +37,7 @@ void process_tell_parent(struct process *p, int code, int status)
 		.signo = signal,
 		.code = code,
 		.field = {(uint64_t)p->uid << 32 | (uint32_t)p->pid,
-			  (uint32_t)status,
-			  process_used(p).ran_ns / TICK_NS},
+			  (uint32_t)status, process_used(p).ran_ns / TICK_NS},
 	};
 
 	if (!parent)

@@ -30,8 +30,7 @@ int futex_wake(struct vm *vm, uint64_t addr, int count)
 	struct futex_key key;
 	int err = futex_key_get(vm, addr, false, &key);
 
-	return err ? err
-		   : futex_wake_key(&key, count, FUTEX_BITSET_MATCH_ANY);
+	return err ? err : futex_wake_key(&key, count, FUTEX_BITSET_MATCH_ANY);
 }
 
 static int read_deadline(const struct call *c, uint64_t *ret)
@@ -71,8 +70,7 @@ static long do_wait(const struct call *c)
 		return -EINVAL;
 	err = futex_word(current()->vm, c->addr, false, &word);
 	if (!err)
-		err = futex_key_get(current()->vm, c->addr, c->private,
-				    &w.key);
+		err = futex_key_get(current()->vm, c->addr, c->private, &w.key);
 	if (err)
 		return err;
 	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != c->value)
@@ -186,9 +184,8 @@ static int change_word(uint64_t addr, uint32_t code)
 	do {
 		if (!operate(op, old, (uint32_t)arg, &new))
 			return -ENOSYS;
-	} while (!__atomic_compare_exchange_n(word, &old, new, false,
-					      __ATOMIC_SEQ_CST,
-					      __ATOMIC_SEQ_CST));
+	} while (!__atomic_compare_exchange_n(
+		word, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
 	return compare(code >> 24 & 0xf, (int32_t)old, signed12(code & 0xfff));
 }
 

@@ -16,8 +16,8 @@ static struct list buckets[BUCKETS]; /* zeroed: not used yet */
 
 static struct list *bucket_of(const struct futex_key *key)
 {
-	uint64_t hash = ((uint64_t)key->what ^ key->where >> 2) *
-			0x9e3779b97f4a7c15ull;
+	uint64_t hash =
+		((uint64_t)key->what ^ key->where >> 2) * 0x9e3779b97f4a7c15ull;
 	struct list *bucket = &buckets[hash >> 56];
 
 	if (!bucket->next)

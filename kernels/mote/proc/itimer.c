@@ -75,8 +75,7 @@ static struct itimers *itimers_get(void)
 		return NULL;
 	p->itimers->process = p;
 	ptimer_init(&p->itimers->timer[ITIMER_REAL], &machine, real_expired);
-	ptimer_init(&p->itimers->timer[ITIMER_VIRTUAL], &used,
-		    virtual_expired);
+	ptimer_init(&p->itimers->timer[ITIMER_VIRTUAL], &used, virtual_expired);
 	ptimer_init(&p->itimers->timer[ITIMER_PROF], &used, prof_expired);
 	return p->itimers;
 }

@@ -13,9 +13,9 @@
 #include "kernels/mote/proc/signal.h"
 #include "kernels/mote/proc/time.h"
 
-#define MARK_PAGES   16u
-#define MARK_SHARE   128u /* of all pages; files stop at twice that */
-#define PATIENCE_NS  200000000ull
+#define MARK_PAGES  16u
+#define MARK_SHARE  128u /* of all pages; files stop at twice that */
+#define PATIENCE_NS 200000000ull
 
 bool oom_is_near(void)
 {

@@ -168,8 +168,7 @@ static bool event_is_valid(const struct event *e)
 /* Clocks that only can be read. */
 static bool has_timers(uint32_t clock)
 {
-	return clock != CLOCK_MONOTONIC_RAW &&
-	       clock != CLOCK_REALTIME_COARSE &&
+	return clock != CLOCK_MONOTONIC_RAW && clock != CLOCK_REALTIME_COARSE &&
 	       clock != CLOCK_MONOTONIC_COARSE;
 }
 

@@ -79,7 +79,8 @@ long sys_prctl(struct regs *r)
 	case PR_SET_NAME:
 		return set_name(ARG1(r));
 	case PR_GET_NAME:
-		return copy_to_user(ARG1(r), current()->comm, sizeof(current()->comm));
+		return copy_to_user(ARG1(r), current()->comm,
+				    sizeof(current()->comm));
 	case PR_GET_DUMPABLE:
 		return p->dumpable;
 	case PR_SET_DUMPABLE:

@@ -50,23 +50,23 @@ struct process {
 	int pid;
 	int pgid, sid;
 	uint32_t uid, gid;
-	struct process *parent; /* NULL: nobody waits for it */
+	struct process *parent;        /* NULL: nobody waits for it */
 	struct list children, sibling; /* zombies too */
-	struct list in_all; /* of all processes, zombies too */
+	struct list in_all;            /* of all processes, zombies too */
 	struct list threads;
 	uint32_t thread_count;
 	struct waitq thread_wait; /* woken when a thread ends */
 
 	enum process_state state;
-	int exit_signal;   /* to the parent at the end; 0: none */
-	int status;        /* as wait(2) encodes it, once it ends */
-	bool exiting;      /* all its threads are to end */
-	bool stopped;      /* by a signal: threads stop on their way back */
-	int stop_signal;   /* that signal */
+	int exit_signal; /* to the parent at the end; 0: none */
+	int status;      /* as wait(2) encodes it, once it ends */
+	bool exiting;    /* all its threads are to end */
+	bool stopped;    /* by a signal: threads stop on their way back */
+	int stop_signal; /* that signal */
 	bool stop_untold, continue_untold; /* news for wait4(WUNTRACED, ...) */
-	bool vforked;      /* its parent waits until it execs or ends */
-	bool execed;       /* since it was forked */
-	bool subreaper;    /* prctl(PR_SET_CHILD_SUBREAPER) */
+	bool vforked;   /* its parent waits until it execs or ends */
+	bool execed;    /* since it was forked */
+	bool subreaper; /* prctl(PR_SET_CHILD_SUBREAPER) */
 
 	struct vm *vm;
 	struct files *files;
@@ -81,13 +81,13 @@ struct process {
 	struct itimers *itimers;           /* itimer.c; NULL: never asked */
 	struct posix_timers *posix_timers; /* posix_timer.c */
 
-	struct usage ended;    /* of threads that ended */
+	struct usage ended;         /* of threads that ended */
 	struct usage children_used; /* of children that were waited for */
-	uint64_t start_ns; /* monotonic */
+	uint64_t start_ns;          /* monotonic */
 	uint64_t user_arg_start, user_arg_end, user_env_start, user_env_end;
 	uint64_t auxv[PROCESS_AUXV_WORDS]; /* as on the stack */
 	int nice;
-	int death_signal; /* prctl(PR_SET_PDEATHSIG) */
+	int death_signal;                /* prctl(PR_SET_PDEATHSIG) */
 	uint32_t dumpable, no_new_privs; /* as prctl(2) */
 	struct process_limit limit[PROCESS_LIMITS];
 	struct timer cpu_limit; /* RLIMIT_CPU, while there is one */

@@ -134,8 +134,8 @@ static int put_usage(uint64_t to, const struct process *p)
 
 long sys_wait4(struct regs *r)
 {
-	const uint32_t known =
-		WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL;
+	const uint32_t known = WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD |
+			       __WCLONE | __WALL;
 	struct wanted w = {
 		.type = P_PID,
 		.id = (int)ARG0(r),
@@ -184,8 +184,8 @@ static int put_info(uint64_t to, const struct news *n)
 	if (n->child) {
 		info.signo = SIGCHLD;
 		info.code = n->code;
-		info.field[0] = (uint64_t)n->child->uid << 32 |
-				(uint32_t)n->child->pid;
+		info.field[0] =
+			(uint64_t)n->child->uid << 32 | (uint32_t)n->child->pid;
 		info.field[1] = (uint32_t)info_status(n);
 	}
 	return copy_to_user(to, &info, sizeof(info));

@@ -63,9 +63,8 @@ static void release(struct task *t, uint64_t addr, bool pi, bool pending)
 		if ((old & FUTEX_TID_MASK) != (uint32_t)t->tid)
 			return;
 		new = (old & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
-	} while (!__atomic_compare_exchange_n(word, &old, new, false,
-					      __ATOMIC_SEQ_CST,
-					      __ATOMIC_SEQ_CST));
+	} while (!__atomic_compare_exchange_n(
+		word, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
 	if (!pi && (old & FUTEX_WAITERS))
 		futex_wake(t->vm, addr, 1);
 }

@@ -28,7 +28,7 @@ static void spread_out(struct timer *t);
 static struct timer spread = {.fire = spread_out};
 
 /* The timer of slices runs only while somebody waits for a turn; it is left
- * alone until it fires, so that quick exchanges of the CPU touch no hardware. */
+ * alone until it fires: quick exchanges of the CPU touch no hardware. */
 static void want_slice(void)
 {
 	if (!slice.running && waiting)

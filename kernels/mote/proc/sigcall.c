@@ -77,8 +77,7 @@ long sys_rt_sigprocmask(struct regs *r)
 
 long sys_rt_sigpending(struct regs *r)
 {
-	uint64_t set = signals_pending(current()) &
-		       current()->signals->blocked;
+	uint64_t set = signals_pending(current()) & current()->signals->blocked;
 
 	if (ARG1(r) > MASK_BYTES)
 		return -EINVAL;

@@ -194,9 +194,9 @@ static void flush(struct signal_queue *q, uint64_t set)
 
 static struct task *first_thread(const struct process *p)
 {
-	return list_empty(&p->threads) ? NULL
-				       : container_of(p->threads.next,
-						      struct task, in_process);
+	return list_empty(&p->threads)
+		       ? NULL
+		       : container_of(p->threads.next, struct task, in_process);
 }
 
 /* Who is told of a signal to the process: the running thread, else the first

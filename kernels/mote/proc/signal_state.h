@@ -44,7 +44,7 @@ struct signal_actions {
 	struct signal_action action[64];
 };
 
-struct signals { /* of one thread */
+struct signals {          /* of one thread */
 	uint64_t blocked; /* bit n-1 */
 	uint64_t saved;   /* what to block again after the next delivery */
 	bool restore;     /* saved is meant */

@@ -9,8 +9,8 @@
 
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
-#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/clocks.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/syscall.h"
 #include "kernels/mote/proc/wait.h"
 

@@ -21,7 +21,7 @@ int timespec_get(uint64_t user, uint64_t *ret_ns);
 /** timespec_put() - write nanoseconds as a struct timespec. 0 or -EFAULT. */
 int timespec_put(uint64_t user, uint64_t ns);
 
-/** clock_read() - what the clock @id (CLOCK_REALTIME, ...) shows. 0, -EINVAL. */
+/** clock_read() - what the clock @id (CLOCK_REALTIME, ...) shows; -EINVAL. */
 int clock_read(uint32_t id, uint64_t *ret_ns);
 
 /** deadline_after() - @ns from now on the monotonic clock, without wrapping

@@ -33,23 +33,22 @@ struct wide {
 	uint64_t k[MASKS];
 } __attribute__((aligned(64)));
 
-#define EACH_16(DO, from)                                                      \
-	DO(0, from)                                                            \
-	DO(1, from)                                                            \
-	DO(2, from) DO(3, from) DO(4, from) DO(5, from) DO(6, from)            \
-		DO(7, from) DO(8, from) DO(9, from) DO(10, from) DO(11, from)  \
-			DO(12, from) DO(13, from) DO(14, from) DO(15, from)
+/* The formatter takes a row of uses for an expression. */
+/* clang-format off */
+#define EACH_16(DO, at)                                                        \
+	DO(0, at) DO(1, at) DO(2, at) DO(3, at) DO(4, at) DO(5, at)            \
+	DO(6, at) DO(7, at) DO(8, at) DO(9, at) DO(10, at) DO(11, at)          \
+	DO(12, at) DO(13, at) DO(14, at) DO(15, at)
+/* AVX-512 has 16 more. */
+#define UPPER(DO, at)                                                          \
+	DO(16, at) DO(17, at) DO(18, at) DO(19, at) DO(20, at) DO(21, at)      \
+	DO(22, at) DO(23, at) DO(24, at) DO(25, at) DO(26, at) DO(27, at)      \
+	DO(28, at) DO(29, at) DO(30, at) DO(31, at)
+/* clang-format on */
 
 #define LOAD_YMM(n, at)  "vmovdqu " #n "*64(" at "), %%ymm" #n "\n"
 #define STORE_YMM(n, at) "vmovdqu %%ymm" #n ", " #n "*64(" at ")\n"
 #define CLEAR_YMM(n, at) "vpxor %%xmm" #n ", %%xmm" #n ", %%xmm" #n "\n"
-/* AVX-512 has 16 more. */
-#define UPPER(DO, at)                                                          \
-	DO(16, at)                                                             \
-	DO(17, at)                                                             \
-	DO(18, at) DO(19, at) DO(20, at) DO(21, at) DO(22, at) DO(23, at)      \
-		DO(24, at) DO(25, at) DO(26, at) DO(27, at) DO(28, at)         \
-			DO(29, at) DO(30, at) DO(31, at)
 #define IN_ZMM(n, at)    "vmovdqu64 " #n "*64(" at "), %%zmm" #n "\n"
 #define OUT_ZMM(n, at)   "vmovdqu64 %%zmm" #n ", " #n "*64(" at ")\n"
 #define CLEAR_ZMM(n, at) "vpxorq %%zmm" #n ", %%zmm" #n ", %%zmm" #n "\n"

@@ -29,7 +29,7 @@ static void handler(int signal, siginfo_t *info, void *context)
 		last_overrun = info->si_overrun;
 }
 
-static void catch(int signal, int flags)
+static void catch_signal(int signal, int flags)
 {
 	struct sigaction a = {.sa_sigaction = handler,
 			      .sa_flags = SA_SIGINFO | flags};
@@ -96,7 +96,7 @@ static void test_timer_signals(void)
 	struct itimerspec old;
 	int id, second;
 
-	catch(SIGRTMIN + 1, 0);
+	catch_signal(SIGRTMIN + 1, 0);
 	OK(timer_create, CLOCK_MONOTONIC, &e, &id);
 	S(timer_settime, id, 0, &soon, NULL);
 	S(pause);
@@ -128,7 +128,7 @@ static void test_timer_signals(void)
 	S(pause);
 	say("caught %d", caught);
 	S(timer_delete, id);
-	catch(SIGALRM, 0);
+	catch_signal(SIGALRM, 0);
 	S(timer_settime, second, 0, &soon, NULL);
 	S(pause);
 	say("caught %d, its id %d", caught, last_int == second);
@@ -143,13 +143,13 @@ static void test_timer_cpu(void)
 	struct itimerval was;
 	int id;
 
-	catch(SIGPROF, SA_RESTART);
+	catch_signal(SIGPROF, SA_RESTART);
 	S(setitimer, ITIMER_PROF, &often, NULL);
 	while (caught < 3)
 		;
 	S(setitimer, ITIMER_PROF, &none, &was);
 	say("interval %ld", was.it_interval.tv_usec);
-	catch(SIGVTALRM, SA_RESTART);
+	catch_signal(SIGVTALRM, SA_RESTART);
 	S(setitimer, ITIMER_VIRTUAL, &often, NULL);
 	while (caught < 2)
 		;
@@ -157,7 +157,7 @@ static void test_timer_cpu(void)
 	S(setitimer, 7, &none, NULL);
 	S(getitimer, ITIMER_VIRTUAL, &was);
 	say("left %ld", was.it_value.tv_usec);
-	catch(SIGALRM, SA_RESTART);
+	catch_signal(SIGALRM, SA_RESTART);
 	OK(timer_create, CLOCK_PROCESS_CPUTIME_ID, NULL, &id);
 	S(timer_settime, id, 0, &soon, NULL);
 	while (!caught)
@@ -198,7 +198,7 @@ static void test_timer_many(void)
 {
 	int id[1000], left = 0;
 
-	catch(SIGALRM, SA_RESTART);
+	catch_signal(SIGALRM, SA_RESTART);
 	block(SIG_BLOCK, SIGALRM);
 	for (int i = 0; i < 1000; i++) {
 		const struct itimerspec t = {
@@ -234,7 +234,7 @@ static void test_sleep_interrupted(void)
 	struct timespec rest = {0, 0}, until;
 	const struct itimerval tick = {.it_value = {0, 5000}};
 
-	catch(SIGALRM, SA_RESTART);
+	catch_signal(SIGALRM, SA_RESTART);
 	setitimer(ITIMER_REAL, &tick, NULL);
 	S(nanosleep, &long_time, &rest);
 	say_rest(&rest);
@@ -290,7 +290,7 @@ static void test_sigsuspend(void)
 	struct timespec now = {0, 0}, bad = {0, -1};
 	siginfo_t info;
 
-	catch(SIGUSR1, 0);
+	catch_signal(SIGUSR1, 0);
 	block(SIG_BLOCK, SIGUSR1);
 	raise(SIGUSR1);
 	say("caught %d", caught);
@@ -326,8 +326,8 @@ static void test_futex_alone(void)
 	S(futex, &word, FUTEX_WAIT_BITSET, 1, &t, NULL, 0);
 	S(futex, &word, FUTEX_WAIT_BITSET, 1, &t, NULL, 1);
 	clock_gettime(CLOCK_REALTIME, &now);
-	S(futex, &word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 1, &now,
-	  NULL, ~0u);
+	S(futex, &word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 1, &now, NULL,
+	  ~0u);
 	S(futex, &word, FUTEX_WAKE_BITSET, 1, NULL, NULL, 0);
 	S(futex, &word, FUTEX_WAIT | FUTEX_CLOCK_REALTIME, 1, &t, NULL, 0);
 	S(futex, &word, FUTEX_CMP_REQUEUE, 1, 1L, &other, 2);
