@@ -13,9 +13,7 @@
 
 #include "base/ckd.h"
 
-#define PAGE_BYTES    4096u
 #define REPORT_HEADER offsetof(struct harness_report, payload)
-#define MOVES_HEADER  offsetof(struct harness_moves, move)
 
 struct harness {
 	struct vdev vd;
@@ -23,12 +21,6 @@ struct harness {
 	_Atomic uint32_t pending; /* HARNESS_REQ_*: set by the host, cleared
 				   * by the guest's read */
 	uint32_t reports;
-};
-
-/* A move whose spans are RAM; src.iov_base is NULL unless it is a copy. */
-struct move {
-	struct iovec dst, src;
-	uint32_t op;
 };
 
 static bool broken(const struct harness *h)
@@ -102,100 +94,6 @@ static void ring_report(struct harness *h, uint64_t at)
 	deliver(h, &r);
 }
 
-/** parse_move() - check one move; no side effect. Return: 0, -EINVAL for an
- * unknown op or alignment, -EFAULT for what is not RAM. */
-static int parse_move(const struct gmem *gm, const struct harness_move *m,
-		      struct move *ret)
-{
-	struct move move = {.op = m->op};
-
-	switch (m->op) {
-	case HARNESS_MOVE_COPY:
-		if (gm_iov(gm, gpa(m->src), m->bytes, &move.src))
-			return -EFAULT;
-		break;
-	case HARNESS_MOVE_ZERO:
-		break;
-	case HARNESS_MOVE_DISCARD:
-		if (m->dst % PAGE_BYTES || m->bytes % PAGE_BYTES)
-			return -EINVAL;
-		break;
-	default:
-		return -EINVAL;
-	}
-	if (gm_iov(gm, gpa(m->dst), m->bytes, &move.dst))
-		return -EFAULT;
-	*ret = move;
-	return 0;
-}
-
-static int execute_move(const struct harness *h, const struct move *m)
-{
-	switch (m->op) {
-	case HARNESS_MOVE_COPY:
-		memmove(m->dst.iov_base, m->src.iov_base, m->dst.iov_len);
-		return 0;
-	case HARNESS_MOVE_ZERO:
-		memset(m->dst.iov_base, 0, m->dst.iov_len);
-		return 0;
-	default:
-		return h->config.callbacks.discard(
-			h->config.ctx, m->dst.iov_base, m->dst.iov_len);
-	}
-}
-
-/** read_moves() - copy the request. Return: 0, -EINVAL too many moves or too
- * many bytes, -EFAULT. Discarding costs the host nothing a byte, so only the
- * bytes that are touched count. */
-static int read_moves(const struct gmem *gm, uint64_t at,
-		      struct harness_moves *ret)
-{
-	uint64_t list, total = 0;
-
-	if (gm_read(gm, gpa(at), ret, MOVES_HEADER))
-		return -EFAULT;
-	if (ret->count > HARNESS_MOVES_MAX)
-		return -EINVAL;
-	if (ckd_add(&list, at, MOVES_HEADER) ||
-	    gm_read(gm, gpa(list), ret->move,
-		    ret->count * sizeof(ret->move[0])))
-		return -EFAULT;
-	for (unsigned i = 0; i < ret->count; i++) {
-		if (ret->move[i].op != HARNESS_MOVE_DISCARD)
-			total += ret->move[i].bytes;
-	}
-	return total > HARNESS_MOVE_BYTES_MAX ? -EINVAL : 0;
-}
-
-/** run_moves() - all moves are checked before the first one acts. */
-static int run_moves(const struct harness *h, const struct harness_moves *list)
-{
-	struct move move[HARNESS_MOVES_MAX];
-	int err = 0;
-
-	for (unsigned i = 0; i < list->count && !err; i++)
-		err = parse_move(h->vd.gm, &list->move[i], &move[i]);
-	for (unsigned i = 0; i < list->count && !err; i++)
-		err = execute_move(h, &move[i]);
-	return err;
-}
-
-static void ring_move(struct harness *h, uint64_t at)
-{
-	struct harness_moves list;
-	uint64_t result_at;
-	uint32_t result;
-	int err = read_moves(h->vd.gm, at, &list);
-
-	if (!err)
-		err = run_moves(h, &list);
-	result = (uint32_t)-err;
-	/* Without a place for the answer, being broken is the answer. */
-	if (ckd_add(&result_at, at, offsetof(struct harness_moves, result)) ||
-	    gm_write(h->vd.gm, gpa(result_at), &result, sizeof(result)))
-		vdev_break(&h->vd);
-}
-
 static void config_write(struct vdev *vd, uint32_t off, const void *src,
 			 uint32_t len)
 {
@@ -218,10 +116,6 @@ static void config_write(struct vdev *vd, uint32_t off, const void *src,
 	case HARNESS_REG_REPORT:
 		if (!broken(h))
 			ring_report(h, value);
-		break;
-	case HARNESS_REG_MOVE:
-		if (!broken(h))
-			ring_move(h, value);
 		break;
 	default:
 		break;

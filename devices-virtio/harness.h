@@ -27,9 +27,6 @@ struct harness_callbacks {
 	void (*panic)(void *ctx, const char *text, uint32_t bytes);
 	void (*oom)(void *ctx, const struct harness_oom *oom);
 	void (*poweroff)(void *ctx);
-	/* Give @bytes of guest RAM back to the host; they read as zero then.
-	 * Page aligned. Return: 0 or -errno. */
-	int (*discard)(void *ctx, void *hva, uint64_t bytes);
 };
 
 struct harness_config {

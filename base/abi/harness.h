@@ -12,9 +12,6 @@
  *   0x10 w  READY     TSC ticks since kernel entry; the program's first
  *                     instruction is next
  *   0x18 w  REPORT    gpa of a struct harness_report
- *   0x20 w  MOVE      gpa of a struct harness_moves: the VMM moves bytes at
- *                     native speed, done when the write returns. The VMM
- *                     stores 0 or an errno (positive) into ->result.
  *   0x28 r  PENDING   HARNESS_REQ_* asked by the host; reading clears them.
  *                     A configuration interrupt announces a change.
  *   0x30 w  POWEROFF  ends the VM without a program's status (panic, nothing
@@ -31,7 +28,6 @@
 #define HARNESS_REG_EXIT     0x08
 #define HARNESS_REG_READY    0x10
 #define HARNESS_REG_REPORT   0x18
-#define HARNESS_REG_MOVE     0x20
 #define HARNESS_REG_PENDING  0x28
 #define HARNESS_REG_POWEROFF 0x30
 #define HARNESS_CONFIG_BYTES 0x38
@@ -74,26 +70,4 @@ struct harness_oom {
 	uint64_t pages_total;
 	uint64_t pages_free;
 	char comm[16];
-};
-
-/* MOVE: up to HARNESS_MOVES_MAX spans, HARNESS_MOVE_BYTES_MAX in all.
- * op COPY: memmove src -> dst; ZERO: dst becomes zero; DISCARD: dst (page
- * aligned) goes back to the host and reads as zero. */
-#define HARNESS_MOVES_MAX      64u
-#define HARNESS_MOVE_BYTES_MAX (4u << 20)
-enum harness_move_op {
-	HARNESS_MOVE_COPY = 1,
-	HARNESS_MOVE_ZERO = 2,
-	HARNESS_MOVE_DISCARD = 3,
-};
-struct harness_move {
-	uint64_t dst;
-	uint64_t src;
-	uint32_t bytes;
-	uint32_t op;
-};
-struct harness_moves {
-	uint32_t count;
-	uint32_t result; /* written by the VMM: 0 or a positive errno */
-	struct harness_move move[HARNESS_MOVES_MAX];
 };

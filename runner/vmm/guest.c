@@ -101,13 +101,6 @@ static void on_poweroff(void *ctx)
 	guest_powered_off(ctx, true);
 }
 
-static int on_discard(void *ctx, void *hva, uint64_t bytes)
-{
-	struct guest *g = ctx;
-
-	return vm_discard(g->vm, hva, bytes);
-}
-
 void guest_callbacks(struct harness_callbacks *ret)
 {
 	*ret = (struct harness_callbacks){
@@ -118,7 +111,6 @@ void guest_callbacks(struct harness_callbacks *ret)
 		.panic = on_panic,
 		.oom = on_oom,
 		.poweroff = on_poweroff,
-		.discard = on_discard,
 	};
 }
 

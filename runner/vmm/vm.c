@@ -138,35 +138,3 @@ int vm_add_slots(struct vm *vm)
 		err = add_slot(vm, 1, PLAN_GAP_END, low, vm->ram_bytes - low);
 	return err;
 }
-
-int vm_add_overlay(struct vm *vm, const uint8_t *hva, uint64_t bytes)
-{
-	if (vm->overlay_count == PLAN_SEGMENTS_MAX)
-		return -ENOSPC;
-	vm->overlay[vm->overlay_count++] = (struct vm_overlay){hva, bytes};
-	return 0;
-}
-
-static bool in_overlay(const struct vm *vm, const uint8_t *hva, uint64_t bytes)
-{
-	for (unsigned i = 0; i < vm->overlay_count; i++) {
-		const struct vm_overlay *o = &vm->overlay[i];
-
-		if (hva < o->hva + o->bytes && o->hva < hva + bytes)
-			return true;
-	}
-	return false;
-}
-
-int vm_discard(const struct vm *vm, uint8_t *hva, uint64_t bytes)
-{
-	/* Dropping a private file page would bring the file's bytes back. */
-	if (in_overlay(vm, hva, bytes)) {
-		memset(hva, 0, bytes);
-		return 0;
-	}
-	if (fallocate(vm->mem_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		      hva - vm->ram, (off_t)bytes) < 0)
-		return -errno;
-	return 0;
-}

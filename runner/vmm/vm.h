@@ -18,11 +18,6 @@
 #include "base/plan.h"
 #include "devices-virtio/gmem.h"
 
-struct vm_overlay { /* a part of RAM that is not the memfd */
-	const uint8_t *hva;
-	uint64_t bytes;
-};
-
 struct vm {
 	int kvm_fd; /* /dev/kvm, borrowed */
 	int fd;     /* the VM, owned */
@@ -33,8 +28,6 @@ struct vm {
 	uint32_t vcpus_max;
 	bool tsc_deadline; /* the in-kernel APIC has the TSC-deadline timer */
 	struct gmem gm;
-	unsigned overlay_count;
-	struct vm_overlay overlay[PLAN_SEGMENTS_MAX];
 };
 
 /** vm_create() - the VM with its in-kernel local APICs, without memory.
@@ -49,11 +42,3 @@ int vm_add_ram(struct vm *vm, uint64_t bytes);
 /** vm_add_slots() - give RAM to the guest, once everything is placed in it:
  * KVM then never sees a mapping change. Return: 0 or -errno. */
 int vm_add_slots(struct vm *vm);
-
-/** vm_add_overlay() - remember that [@hva, +@bytes) maps another file.
- * Return: 0 or -ENOSPC. */
-int vm_add_overlay(struct vm *vm, const uint8_t *hva, uint64_t bytes);
-
-/** vm_discard() - give guest RAM back to the host; it reads as zero then.
- * @hva, @bytes: page aligned, inside RAM. Any thread. Return: 0 or -errno. */
-int vm_discard(const struct vm *vm, uint8_t *hva, uint64_t bytes);

@@ -54,21 +54,11 @@ static void see_off(void *ctx)
 	sink++;
 }
 
-static int see_discard(void *ctx, void *hva, uint64_t bytes)
-{
-	uint64_t off = (uint64_t)((uint8_t *)hva - guest.mem);
-
-	if (off % 4096 || !bytes || bytes % 4096 || off > FUZZ_MEM_BYTES ||
-	    bytes > FUZZ_MEM_BYTES - off)
-		abort();
-	return 0;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct harness_config config = {
 		.callbacks = {see_status, see_number, see_crash, see_missing,
-			      see_text, see_oom, see_off, see_discard},
+			      see_text, see_oom, see_off},
 	};
 	struct fuzz_input in = {data, size};
 	struct vdev *vd;

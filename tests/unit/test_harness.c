@@ -11,18 +11,15 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define AT       DRV_DATA /* where requests are written */
-#define PAGE     4096u
 
 static struct {
 	unsigned calls;
 	uint32_t status, missing_count, text_bytes;
-	uint64_t ticks, discard_bytes;
+	uint64_t ticks;
 	struct harness_crash crash;
 	struct harness_missing missing[64];
 	struct harness_oom oom;
 	char text[HARNESS_REPORT_MAX];
-	void *discarded;
-	int discard_result;
 	bool off;
 } told;
 
@@ -71,21 +68,13 @@ static void on_poweroff(void *ctx)
 	told.off = true;
 }
 
-static int on_discard(void *ctx, void *hva, uint64_t bytes)
-{
-	told.calls++;
-	told.discarded = hva;
-	told.discard_bytes = bytes;
-	return told.discard_result;
-}
-
 static struct fake_driver drv;
 
 static void set_up(void)
 {
 	static const struct harness_config config = {
 		.callbacks = {on_exit_bell, on_ready, on_crash, on_missing,
-			      on_panic, on_oom, on_poweroff, on_discard},
+			      on_panic, on_oom, on_poweroff},
 	};
 	struct vdev *vd;
 
@@ -255,122 +244,8 @@ Test(harness, still_ends_the_vm_when_broken)
 {
 	ring(HARNESS_REG_REPORT, UINT64_MAX);
 	cr_assert(drv_broken(&drv));
-	ring(HARNESS_REG_MOVE, AT);
 	report(HARNESS_REPORT_PANIC, "x", 1);
 	cr_expect_eq(told.calls, 0);
 	ring(HARNESS_REG_EXIT, 7);
 	cr_expect_eq(told.status, 7);
-}
-
-/* Moves */
-
-static uint32_t move(unsigned count, const struct harness_move *list)
-{
-	struct harness_moves *m = drv_at(&drv, AT);
-
-	m->count = count;
-	m->result = 0xffff;
-	memcpy(m->move, list, (count % 65) * sizeof(*list));
-	ring(HARNESS_REG_MOVE, AT);
-	return m->result;
-}
-
-Test(harness, copies_zeroes_and_discards)
-{
-	const struct harness_move list[] = {
-		{DRV_HIGH, AT + PAGE, 100, HARNESS_MOVE_COPY},
-		{AT + PAGE, 0, 50, HARNESS_MOVE_ZERO},
-		{AT + 2 * PAGE, 0, PAGE, HARNESS_MOVE_DISCARD},
-	};
-
-	memset(drv_at(&drv, AT + PAGE), 0x5a, PAGE);
-	cr_expect_eq(move(3, list), 0);
-	cr_expect_eq(drv.high[99], 0x5a);
-	cr_expect_eq(drv.high[100], 0);
-	cr_expect_eq(*(uint8_t *)drv_at(&drv, AT + PAGE + 49), 0);
-	cr_expect_eq(*(uint8_t *)drv_at(&drv, AT + PAGE + 50), 0x5a);
-	cr_expect_eq(told.discarded, drv_at(&drv, AT + 2 * PAGE));
-	cr_expect_eq(told.discard_bytes, PAGE);
-}
-
-Test(harness, copies_overlapping_spans)
-{
-	const struct harness_move list = {AT + PAGE + 1, AT + PAGE, 8,
-					  HARNESS_MOVE_COPY};
-
-	memcpy(drv_at(&drv, AT + PAGE), "abcdefgh", 8);
-	cr_expect_eq(move(1, &list), 0);
-	cr_expect(!memcmp(drv_at(&drv, AT + PAGE), "aabcdefgh", 9));
-}
-
-Test(harness, passes_on_the_error_of_a_discard)
-{
-	const struct harness_move list = {AT + PAGE, 0, PAGE,
-					  HARNESS_MOVE_DISCARD};
-
-	told.discard_result = -ENOMEM;
-	cr_expect_eq(move(1, &list), ENOMEM);
-}
-
-struct bad_move {
-	const char *what;
-	unsigned count;
-	struct harness_move move;
-	uint32_t result;
-};
-
-static const struct bad_move bad_moves[] = {
-	{"too many", 65, {AT, AT, 1, HARNESS_MOVE_COPY}, EINVAL},
-	{"far too many", UINT32_MAX, {AT, AT, 1, HARNESS_MOVE_COPY}, EINVAL},
-	{"unknown op", 1, {AT, AT, 1, 4}, EINVAL},
-	{"op 0", 1, {AT, AT, 1, 0}, EINVAL},
-	{"no bytes", 1, {AT, AT, 0, HARNESS_MOVE_ZERO}, EFAULT},
-	{"destination outside", 1, {DRV_MEM_BYTES, AT, 1, 1}, EFAULT},
-	{"source outside", 1, {AT, DRV_MEM_BYTES - 1, 2, 1}, EFAULT},
-	{"source wraps", 1, {AT, UINT64_MAX, 2, 1}, EFAULT},
-	{"destination wraps", 1, {UINT64_MAX, 0, 2, 2}, EFAULT},
-	{"too many bytes", 1, {0, 0, HARNESS_MOVE_BYTES_MAX + 1, 2}, EINVAL},
-	{"discard of half a page", 1, {AT + PAGE, 0, 512, 3}, EINVAL},
-	{"discard misaligned", 1, {AT + 512, 0, PAGE, 3}, EINVAL},
-	{"discard outside", 1, {DRV_MEM_BYTES, 0, PAGE, 3}, EFAULT},
-};
-
-ParameterizedTestParameters(harness, refuses_a_bad_move)
-{
-	static unsigned index[COUNT(bad_moves)];
-
-	for (unsigned i = 0; i < COUNT(bad_moves); i++)
-		index[i] = i;
-	return cr_make_param_array(unsigned, index, COUNT(bad_moves));
-}
-
-ParameterizedTest(unsigned *index, harness, refuses_a_bad_move)
-{
-	const struct bad_move *b = &bad_moves[*index];
-	struct harness_moves *m = drv_at(&drv, AT);
-
-	m->count = b->count;
-	m->move[0] = b->move;
-	ring(HARNESS_REG_MOVE, AT);
-	cr_expect_eq(m->result, b->result, "%s", b->what);
-	cr_expect_eq(told.calls, 0, "%s", b->what);
-	cr_expect(!drv_broken(&drv), "%s: a request failed, no more", b->what);
-}
-
-Test(harness, checks_all_moves_before_the_first_acts)
-{
-	const struct harness_move list[2] = {
-		{AT + PAGE, 0, 8, HARNESS_MOVE_ZERO},
-		{DRV_MEM_BYTES, 0, 8, HARNESS_MOVE_ZERO},
-	};
-
-	memset(drv_at(&drv, AT + PAGE), 1, 8);
-	cr_expect_eq(move(2, list), EFAULT);
-	cr_expect_eq(*(uint8_t *)drv_at(&drv, AT + PAGE), 1);
-}
-
-Test(harness, breaks_when_there_is_no_place_for_the_result)
-{
-	ring(HARNESS_REG_MOVE, DRV_MEM_BYTES);
-	cr_expect(drv_broken(&drv));
 }

@@ -15,8 +15,7 @@ NOT_TRIED = {"exit_group", "pause"}  # they would end or stop the probe
 # Which of tests/hostile/probe_calls.c a role may make; all others trap.
 MADE = {
     "vcpu": {"ioctl.KVM_RUN", "ioctl.KVM_RUN+4G", "ioctl.KVM_SIGNAL_MSI",
-             "ioctl.KVM_GET_REGS", "futex.WAKE", "fallocate.punch",
-             "getrandom.now"},
+             "ioctl.KVM_GET_REGS", "futex.WAKE", "getrandom.now"},
     "loop": {"ioctl.KVM_SIGNAL_MSI", "futex.WAKE", "sendmsg.now",
              "recvmsg.now", "poll.now"},
     "wait": {"futex.WAKE"},

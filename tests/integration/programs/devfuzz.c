@@ -354,38 +354,15 @@ static void ring_report(uint64_t at)
 	store(at + HARNESS_REG_REPORT, one_in(20) ? value() : page[i].pa, 8);
 }
 
-static void ring_move(uint64_t at)
-{
-	unsigned i = RINGS + below(PAGES - RINGS);
-	struct harness_moves list = {.count = one_in(20) ? (uint32_t)value()
-							 : below(65)};
-
-	for (unsigned k = 0; k < HARNESS_MOVES_MAX; k++) {
-		list.move[k] = (struct harness_move){
-			.dst = page[RINGS + below(PAGES - RINGS)].pa,
-			.src = address(),
-			.bytes = one_in(4) ? PAGE : below(PAGE),
-			.op = one_in(30) ? (uint32_t)value() : 1 + below(3),
-		};
-		if (one_in(30))
-			list.move[k].bytes = (uint32_t)value() | 1u << 31;
-	}
-	memcpy(page[i].va, &list, sizeof(list));
-	store(at + HARNESS_REG_MOVE, one_in(20) ? value() : page[i].pa, 8);
-}
-
 static void doorbells(void)
 {
 	uint64_t at = PLAN_MMIO_BASE + VIRTIO_MMIO_CONFIG; /* device 0 */
 
-	switch (below(4)) {
+	switch (below(3)) {
 	case 0:
 		ring_report(at);
 		break;
 	case 1:
-		ring_move(at);
-		break;
-	case 2:
 		store(at + HARNESS_REG_READY, value(), 8);
 		break;
 	default:
