@@ -244,13 +244,13 @@ static int write_files(struct packer *p, struct cpio *cpio)
 	if (!err)
 		err = image_write(image, p->out->program, cpio, p->why);
 	if (err)
-		return err;
+		return err; /* NOLINT: cleanup frees */
 	free(index);
 	index = NULL;
 	err = index_build(image, &index);
 	if (!err)
 		err = cpio_patch(cpio, at, &entry, index);
-	return index_failed(p, err);
+	return index_failed(p, err); /* NOLINT: cleanup frees */
 }
 
 static int write_image(struct packer *p, const void *block, uint64_t bytes,

@@ -64,8 +64,8 @@ static bool overlaps(const struct lock *a, const struct lock *b)
 /* Who is in the way of @want; NULL: nobody. */
 static struct lock *conflict(struct inode_locks *l, const struct lock *want)
 {
-	LIST_EACH(at, &l->held)
-	{
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): see lock_free() */
+	LIST_EACH(at, &l->held) {
 		struct lock *held = lock_of(at);
 
 		if (held->kind == want->kind && held->owner != want->owner &&
@@ -103,8 +103,7 @@ static bool cut(struct inode_locks *l, const struct lock *range,
 {
 	bool used = false;
 
-	LIST_EACH(at, &l->held)
-	{
+	LIST_EACH(at, &l->held) {
 		struct lock *held = lock_of(at);
 
 		if (held->kind != range->kind || held->owner != range->owner ||
@@ -144,8 +143,8 @@ static int release(struct inode_locks *l, const struct lock *range)
  * by byte does not meet the bound. */
 static void merge(struct inode_locks *l, struct lock *new)
 {
-	LIST_EACH(at, &l->held)
-	{
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): see lock_free() */
+	LIST_EACH(at, &l->held) {
 		struct lock *held = lock_of(at);
 
 		if (held == new || held->kind != new->kind ||
@@ -187,8 +186,7 @@ static bool would_deadlock(const void *holder, const void *owner)
 
 		if (holder == owner)
 			return true;
-		LIST_EACH(at, &waits)
-		{
+		LIST_EACH(at, &waits) {
 			const struct lock_wait *w =
 				container_of(at, struct lock_wait, in_waits);
 
@@ -397,8 +395,7 @@ static void drop_all(struct inode_locks *l, const void *owner)
 {
 	bool any = false;
 
-	LIST_EACH(at, &l->held)
-	{
+	LIST_EACH(at, &l->held) {
 		if (lock_of(at)->owner != owner)
 			continue;
 		lock_free(lock_of(at));

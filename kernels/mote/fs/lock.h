@@ -16,9 +16,9 @@ struct file;
 struct files;
 struct inode;
 
-/** lock_fcntl() - F_GETLK, F_SETLK, F_SETLKW and their OFD forms; @user: struct
+/** lock_fcntl() - F_GETLK, F_SETLK, F_SETLKW and their OFD forms; @at: struct
  * flock. 0, -EAGAIN, -EDEADLK, -EINTR, -ENOLCK, -EBADF, -EINVAL, -EFAULT. */
-long lock_fcntl(struct file *f, uint32_t cmd, uint64_t user);
+long lock_fcntl(struct file *f, uint32_t cmd, uint64_t at);
 /** lock_flock() - @op: LOCK_SH, LOCK_EX or LOCK_UN, with LOCK_NB.
  * 0, -EAGAIN, -EINTR, -ENOLCK, -EINVAL. */
 long lock_flock(struct file *f, uint32_t op);

@@ -41,8 +41,7 @@ static uint32_t count, last_id;
 
 static struct mount *mount_at(const struct inode *root)
 {
-	LIST_EACH(at, &table)
-	{
+	LIST_EACH(at, &table) {
 		struct mount *m = container_of(at, struct mount, in_table);
 
 		if (m->root == root)
@@ -142,7 +141,8 @@ static int text_get(char *dst, uint64_t user, uint64_t cap)
 
 long sys_mount(struct regs *r)
 {
-	char source[SOURCE_BYTES], type[TYPE_BYTES], data[SOURCE_BYTES];
+	char source[SOURCE_BYTES] = "", type[TYPE_BYTES] = "";
+	char data[SOURCE_BYTES] = "";
 	uint64_t flags = ARG3(r);
 	struct inode *dir;
 	int err;
@@ -249,8 +249,7 @@ static void add_table(struct text *t,
 {
 	char *path = kmalloc(FS_PATH_MAX);
 
-	LIST_EACH(at, &table)
-	{
+	LIST_EACH(at, &table) {
 		struct mount *m = container_of(at, struct mount, in_table);
 
 		if (path && dir_path(m->root, path, FS_PATH_MAX) > 0)

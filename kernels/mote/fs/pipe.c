@@ -24,9 +24,9 @@ struct pipe {
 	uint8_t *page[RING_PAGES];
 	uint32_t head; /* byte to read next, < PIPE_BYTES */
 	uint32_t used;
-	uint32_t readers, writers; /* open files of each end */
+	uint32_t readers, writers;            /* open files of each end */
 	uint32_t reads_opened, writes_opened; /* ever */
-	struct waitq waitq;        /* bytes, room, or ends come or go */
+	struct waitq waitq; /* bytes, room, or ends come or go */
 };
 
 struct pipe_wait {
@@ -66,15 +66,21 @@ static bool write_ready(void *arg)
 	return PIPE_BYTES - w->pipe->used >= w->room || !w->pipe->readers;
 }
 
-static int pipe_wait_for(struct file *f, bool (*ready)(void *), uint32_t room)
+static int wait_for(struct pipe *p, bool (*ready)(void *), uint32_t room,
+		    bool nonblock)
 {
-	struct pipe_wait w = {.pipe = pipe_of(f), .room = room};
+	struct pipe_wait w = {.pipe = p, .room = room};
 
 	if (ready(&w))
 		return 0;
-	if (f->flags & O_NONBLOCK)
+	if (nonblock)
 		return -EAGAIN;
-	return waitq_wait(&pipe_of(f)->waitq, ready, &w, WAIT_FOREVER);
+	return waitq_wait(&p->waitq, ready, &w, WAIT_FOREVER);
+}
+
+static int pipe_wait_for(struct file *f, bool (*ready)(void *), uint32_t room)
+{
+	return wait_for(pipe_of(f), ready, room, f->flags & O_NONBLOCK);
 }
 
 /* What there is, as far as it goes. */
@@ -158,6 +164,33 @@ static long pipe_write(struct file *f, struct uio *u, uint64_t pos)
 		done += n;
 	}
 	return done;
+}
+
+long pipe_peek(struct file *f, void *dst, uint64_t bytes, bool nonblock)
+{
+	struct pipe *p = pipe_of(f);
+	int err = wait_for(p, read_ready, 0, nonblock);
+	uint32_t n = (uint32_t)MIN(bytes, p->used);
+
+	if (err || !n)
+		return err;
+	memcpy(dst, ring_span(p, p->head, &n), n);
+	return n;
+}
+
+void pipe_drop(struct file *f, uint64_t bytes)
+{
+	struct pipe *p = pipe_of(f);
+	uint32_t n = (uint32_t)MIN(bytes, p->used);
+
+	p->used -= n;
+	p->head = p->used ? (p->head + n) % PIPE_BYTES : 0;
+	waitq_wake(&p->waitq);
+}
+
+int pipe_wait_room(struct file *f, uint64_t bytes, bool nonblock)
+{
+	return wait_for(pipe_of(f), write_ready, (uint32_t)bytes, nonblock);
 }
 
 static unsigned pipe_poll(struct file *f)

@@ -15,3 +15,14 @@ struct inode *fifo_new(uint32_t permissions);
 bool pipe_is(const struct file *f);
 /** pipe_unread() - bytes waiting in such a pipe (FIONREAD). */
 uint64_t pipe_unread(const struct inode *inode);
+
+/* For splice.c; @f is such an end. */
+/** pipe_peek() - copy what is to be read next, without taking it: up to
+ * @bytes, at most to the end of a page; waits for some unless @nonblock.
+ * Return: bytes, 0 at the end of file, -EAGAIN, -EINTR. */
+long pipe_peek(struct file *f, void *dst, uint64_t bytes, bool nonblock);
+/** pipe_drop() - take @bytes, which were peeked at. */
+void pipe_drop(struct file *f, uint64_t bytes);
+/** pipe_wait_room() - until @bytes (at most PIPE_BUF) fit, or nobody reads.
+ * 0, -EAGAIN, -EINTR. */
+int pipe_wait_room(struct file *f, uint64_t bytes, bool nonblock);

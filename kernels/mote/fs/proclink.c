@@ -60,8 +60,8 @@ static struct inode *follow_fd(struct inode *link)
 /* What has no name: a device that a stream began as, a deleted file. */
 static long nameless_text(const struct inode *inode, char *dst, uint64_t cap)
 {
-	const char *device = inode_is(inode, S_IFCHR) ? dev_name(inode->rdev)
-						      : NULL;
+	const char *device =
+		inode_is(inode, S_IFCHR) ? dev_name(inode->rdev) : NULL;
 
 	if (device)
 		return (long)ksnprintf(dst, cap, "/dev/%s", device);

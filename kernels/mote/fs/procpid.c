@@ -101,8 +101,7 @@ static void root_refresh(struct inode *dir, const struct name *wanted)
 
 	if (!wanted) {
 		remove_dead(dir);
-		LIST_EACH(at, process_all())
-		{
+		LIST_EACH(at, process_all()) {
 			struct process *p =
 				container_of(at, struct process, in_all);
 
@@ -131,8 +130,7 @@ static void task_refresh(struct inode *dir, const struct name *wanted)
 	remove_dead(dir);
 	if (!proc_subject(dir, &p, &t))
 		return;
-	LIST_EACH(at, &p->threads)
-	{
+	LIST_EACH(at, &p->threads) {
 		t = container_of(at, struct task, in_process);
 		if (!wanted || number_of(wanted) == t->tid)
 			make_number(dir, t->tid, p);

@@ -123,7 +123,7 @@ static uint64_t ran_ticks(const struct text *t)
 	if (t->task && t->task->tid != t->process->pid)
 		return sched_ran_ns(t->task) / NS_PER_TICK;
 	LIST_EACH(at, &t->process->threads)
-	ns += sched_ran_ns(container_of(at, struct task, in_process));
+		ns += sched_ran_ns(container_of(at, struct task, in_process));
 	return ns / NS_PER_TICK;
 }
 
@@ -247,7 +247,8 @@ void proctext_io(struct text *t)
 void proctext_children(struct text *t)
 {
 	LIST_EACH(at, &t->process->children)
-	text_add(t, "%d ", container_of(at, struct process, sibling)->pid);
+		text_add(t, "%d ",
+			 container_of(at, struct process, sibling)->pid);
 }
 
 static void add_limit(struct text *t, uint64_t limit)

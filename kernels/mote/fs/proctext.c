@@ -48,7 +48,7 @@ static uint32_t process_count(void)
 	uint32_t count = 0;
 
 	LIST_EACH(at, process_all())
-	count++;
+		count++;
 	return count;
 }
 
@@ -127,7 +127,7 @@ void proctext_loadavg(struct text *t)
 	uint32_t last = 0;
 
 	LIST_EACH(at, process_all())
-	last = (uint32_t)container_of(at, struct process, in_all)->pid;
+		last = (uint32_t)container_of(at, struct process, in_all)->pid;
 	text_add(t, "0.00 0.00 0.00 %u/%u %u\n", sched_runnable(),
 		 process_count(), last);
 }

@@ -5,7 +5,6 @@
 #include <linux/fcntl.h>
 
 #include "kernels/mote/fs/file.h"
-#include "kernels/mote/fs/pipe.h"
 #include "kernels/mote/fs/regular.h"
 #include "kernels/mote/fs/rw.h"
 #include "kernels/mote/lib/lib.h"
@@ -153,30 +152,4 @@ long sys_copy_file_range(struct regs *r)
 	if (!err)
 		err = position_put(out, ARG3(r), out_pos + (uint64_t)n);
 	return err ? err : n;
-}
-
-/* Callers of these fall back to read and write. */
-static long no_splice(uint64_t fd_in, uint64_t fd_out)
-{
-	cleanup_file struct file *in = file_get((int)fd_in);
-	cleanup_file struct file *out = file_get((int)fd_out);
-
-	return in && out ? -EINVAL : -EBADF;
-}
-
-long sys_splice(struct regs *r)
-{
-	return no_splice(ARG0(r), ARG2(r));
-}
-
-long sys_tee(struct regs *r)
-{
-	return no_splice(ARG0(r), ARG1(r));
-}
-
-long sys_vmsplice(struct regs *r)
-{
-	cleanup_file struct file *f = file_get((int)ARG0(r));
-
-	return f && pipe_is(f) ? -EINVAL : -EBADF;
 }

@@ -14,9 +14,11 @@ struct list {
 	((type *)(void *)((char *)(at)-offsetof(type, member)))
 
 /** LIST_EACH() - @at walks @head; the body may take @at itself out. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): @at is a name */
 #define LIST_EACH(at, head)                                                    \
 	for (struct list *at = (head)->next, *at##_next = at->next;            \
 	     at != (head); at = at##_next, at##_next = at->next)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline void list_init(struct list *l)
 {

@@ -195,6 +195,43 @@ static void test_splice(void)
 	S(vmsplice, 99, &v, 1, 0);
 }
 
+static void test_splice_pipes(void)
+{
+	int a[2], b[2]; /* 3 4, 5 6 */
+	char text[64] = "";
+	long at = 2;
+	struct iovec v[2] = {{"vm", 2}, {"splice", 6}}, in = {text, 64};
+
+	if (pipe(a) || pipe(b))
+		return;
+	make_file("f", "0123456789");
+	S(open, "f", O_RDWR, 0);
+	S(splice, 7, NULL, 4, NULL, 4, 0);
+	S(splice, 7, &at, 4, NULL, 100, 0);
+	say("offset %ld", at);
+	S(lseek, 7, 0, SEEK_CUR);
+	S(splice, 7, &at, 4, NULL, 100, 0);
+	S(splice, 7, NULL, 4, &at, 1, 0);
+	S(tee, 3, 6, 5, 0);
+	S(splice, 3, NULL, 6, NULL, 100, 0);
+	say_bytes("second pipe", text, read(5, text, 64));
+	S(splice, 3, NULL, 6, NULL, 1, SPLICE_F_NONBLOCK);
+	S(tee, 3, 6, 1, SPLICE_F_NONBLOCK);
+	S(vmsplice, 4, v, 2, 0);
+	S(splice, 3, NULL, 7, &at, 5, 0);
+	S(vmsplice, 3, &in, 1, 0);
+	say_bytes("rest", text, 3);
+	say_file("f");
+	S(splice, 7, NULL, 4, NULL, 1, 0x100);
+	S(splice, 4, NULL, 7, NULL, 1, 0);
+	S(splice, 3, NULL, 4, NULL, 1, 0);
+	S(close, 4);
+	S(splice, 3, NULL, 7, NULL, 1, 0);
+	S(fcntl, 7, F_SETFL, O_APPEND);
+	S(write, 6, "x", 1);
+	S(splice, 5, NULL, 7, NULL, 1, 0);
+}
+
 /* More than a page, across pages, and sparse. */
 static void test_big(void)
 {
@@ -233,6 +270,7 @@ const struct group rw_groups[] = {
 	{"sync", test_sync},
 	{"copies", test_copies},
 	{"splice", test_splice},
+	{"splice_pipes", test_splice_pipes},
 	{"big", test_big},
 	{NULL, NULL},
 };
