@@ -433,7 +433,7 @@ static void with_limit(int which, rlim_t soft, rlim_t hard, void (*run)(void))
 	pid_t child = fork();
 
 	if (child == 0) {
-		setrlimit(which, &limit);
+		setrlimit((__rlimit_resource_t)which, &limit);
 		run();
 		_exit(0);
 	}
