@@ -5,6 +5,7 @@
 #include <linux/membarrier.h>
 #include <linux/prctl.h>
 
+#include "kernels/mote/arch/smp.h"
 #include "kernels/mote/arch/trap.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
@@ -132,7 +133,10 @@ long sys_personality(struct regs *r)
 
 long sys_membarrier(struct regs *r)
 {
-	return ARG0(r) == MEMBARRIER_CMD_QUERY    ? MEMBARRIER_CMD_GLOBAL
-	       : ARG0(r) == MEMBARRIER_CMD_GLOBAL ? 0
-						  : -EINVAL;
+	/* Of several CPUs each would have to be interrupted. */
+	long offered = smp_possible() == 1 ? MEMBARRIER_CMD_GLOBAL : 0;
+
+	if (ARG0(r) == MEMBARRIER_CMD_QUERY)
+		return offered;
+	return ARG0(r) == (uint64_t)offered ? 0 : -EINVAL;
 }

@@ -67,3 +67,17 @@ def test_every_call_is_in_the_table(t):
     missing = [name for name in offered if name not in made]
     t.check(len(offered) > 100, f"only {len(offered)} calls in {TABLE.name}")
     t.equal(missing, [], "calls without a case")
+
+
+def test_every_call_is_in_the_document(t):
+    """docs/mote.md names each call once, and no other as present."""
+    offered = re.findall(r"^SYSCALL\(\s*\d+,\s*(\w+)\)", TABLE.read_text(),
+                         re.M)
+    text = (vm.ROOT / "docs/mote.md").read_text()
+    text = text.partition("**As on Linux**")[2]
+    present, _, rest = text.partition("**Absent**")
+    absent = re.findall(r"`(\w+)`", rest.partition("\n## ")[0])
+    present = re.findall(r"`(\w+)`", present)
+    t.equal(sorted(present), sorted(offered), "calls on the page")
+    t.equal([name for name in absent if name in offered], [],
+            "calls said to be absent")
