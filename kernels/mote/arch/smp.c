@@ -55,6 +55,7 @@ void smp_init(uint32_t count)
 	possible = MAX(1u, MIN(count, CPUS_MAX));
 	clock_set_cpus(possible);
 	pcpu_boot.in_kernel = 1;
+	pcpu_boot.online = 1;
 }
 
 uint32_t smp_possible(void)

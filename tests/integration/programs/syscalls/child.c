@@ -506,6 +506,36 @@ static void test_niceness(void)
 	reap(child);
 }
 
+/* Who wakes another and goes on has to give up the CPU after a while, and so
+ * has who spins until the other one had its turn. */
+static void test_turns(void)
+{
+	volatile int *turn = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int ends[2];
+	char byte;
+	pid_t child;
+
+	if (pipe(ends) < 0)
+		return;
+	child = fork();
+	if (child == 0) {
+		if (write(ends[1], "x", 1) != 1)
+			_exit(1);
+		while (!*turn)
+			;
+		*turn = 2;
+		for (;;)
+			;
+	}
+	say_result("parent: read", read(ends[0], &byte, 1));
+	*turn = 1;
+	while (*turn == 1)
+		;
+	OK(kill, child, SIGKILL);
+	reap(child);
+}
+
 const struct group child_groups[] = {
 	{"fork", test_fork},
 	{"vfork", test_vfork},
@@ -520,6 +550,7 @@ const struct group child_groups[] = {
 	{"auto_reap", test_auto_reap},
 	{"many_children", test_many_children},
 	{"pipeline", test_pipeline},
+	{"turns", test_turns},
 	{"fork_exec", test_fork_exec},
 	{"process_limit", test_process_limit},
 	{"acted_limits", test_acted_limits},
