@@ -94,14 +94,13 @@ trap_emulated:
 	mov	%rcx, AT(PCPU_RCX)(%rsp)
 	jmp	to_kernel
 
-	/* The kernel faulted: its stack goes on below where it was. */
+	/* The kernel faulted, maybe because its stack is full: it ends on
+	 * another one, at whose top it finds this CPU. */
 kernel_bug:
 	mov	%rcx, AT(PCPU_RCX)(%rsp)
 	mov	%cr2, %rcx
 	mov	%rcx, AT(PCPU_CR2)(%rsp)
-	mov	STACKED_RSP(%rsp), %rcx
-	and	$-16, %rcx
-	mov	%rcx, (AT(PCPU_BUG) + PCPU_FRAME_RSP)(%rsp)
+	lea	AT(0)(%rsp), %rcx
 	add	$AT(PCPU_BUG), %rsp
 	iretq
 
@@ -215,13 +214,11 @@ kernel_exit:
 	pop	%rdi
 	jmp	gate
 
-	/* A fault of the kernel. rsp = where it happened, aligned. */
+	/* A fault of the kernel. rcx = struct pcpu, rsp = the top of the
+	 * stack for that. */
 	.globl kernel_fault_entry
 kernel_fault_entry:
-	mov	%rsp, %rcx
-	or	$(KSTACK_SLOT - 1), %rcx
-	mov	(KSTACK_CPU + 1 - KSTACK_TOP_BYTES)(%rcx), %rcx
-	sub	$128, %rsp
+	mov	%rcx, KSTACK_CPU(%rsp)
 	pushq	(PCPU_TOP - 8)(%rcx)
 	pushq	(PCPU_TOP - 16)(%rcx)
 	pushq	(PCPU_TOP - 24)(%rcx)

@@ -33,4 +33,5 @@
 #define FAULT_STACK_TOP_PA 0x1fa000
 #define NMI_GUARD_PA       0x1fa000
 #define NMI_STACK_TOP_PA   0x1fc000
-/* free: 0x1fc000 to the end */
+/* A kernel stack in its slot, for what ends the VM. */
+#define BUG_STACK_TOP_PA   0x200000

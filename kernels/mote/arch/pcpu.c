@@ -24,7 +24,9 @@ void pcpu_init(struct pcpu *cpu)
 	cpu->tss.rsp[0] = cpu->stack;
 	if (cpu_info.emulated) {
 		cpu->entry = frame(kernel_entry, kstack_top());
-		cpu->bug = frame(kernel_fault_entry, NULL);
+		cpu->bug = frame(kernel_fault_entry,
+				 (void *)(KERNEL_BASE + BUG_STACK_TOP_PA -
+					  KSTACK_TOP_BYTES));
 		cpu->exit = frame(NULL, NULL);
 		cpu->tss.rsp[0] = (uint64_t)cpu + PCPU_TOP;
 	} else {
