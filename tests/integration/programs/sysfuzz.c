@@ -170,16 +170,16 @@ static void start_one(unsigned n, uint64_t seed)
 		fail("fork");
 }
 
-static int say_left(const char *name)
+/* The first line of a file below /proc. */
+static void say_left(const char *name)
 {
 	char line[256] = "";
 	FILE *f = fopen(name, "r");
 
 	if (f && fgets(line, sizeof(line), f))
-		printf("left: %s\n", line);
+		printf("left: %s: %s\n", name, line);
 	if (f)
 		fclose(f);
-	return 0;
 }
 
 /* Who is it that does not end? */
@@ -189,8 +189,14 @@ static void say_all_left(void)
 
 	for (int pid = 2; pid < 40000; pid++) {
 		snprintf(name, sizeof(name), "/proc/%d/stat", pid);
-		if (access(name, R_OK) == 0)
+		if (access(name, R_OK) != 0)
+			continue;
+		say_left(name);
+		for (int tid = pid; tid < pid + 100; tid++) {
+			snprintf(name, sizeof(name), "/proc/%d/task/%d/stat",
+				 pid, tid);
 			say_left(name);
+		}
 	}
 }
 

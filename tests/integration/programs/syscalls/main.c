@@ -18,6 +18,7 @@ static const struct group *const files[] = {
 	proc_groups,     bad_groups,     event_groups,  child_groups,
 	thread_groups,   job_groups,     lock_groups,   pty_groups,
 	unix_groups,     sockmsg_groups, inet_groups,   timer_groups,
+	turn_groups,
 	sockfork_groups, fpu_groups,
 };
 

@@ -65,3 +65,4 @@ extern const struct group unix_groups[];
 extern const struct group sockmsg_groups[];
 extern const struct group inet_groups[];
 extern const struct group timer_groups[], sockfork_groups[], fpu_groups[];
+extern const struct group turn_groups[];
