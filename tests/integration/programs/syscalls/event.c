@@ -13,9 +13,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <time.h>
 
 static void say_poll(int fd, short events)
@@ -386,7 +388,102 @@ static void test_signalfd(void)
 	S(close, fd);
 }
 
+/* A child that does something a little later. */
+static pid_t later(void (*what)(int fd), int fd)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		nanosleep(&(struct timespec){0, 20000000}, NULL);
+		what(fd);
+		_exit(0);
+	}
+	return pid;
+}
+
+static void write_byte(int fd)
+{
+	if (write(fd, "12345678", 8) != 8)
+		_exit(1);
+}
+
+static void do_nothing(int fd)
+{
+	(void)fd;
+}
+
+static void read_byte(int fd)
+{
+	char buf[65536];
+
+	if (read(fd, buf, sizeof(buf)) <= 0)
+		_exit(1);
+}
+
+/* Each way to wait for a descriptor, while another process changes it. */
+static void test_wake_others(void)
+{
+	static char block[65536];
+	int p[2], e = eventfd(0, 0), ep = epoll_create1(0), sfd;
+	struct epoll_event got;
+	struct pollfd both[2];
+	uint64_t chld = 1ull << (SIGCHLD - 1), value;
+	fd_set set;
+	pid_t pid;
+
+	if (pipe(p) != 0)
+		return;
+	pid = later(write_byte, p[1]);
+	say("read %zd", read(p[0], block, 8));
+	waitpid(pid, NULL, 0);
+	pid = later(write_byte, p[1]);
+	both[0] = (struct pollfd){.fd = e, .events = POLLIN};
+	both[1] = (struct pollfd){.fd = p[0], .events = POLLIN};
+	say("poll %d: %x %x", poll(both, 2, -1), (unsigned)both[0].revents,
+	    (unsigned)both[1].revents);
+	waitpid(pid, NULL, 0);
+	if (read(p[0], block, 8) != 8)
+		say("nothing came");
+	pid = later(write_byte, e);
+	FD_ZERO(&set);
+	FD_SET(e, &set);
+	FD_SET(p[0], &set);
+	say("select %d: %d", select(20, &set, NULL, NULL, NULL),
+	    FD_ISSET(e, &set) != 0);
+	waitpid(pid, NULL, 0);
+	say("eventfd %zd", read(e, &value, 8));
+	watch(ep, EPOLL_CTL_ADD, p[0], EPOLLIN | EPOLLET, 1);
+	watch(ep, EPOLL_CTL_ADD, e, EPOLLIN, 2);
+	pid = later(write_byte, e);
+	say("epoll %d: %llu", epoll_wait(ep, &got, 1, -1),
+	    (unsigned long long)got.data.u64);
+	waitpid(pid, NULL, 0);
+	pid = later(write_byte, p[1]);
+	watch(ep, EPOLL_CTL_DEL, e, 0, 0);
+	say("epoll %d: %llu", epoll_wait(ep, &got, 1, -1),
+	    (unsigned long long)got.data.u64);
+	waitpid(pid, NULL, 0);
+	say("write %zd", write(p[1], block, sizeof(block) - 8));
+	pid = later(read_byte, p[0]);
+	say("write %zd", write(p[1], block, 100));
+	waitpid(pid, NULL, 0);
+	sigprocmask(SIG_BLOCK, (sigset_t *)&chld, NULL);
+	sfd = (int)syscall(SYS_signalfd4, -1, &chld, 8, 0);
+	watch(ep, EPOLL_CTL_ADD, sfd, EPOLLIN, 3);
+	pid = later(do_nothing, 0);
+	do {
+		epoll_wait(ep, &got, 1, -1);
+	} while (got.data.u64 != 3);
+	say("child %d", waitpid(pid, NULL, 0) == pid);
+	close(sfd);
+	close(e);
+	close(ep);
+	close(p[1]);
+	close(p[0]);
+}
+
 const struct group event_groups[] = {
+	{"wake_others", test_wake_others},
 	{"eventfd", test_eventfd},
 	{"epoll", test_epoll},
 	{"epoll_errors", test_epoll_errors},
