@@ -36,7 +36,7 @@ static uint64_t round_up(uint64_t value, uint64_t unit)
 static int too_small(const struct settings *s, uint64_t need,
 		     struct problem *why)
 {
-	char have_text[32], need_text[32];
+	char have_text[32], need_text[32], use_text[32];
 
 	need = round_up(need, 1ull << 20);
 	if (need > PLAN_GAP_START)
@@ -50,7 +50,7 @@ static int too_small(const struct settings *s, uint64_t need,
 		"take %s; use --mem %s or more",
 		size_text(s->limits.value[PROFILE_MEM], have_text),
 		size_text(need, need_text),
-		size_text(round_up(need + need / 4, 16ull << 20), have_text));
+		size_text(round_up(need + need / 4, 16ull << 20), use_text));
 }
 
 static int place_initrd(struct plan *plan, const struct settings *s,
