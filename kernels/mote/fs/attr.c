@@ -75,7 +75,7 @@ static long change_owner(struct inode *inode, uint32_t uid, uint32_t gid)
 	if (gid == UINT32_MAX)
 		gid = inode->gid;
 	if (p->uid && (p->uid != inode->uid || uid != inode->uid ||
-		       (gid != inode->gid && gid != p->gid)))
+		       (gid != inode->gid && !process_has_gid(p, gid))))
 		return -EPERM;
 	inode->uid = uid;
 	inode->gid = gid;

@@ -102,7 +102,7 @@ int inode_permit_ids(struct inode *inode, uint32_t may)
 	inode_load(inode);
 	if (p->uid == inode->uid)
 		bits >>= 6;
-	else if (p->gid == inode->gid)
+	else if (process_has_gid(p, inode->gid))
 		bits >>= 3;
 	return (bits & may) == may ? 0 : -EACCES;
 }

@@ -200,8 +200,10 @@ void proctext_status(struct text *t)
 		 p->pid, t->task ? t->task->tid : p->pid, parent_of(p));
 	add_ids(t, "Uid", p->uid);
 	add_ids(t, "Gid", p->gid);
-	text_add(t, "FDSize:\t%u\nGroups:\t\nNStgid:\t%d\nNSpid:\t%d\n",
-		 files_cap(p->files), p->pid, p->pid);
+	text_add(t, "FDSize:\t%u\nGroups:\t", files_cap(p->files));
+	for (uint32_t i = 0; i < p->group_count; i++)
+		text_add(t, "%u ", p->groups[i]);
+	text_add(t, "\nNStgid:\t%d\nNSpid:\t%d\n", p->pid, p->pid);
 	text_add(t, "NSpgid:\t%d\nNSsid:\t%d\n", p->pgid, p->sid);
 	add_memory(t, p->vm);
 	text_add(t, "CoreDumping:\t0\nTHP_enabled:\t0\n");

@@ -108,6 +108,8 @@ struct process *process_new(const struct process *parent)
 	p->sid = parent->sid;
 	p->uid = parent->uid;
 	p->gid = parent->gid;
+	memcpy(p->groups, parent->groups, sizeof(p->groups));
+	p->group_count = parent->group_count;
 	p->start_ns = clock_monotonic_ns();
 	p->user_arg_start = parent->user_arg_start;
 	p->user_arg_end = parent->user_arg_end;

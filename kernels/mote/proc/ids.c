@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ids.c - who the program is. One user id and one group id; the saved and
- * file-system ids follow them. Groups: none but the own one. */
+ * file-system ids follow them. Up to PROCESS_GROUPS other groups. */
 #include <errno.h>
 #include <stdbool.h>
 
+#include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/syscall.h"
@@ -127,10 +128,42 @@ long sys_setfsgid(struct regs *r)
 
 long sys_getgroups(struct regs *r)
 {
-	return (int)ARG0(r) < 0 ? -EINVAL : 0;
+	const struct process *p = current_process();
+	int room = (int)ARG0(r);
+
+	if (room < 0 || (room && (uint32_t)room < p->group_count))
+		return -EINVAL;
+	if (room && copy_to_user(ARG1(r), p->groups,
+				 p->group_count * sizeof(p->groups[0])) < 0)
+		return -EFAULT;
+	return p->group_count;
+}
+
+static void sort(uint32_t *id, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++) {
+		for (uint32_t at = i; at && id[at] < id[at - 1]; at--) {
+			uint32_t later = id[at - 1];
+
+			id[at - 1] = id[at];
+			id[at] = later;
+		}
+	}
 }
 
 long sys_setgroups(struct regs *r)
 {
-	return current_process()->uid == 0 ? 0 : -EPERM;
+	struct process *p = current_process();
+	uint32_t count = (uint32_t)ARG0(r), new[PROCESS_GROUPS];
+
+	if (p->uid != 0)
+		return -EPERM;
+	if (count > PROCESS_GROUPS)
+		return -EINVAL;
+	if (copy_from_user(new, ARG1(r), count * sizeof(new[0])) < 0)
+		return -EFAULT;
+	sort(new, count);
+	memcpy(p->groups, new, count * sizeof(new[0]));
+	p->group_count = count;
+	return 0;
 }

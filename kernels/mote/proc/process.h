@@ -46,10 +46,13 @@ struct usage {
 	uint64_t slept, preempted;
 };
 
+#define PROCESS_GROUPS 32u /* supplementary ones a process may have */
+
 struct process {
 	int pid;
 	int pgid, sid;
 	uint32_t uid, gid;
+	uint32_t groups[PROCESS_GROUPS], group_count; /* in order */
 	struct process *parent;        /* NULL: nobody waits for it */
 	struct list children, sibling; /* zombies too */
 	struct list in_all;            /* of all processes, zombies too */
@@ -111,6 +114,16 @@ void process_free(struct process *p);
 void process_kill_others(struct process *p);
 /** process_used() - by all threads, living and ended. */
 struct usage process_used(const struct process *p);
+/** process_has_gid() - is @gid @p's group, or one of its others? */
+static inline bool process_has_gid(const struct process *p, uint32_t gid)
+{
+	bool has = p->gid == gid;
+
+	for (uint32_t i = 0; i < p->group_count && !has; i++)
+		has = p->groups[i] == gid;
+	return has;
+}
+
 /** process_group_is_orphaned() - does no member of group @pgid have a parent
  * elsewhere in the same session, who could continue it after a stop? */
 bool process_group_is_orphaned(int pgid);

@@ -57,6 +57,36 @@ static void test_ids(void)
 }
 
 /* Last of its kind: gives root away. */
+static void test_groups(void)
+{
+	gid_t some[3] = {300, 7, 100}, got[4] = {0};
+	pid_t child;
+
+	make_file("g", "text");
+	S(chown, "g", 0, 100);
+	S(chmod, "g", 0640);
+	S(setgroups, 3, some);
+	S(setgroups, 3, BAD);
+	S(setgroups, 70000, some);
+	S(getgroups, 0, BAD);
+	S(getgroups, 2, got);
+	S(getgroups, 4, got);
+	say("%u %u %u", got[0], got[1], got[2]);
+	child = fork();
+	if (child == 0) {
+		setgid(5);
+		setuid(6);
+		S(getgroups, 4, BAD);
+		S(setgroups, 0, NULL);
+		S(open, "g", O_RDONLY);
+		S(open, "g", O_RDWR);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	S(setgroups, 0, NULL);
+	S(getgroups, 4, got);
+}
+
 static void test_drop(void)
 {
 	S(setgid, 5);
@@ -307,6 +337,7 @@ static void test_exit_group(void)
 }
 
 const struct group proc_groups[] = {
+	{"groups", test_groups},
 	{"ids", test_ids},
 	{"drop", test_drop},
 	{"limits", test_limits},
