@@ -200,12 +200,13 @@ static struct task *first_thread(const struct process *p)
 }
 
 /* Who is told of a signal to the process: the running thread, else the first
- * that does not block it; NULL: all block it. */
+ * that does not block it; NULL: all block it. What an idle CPU runs takes no
+ * signals, although it counts as a thread of process 1. */
 static struct task *choose(struct process *p, uint64_t bit)
 {
 	struct task *t = current();
 
-	if (t->process == p && !(t->signals->blocked & bit))
+	if (t->process == p && t->signals && !(t->signals->blocked & bit))
 		return t;
 	LIST_EACH(at, &p->threads) {
 		t = container_of(at, struct task, in_process);

@@ -93,8 +93,8 @@ def test_time_limit_not_reached(t):
     t.run("--time", "30", t.program("hello")).ended(0).quiet()
 
 
-def signalled(t, number, mode, status):
-    process = t.start_vm(t.program("ends"), mode)
+def signalled(t, number, mode, status, *options):
+    process = t.start_vm(*options, t.program("ends"), mode)
     t.check(process.stdout.readline(), "the program did not start")
     time.sleep(0.1)
     process.send_signal(number)
@@ -109,6 +109,10 @@ def test_sigterm_ends_a_waiting_program(t):
 
 def test_sigterm_ends_a_loop(t):
     signalled(t, signal.SIGTERM, "loop", 143)
+
+
+def test_sigterm_while_all_cpus_idle(t):
+    signalled(t, signal.SIGTERM, "wait", 143, "--cpus", "2")
 
 
 def test_sigint_ends_a_loop(t):
