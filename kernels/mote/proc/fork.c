@@ -269,6 +269,9 @@ static long create(const struct clone_request *q, const struct regs *r)
 	struct task *t;
 	int err = 0, tid;
 
+	/* A thread that comes now would outlive all that are ended. */
+	if (current()->killed)
+		return -EINTR;
 	if (too_many())
 		return -EAGAIN;
 	if (pages_free() < RESERVE_PAGES)
