@@ -111,7 +111,7 @@ static long ask_interface(uint32_t cmd, uint64_t user)
 		strscpy(q.name, LO_NAME, sizeof(q.name));
 		return copy_to_user(user, &q, sizeof(q));
 	}
-	if (strcmp(q.name, LO_NAME))
+	if (strcmp(q.name, LO_NAME) != 0)
 		return -ENODEV;
 	err = answer(&q, cmd);
 	return err ? err : copy_to_user(user, &q, sizeof(q));

@@ -93,7 +93,9 @@ static int set_congestion(uint64_t user, uint64_t bytes)
 	bytes = MIN(bytes, sizeof(name) - 1);
 	if (copy_from_user(name, user, bytes))
 		return -EFAULT;
-	return strcmp(name, congestion) && strcmp(name, "reno") ? -ENOENT : 0;
+	if (!strcmp(name, congestion) || !strcmp(name, "reno"))
+		return 0;
+	return -ENOENT;
 }
 
 static int set_device(uint64_t user, uint64_t bytes)

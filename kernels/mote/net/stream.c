@@ -106,38 +106,38 @@ static long send_some(struct socket *s, struct msg *m)
 	return n;
 }
 
+/* Bytes sent; 0 after a sleep, to look again; -errno. */
+static long send_step(struct socket *s, struct msg *m, bool *waited,
+		      uint64_t deadline)
+{
+	bool connecting = s->state == SOCKET_CONNECTING;
+	int err = connecting ? 0 : send_state(s, *waited);
+
+	if (err || !m->u->left)
+		return err;
+	if (!connecting && s->peer->rx.charge < send_limit(s))
+		return send_some(s, m);
+	*waited = true;
+	return socket_wait(s, send_ready, s, m->flags, deadline);
+}
+
 long stream_send(struct socket *s, struct msg *m)
 {
 	uint64_t deadline = socket_deadline(s->send_timeout_ns);
 	bool waited = false;
-	long done = 0;
+	long done = 0, n;
 
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	if (is_local(s) && m->name.bytes)
 		return s->state == SOCKET_CONNECTED ? -EISCONN : -EOPNOTSUPP;
-	for (;;) {
-		long n = 0;
-
-		if (done && (!m->u->left || s->error))
-			return done;
-		if (s->state != SOCKET_CONNECTING)
-			n = send_state(s, waited);
-		if (!n && !m->u->left)
-			return 0;
-		if (!n && (s->state == SOCKET_CONNECTING ||
-			   s->peer->rx.charge >= send_limit(s))) {
-			n = socket_wait(s, send_ready, s, m->flags, deadline);
-			waited = true;
-			if (!n)
-				continue;
-		}
-		if (!n)
-			n = send_some(s, m);
-		if (n <= 0)
+	do {
+		n = send_step(s, m, &waited, deadline);
+		if (n < 0)
 			return done ? done : n;
 		done += n;
-	}
+	} while (m->u->left && !(done && s->error));
+	return done;
 }
 
 static bool recv_ready(void *arg)
@@ -269,45 +269,64 @@ static long discard(struct socket *s, struct msg *m)
 	return done;
 }
 
-static long read_ready(struct socket *s, struct msg *m)
+static long read_some(struct socket *s, struct msg *m)
 {
-	long n;
+	long n = 0;
 
 	if (m->flags & MSG_PEEK)
 		return peek_queue(s, m);
-	n = (m->flags & MSG_TRUNC) && !is_local(s) ? discard(s, m) : 0;
-	return n > 0 ? n : read_queue(s, m);
+	if ((m->flags & MSG_TRUNC) && !is_local(s))
+		n = discard(s, m);
+	if (!n)
+		n = read_queue(s, m);
+	after_reading(s);
+	return n;
+}
+
+/* Until there are bytes. 0: look again; 1: there will be none; -errno. */
+static int wait_bytes(struct socket *s, const struct msg *m, uint64_t deadline)
+{
+	int err = recv_state(s);
+
+	if (err == -EAGAIN)
+		return socket_wait(s, recv_ready, s, m->flags, deadline);
+	return err ? err : 1;
+}
+
+/* Bytes read, 0 after a sleep, -errno. @end: there is no more to wait for: the
+ * end, a place where a read has to stop, or (after @done bytes) an error, which
+ * is for the next call. */
+static long recv_step(struct socket *s, struct msg *m, long done,
+		      uint64_t deadline, bool *end)
+{
+	long n;
+
+	if (s->rx.bytes) {
+		n = read_some(s, m);
+		*end = n <= 0 || s->rx.bytes;
+		return n;
+	}
+	*end = done && s->error;
+	n = *end ? 0 : wait_bytes(s, m, deadline);
+	*end |= n == 1;
+	return MIN(n, 0);
 }
 
 long stream_recv(struct socket *s, struct msg *m)
 {
 	uint64_t deadline = socket_deadline(s->recv_timeout_ns);
-	long done = 0;
+	bool end = false;
+	long done = 0, n;
 
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	for (;;) {
-		long n = 0;
-
-		if (s->rx.bytes) {
-			n = read_ready(s, m);
-			after_reading(s);
-			if (n <= 0)
-				return done ? done : n;
-			done += n;
-			if (enough(s, m, done) || s->rx.bytes)
-				return done;
-			continue;
-		}
-		if (!done || !s->error)
-			n = recv_state(s);
-		if (n == -EAGAIN)
-			n = socket_wait(s, recv_ready, s, m->flags, deadline);
-		else
+	while (!end && (!done || !enough(s, m, done))) {
+		n = recv_step(s, m, done, deadline, &end);
+		if (n < 0)
 			return done ? done : n;
-		if (n)
-			return done ? done : n;
+		done += n;
 	}
+	return done;
 }
 
 /* The other side will send no more. */

@@ -37,7 +37,7 @@ static struct socket *find_abstract(const struct sockname *name, unsigned type)
 	struct socket *s = *bucket_of(name, type);
 
 	while (s && (s->type != type || s->un.name.bytes != name->bytes ||
-		     memcmp(s->un.name.raw, name->raw, name->bytes)))
+		     memcmp(s->un.name.raw, name->raw, name->bytes) != 0))
 		s = s->un.next;
 	return s;
 }
