@@ -297,8 +297,10 @@ static void test_orphan(void)
 	pipe(fd);
 	child = fork();
 	if (child == 0) {
+		pid_t parent = getpid();
+
 		if (fork() == 0) {
-			int mine = 0, parent = getppid();
+			int mine = 0;
 
 			for (int i = 0; i < 5000 && getppid() == parent; i++)
 				usleep(1000);
