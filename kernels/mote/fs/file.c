@@ -83,6 +83,7 @@ static int file_attach(struct file *f)
 int file_new(struct inode *inode, uint32_t flags, struct file **ret)
 {
 	struct file *f = pool_get(&file_pool);
+	bool is_new = !inode->nlink && !inode->refs; /* the caller's to free */
 	int err;
 
 	if (!f)
@@ -90,14 +91,19 @@ int file_new(struct inode *inode, uint32_t flags, struct file **ret)
 	f->inode = inode;
 	f->refs = 1;
 	f->flags = flags;
-	err = file_attach(f);
-	if (err) {
-		pool_put(&file_pool, f);
-		return err;
-	}
+	/* A FIFO's open waits, and its name may go meanwhile. */
 	inode_ref(inode);
-	*ret = f;
-	return 0;
+	err = file_attach(f);
+	if (!err) {
+		*ret = f;
+		return 0;
+	}
+	pool_put(&file_pool, f);
+	if (is_new)
+		inode->refs--;
+	else
+		inode_unref(inode);
+	return err;
 }
 
 void file_ref(struct file *f)

@@ -212,6 +212,31 @@ static void test_lock_interrupted(void)
 	S(fcntl, 3, F_SETLKW, &l);
 }
 
+/* The name goes while one waits for the other side. */
+static void test_fifo_unlinked(void)
+{
+	const struct sigaction act = {.sa_handler = on_alarm};
+	char name[8];
+
+	sigaction(SIGALRM, &act, NULL);
+	S(mknod, "p", S_IFIFO | 0600, 0);
+	if (!fork()) {
+		ualarm(100000, 0);
+		S(open, "p", O_RDONLY, 0);
+		_exit(0);
+	}
+	usleep(20000);
+	S(unlink, "p");
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "f%d", i);
+		make_file(name, name);
+	}
+	wait(NULL);
+	say_file("f0");
+	say_file("f99");
+	S(open, "p", O_RDONLY, 0);
+}
+
 static void test_memfd_seals(void)
 {
 	S(memfd_create, "m", MFD_ALLOW_SEALING);
@@ -284,6 +309,7 @@ const struct group lock_groups[] = {
 	{"lock_waits", test_lock_waits},
 	{"lock_deadlock", test_lock_deadlock},
 	{"lock_interrupted", test_lock_interrupted},
+	{"fifo_unlinked", test_fifo_unlinked},
 	{"memfd_seals", test_memfd_seals},
 	{"mounts", test_mounts},
 	{NULL, NULL},
