@@ -71,10 +71,14 @@ static long add_seals(struct file *f, uint64_t seals)
 	return 0;
 }
 
-static long pipe_size(const struct file *f, uint32_t cmd, uint64_t arg)
+/* A stream from outside that is a pipe there has the size of one. */
+static long pipe_size(struct file *f, uint32_t cmd, uint64_t arg)
 {
 	if (!inode_is(f->inode, S_IFIFO))
 		return -EBADF;
+	if (pipe_is(f))
+		return cmd == F_SETPIPE_SZ ? pipe_resize(f, (uint32_t)arg)
+					   : pipe_capacity(f);
 	if (cmd == F_SETPIPE_SZ && arg > PIPE_BYTES)
 		return -EPERM;
 	return PIPE_BYTES;

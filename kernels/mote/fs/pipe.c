@@ -24,6 +24,7 @@ struct pipe {
 	uint8_t *page[RING_PAGES];
 	uint32_t head; /* byte to read next, < PIPE_BYTES */
 	uint32_t used;
+	uint32_t spared; /* bytes of the ring that are not to be used */
 	uint32_t readers, writers;            /* open files of each end */
 	uint32_t reads_opened, writes_opened; /* ever */
 	struct waitq waitq; /* bytes, room, or ends come or go */
@@ -38,6 +39,11 @@ struct pipe_wait {
 static struct pipe *pipe_of(const struct file *f)
 {
 	return f->inode->private;
+}
+
+static uint32_t room_in(const struct pipe *p)
+{
+	return PIPE_BYTES - p->spared - p->used;
 }
 
 /* Where the ring goes on at @at, and how far without a break. */
@@ -63,7 +69,7 @@ static bool write_ready(void *arg)
 {
 	const struct pipe_wait *w = arg;
 
-	return PIPE_BYTES - w->pipe->used >= w->room || !w->pipe->readers;
+	return room_in(w->pipe) >= w->room || !w->pipe->readers;
 }
 
 static int wait_for(struct pipe *p, bool (*ready)(void *), uint32_t room,
@@ -126,8 +132,8 @@ static long pipe_fill(struct pipe *p, struct uio *u)
 {
 	long done = 0;
 
-	while (u->left && p->used < PIPE_BYTES) {
-		uint32_t bytes = (uint32_t)MIN(u->left, PIPE_BYTES - p->used);
+	while (u->left && room_in(p)) {
+		uint32_t bytes = (uint32_t)MIN(u->left, room_in(p));
 		uint8_t *dst = ring_span(p, p->head + p->used, &bytes);
 		long n = dst ? uio_copy_in(u, dst, bytes) : -ENOMEM;
 
@@ -205,7 +211,7 @@ static unsigned pipe_poll(struct file *f)
 			events |= POLLHUP;
 	}
 	if (f->can & FILE_WRITE) {
-		if (PIPE_BYTES - p->used >= PIPE_BUF)
+		if (room_in(p) >= PIPE_BUF)
 			events |= POLLOUT | POLLWRNORM;
 		if (!p->readers)
 			events |= POLLERR;
@@ -320,6 +326,29 @@ struct inode *fifo_new(uint32_t permissions)
 bool pipe_is(const struct file *f)
 {
 	return f->ops == &pipe_ops;
+}
+
+uint32_t pipe_capacity(const struct file *f)
+{
+	return PIPE_BYTES - pipe_of(f)->spared;
+}
+
+long pipe_resize(struct file *f, uint64_t bytes)
+{
+	struct pipe *p = pipe_of(f);
+	uint32_t capacity = (uint32_t)PAGE_SIZE;
+
+	if (bytes > 1ul << 31)
+		return -EINVAL;
+	if (bytes > PIPE_BYTES)
+		return -EPERM;
+	while (capacity < bytes)
+		capacity *= 2;
+	if (p->used > capacity)
+		return -EBUSY;
+	p->spared = PIPE_BYTES - capacity;
+	waitq_wake(&p->waitq);
+	return capacity;
 }
 
 uint64_t pipe_unread(const struct inode *inode)

@@ -7,7 +7,7 @@
 struct file;
 struct inode;
 
-#define PIPE_BYTES 65536u /* capacity, as Linux */
+#define PIPE_BYTES 65536u /* capacity at first, as Linux, and at most */
 
 /** fifo_new() - an inode for mkfifo(3), no name yet; NULL: no memory. */
 struct inode *fifo_new(uint32_t permissions);
@@ -15,6 +15,14 @@ struct inode *fifo_new(uint32_t permissions);
 bool pipe_is(const struct file *f);
 /** pipe_unread() - bytes waiting in such a pipe (FIONREAD). */
 uint64_t pipe_unread(const struct inode *inode);
+
+/* For fcntl.c; @f is such an end. */
+/** pipe_capacity() - bytes that fit (F_GETPIPE_SZ). */
+uint32_t pipe_capacity(const struct file *f);
+/** pipe_resize() - at least @bytes fit from now on (F_SETPIPE_SZ). Return:
+ * capacity, -EPERM if PIPE_BYTES are not enough, -EBUSY: what is in the pipe
+ * would not fit, -EINVAL above 2 GiB. */
+long pipe_resize(struct file *f, uint64_t bytes);
 
 /* For splice.c; @f is such an end. */
 /** pipe_peek() - copy what is to be read next, without taking it: up to

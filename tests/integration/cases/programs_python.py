@@ -114,13 +114,20 @@ LEFT_OUT = {
 }
 
 
+# Programs that they start, and modules that gain from more than one CPU.
+HELPERS = ("/bin/sh", "/bin/cat", "/bin/sleep", "/bin/stty")
+CPUS = {"test_threading": 4, "test_signal": 4, "test_os": 4}
+
+
 def own_tests(t, name):
     """CPython's tests of one module, all but those in LEFT_OUT."""
     t.need(TESTS)
     ignored = [word for pattern in LEFT_OUT.get(name, {})
                for word in ("-i", pattern)]
-    result = python(t, "-m", "test", "-v", *ignored, name, mem="1G",
-                    limit=600)
+    t.need(PYTHON, *HELPERS)
+    files = [word for path in (LIBRARY, *HELPERS) for word in ("--file", path)]
+    result = t.run("--mem", "1G", "--cpus", CPUS.get(name, 1), *files, "--",
+                   PYTHON, "-m", "test", "-v", *ignored, name, limit=900)
     ran = re.search(r"^Ran (\d+) tests? in", result.errors + result.text,
                     re.M)
     if result.status or not ran or int(ran[1]) < 5:

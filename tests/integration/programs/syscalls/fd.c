@@ -130,6 +130,28 @@ static void test_pipe(void)
 	S(pipe, BAD);
 }
 
+static void test_pipe_size(void)
+{
+	static char buf[70000];
+	int fds[2];
+
+	S(pipe2, fds, O_NONBLOCK);
+	S(fcntl, 3, F_SETPIPE_SZ, 1);
+	S(fcntl, 4, F_GETPIPE_SZ);
+	S(write, 4, buf, 70000);
+	S(read, 3, buf, 70000);
+	S(fcntl, 4, F_SETPIPE_SZ, 20000);
+	S(write, 4, buf, 70000);
+	S(fcntl, 4, F_SETPIPE_SZ, 16384);
+	S(fcntl, 3, F_GETPIPE_SZ);
+	S(fcntl, 4, F_SETPIPE_SZ, 65536);
+	S(write, 4, buf, 70000);
+	S(read, 3, buf, 70000);
+	S(fcntl, 4, F_SETPIPE_SZ, -1);
+	S(close, 3);
+	S(close, 4);
+}
+
 static volatile sig_atomic_t caught;
 
 static void on_signal(int number)
@@ -279,6 +301,7 @@ const struct group fd_groups[] = {
 	{"fcntl", test_fcntl},
 	{"ioctl", test_ioctl},
 	{"pipe", test_pipe},
+	{"pipe_size", test_pipe_size},
 	{"sigpipe", test_sigpipe},
 	{"poll", test_poll},
 	{"select", test_select},
