@@ -19,6 +19,7 @@ import threading
 import time
 
 import process
+from everyday import bench_everyday
 from jail import bench_jail
 from process import Failed, Run, Running, Sample
 
@@ -272,7 +273,10 @@ def bench_compute(b):
 
 OPERATIONS = {
     "null_syscall": "system call that does nothing",
+    "clock_gettime": "what time it is",
     "page_fault": "first touch of an anonymous page",
+    "pipe_switch": "switch to another process by a pipe",
+    "fork_exec_wait": "fork, exec and wait of a static program",
     "write_null_4k": "write 4 KiB to /dev/null",
     "write_null_1m": "write 1 MiB to /dev/null",
     "write_stdout_4k": "write 4 KiB to standard output, a pipe",
@@ -385,7 +389,7 @@ def bench_rate(b):
 
 SECTIONS = {
     "timeline": bench_timeline, "peer": bench_peer,
-    "compute": bench_compute, "ops": bench_ops,
+    "compute": bench_compute, "ops": bench_ops, "everyday": bench_everyday,
     "memory": bench_memory, "rate": bench_rate, "jail": bench_jail,
 }
 

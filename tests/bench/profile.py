@@ -24,7 +24,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("AMPOULE_BUILD", ROOT / "build/release"))
 MOTE = BUILD / "kernels/mote/mote"
-KERNEL = 0xffffffff80000000
+KERNEL = 0x7f8000000000
 LIMIT_SECONDS = 120
 LINE = re.compile(r"Trace \d+: \S+ \[[0-9a-f]+/([0-9a-f]+)/")
 

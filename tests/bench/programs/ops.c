@@ -3,15 +3,18 @@
  * standard error: name, nanoseconds (median of the batches). Standard output
  * takes the bytes of the operations that write to it.
  *
- * Usage: ops [MILLISECONDS], the length of a batch (20). */
+ * Usage: ops [MILLISECONDS], the length of a batch (20); ops exit. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -23,6 +26,7 @@
 
 struct bench {
 	int null_fd;
+	int ask[2], answer[2]; /* pipes to a child that echoes */
 	unsigned char *buffer;
 };
 
@@ -31,6 +35,62 @@ static long op_syscall(const struct bench *b)
 {
 	syscall(SYS_getppid);
 	return 1;
+}
+
+static long op_clock(const struct bench *b)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return 1;
+}
+
+/* To the child and back: two switches. */
+static long op_switch(const struct bench *b)
+{
+	char byte = 1;
+
+	if (write(b->ask[1], &byte, 1) != 1 ||
+	    read(b->answer[0], &byte, 1) != 1)
+		return -errno;
+	return 2;
+}
+
+static int start_echo(struct bench *b)
+{
+	char byte;
+
+	if (pipe2(b->ask, O_CLOEXEC) != 0 || pipe2(b->answer, O_CLOEXEC) != 0)
+		return -1;
+	switch (fork()) {
+	case -1:
+		return -1;
+	case 0:
+		close(b->ask[1]); /* its end is ours */
+		while (read(b->ask[0], &byte, 1) == 1 &&
+		       write(b->answer[1], &byte, 1) == 1)
+			;
+		_exit(0);
+	default:
+		return 0;
+	}
+}
+
+/* This program again, which has nothing to do. */
+static long op_fork(const struct bench *b)
+{
+	static char name[] = "ops", mode[] = "exit";
+	char *argv[] = {name, mode, NULL};
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		execv("/proc/self/exe", argv);
+		_exit(1);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -errno;
+	return status ? -ENOEXEC : 1;
 }
 
 static long op_fault(const struct bench *b)
@@ -84,9 +144,11 @@ static const struct {
 	const char *name;
 	long (*run)(const struct bench *); /* operations done or -errno */
 } operation[] = {
-	{"null_syscall", op_syscall},      {"page_fault", op_fault},
-	{"write_null_4k", op_null_4k},     {"write_null_1m", op_null_1m},
-	{"write_stdout_4k", op_stdout_4k}, {"write_stdout_1m", op_stdout_1m},
+	{"null_syscall", op_syscall},      {"clock_gettime", op_clock},
+	{"page_fault", op_fault},          {"pipe_switch", op_switch},
+	{"fork_exec_wait", op_fork},       {"write_null_4k", op_null_4k},
+	{"write_null_1m", op_null_1m},     {"write_stdout_4k", op_stdout_4k},
+	{"write_stdout_1m", op_stdout_1m},
 };
 
 static int compare(const void *left, const void *right)
@@ -119,12 +181,15 @@ static unsigned char buffer[LARGE] __attribute__((aligned(PAGE)));
 
 int main(int argc, char **argv)
 {
+	const bool exits = argc > 1 && strcmp(argv[1], "exit") == 0;
 	uint64_t ms = argc > 1 ? strtoull(argv[1], NULL, 10) : 20;
 	struct bench b = {.null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC)};
 
+	if (exits)
+		return 0;
 	b.buffer = buffer;
-	if (b.null_fd < 0) {
-		perror("ops: /dev/null");
+	if (b.null_fd < 0 || start_echo(&b) != 0) {
+		perror("ops: /dev/null, pipes");
 		return 1;
 	}
 	memset(b.buffer, 'x', LARGE);
