@@ -197,7 +197,9 @@ static int list_all(const struct ps_settings *s, struct registry *reg,
 		}
 	}
 	if (list) {
-		json_dumpf(list, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
+		json_dumpf(list, stdout,
+			   JSON_INDENT(2) | JSON_SORT_KEYS |
+				   JSON_REAL_PRECISION(9));
 		(void)putchar('\n');
 		json_decref(list);
 	}
