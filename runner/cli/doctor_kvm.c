@@ -20,8 +20,8 @@
 #define NATIVE_MAX_NS 100ull /* an iteration; emulated it takes ~1000 */
 #define GUEST_BYTES   4096
 #define REASON_FORBIDDEN                                                       \
-	"add yourself to the group that owns it: usermod -aG kvm $USER, then " \
-	"log in again"
+	"as root: chgrp kvm /dev/kvm; chmod 660 /dev/kvm; "                    \
+	"usermod -aG kvm $USER; then log in again"
 
 struct probe_vm {
 	int kvm, vm, vcpu;
