@@ -676,7 +676,10 @@ def test_sigkill_of_the_command(t):
         t.check(state, host.ps())
         states.update(state)
         if state == ["running"]:
-            host("rm", "-f", name).ended(0).quiet()
+            # Its monitor may take its time to end it, on a busy machine.
+            removed = host("rm", "-f", name)
+            if removed.status:
+                removed.ended(125).noted(f"no VM named '{name}'")
     t.equal(states, {None, "running"}, "states seen")
     nothing_left(t, host)
 
