@@ -114,7 +114,7 @@ void ptimer_set(struct ptimer *p, const struct itimerspec64 *spec,
 /* Skip what passed until @now. Return: periods, at least 1. */
 static uint64_t advance(struct ptimer *p, uint64_t now)
 {
-	int64_t late = MAX((int64_t)now - p->next_ns, 0l);
+	int64_t late = MAX((int64_t)now - p->next_ns, 0L);
 	uint64_t count = (uint64_t)late / p->interval_ns + 1;
 
 	if (p->interval_ns >= NS_MAX - now)
