@@ -158,3 +158,15 @@ def test_cpython_test_httpservers(t):
     cpython(t, "test_httpservers")
 
 
+
+
+def test_cpython_test_ftplib(t):
+    cpython(t, "test_ftplib")
+
+
+def test_cpython_test_asyncore(t):
+    cpython(t, "test_asyncore")
+
+
+def test_cpython_test_ssl(t):
+    cpython(t, "test_ssl")
