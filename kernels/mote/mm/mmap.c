@@ -45,8 +45,7 @@ static bool over_limit(const struct vm *vm, uint64_t more)
 {
 	uint64_t limit = limit_soft(current_process(), RLIMIT_AS);
 
-	return limit != RLIM64_INFINITY &&
-	       vm_mapped_bytes(vm) + more > limit;
+	return limit != RLIM64_INFINITY && vm_mapped_bytes(vm) + more > limit;
 }
 
 static int check_file(const struct file *f, uint32_t prot, bool shared)

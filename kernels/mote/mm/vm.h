@@ -14,12 +14,12 @@
 
 struct file;
 
-#define VM_USER_MIN  0x10000ul
-#define VM_USER_TOP  0x7f7ffffff000ul
+#define VM_USER_MIN      0x10000ul
+#define VM_USER_TOP      0x7f7ffffff000ul
 #define VM_STACK_DEFAULT 0x800000ul   /* as RLIMIT_STACK begins */
 #define VM_STACK_LIMIT   0x40000000ul /* whatever RLIMIT_STACK says */
-#define VM_RECENT    8u
-#define VM_AREAS_MAX 65530u /* as vm.max_map_count */
+#define VM_RECENT        8u
+#define VM_AREAS_MAX     65530u /* as vm.max_map_count */
 
 enum vma_flags {
 	VMA_SHARED = 1,    /* MAP_SHARED */

@@ -58,8 +58,8 @@ static int check(const struct clone_request *q)
 		return -EINVAL;
 	if (q->flags & CLONE_SIGHAND && q->flags & CLONE_CLEAR_SIGHAND)
 		return -EINVAL;
-	if (q->flags & CLONE_THREAD && (!(q->flags & CLONE_SIGHAND) ||
-					(q->flags & together) != together))
+	if (q->flags & CLONE_THREAD &&
+	    (!(q->flags & CLONE_SIGHAND) || (q->flags & together) != together))
 		return -EINVAL;
 	if (q->exit_signal < 0 || q->exit_signal > SIGNALS)
 		return -EINVAL;
@@ -188,8 +188,8 @@ static void put_number(struct vm *vm, uint64_t addr, int number)
 {
 	uint64_t pa, bytes;
 
-	if (!(addr & 3) && vm_translate(vm, addr, sizeof(number), true, &pa,
-					&bytes) == 0)
+	if (!(addr & 3) &&
+	    vm_translate(vm, addr, sizeof(number), true, &pa, &bytes) == 0)
 		*(int *)pa_to_va(pa) = number;
 }
 

@@ -73,7 +73,8 @@ static int set_limit(struct process *p, uint32_t which,
 	return 0;
 }
 
-static long limit_call(struct process *p, uint32_t which, uint64_t new_at, uint64_t old_at)
+static long limit_call(struct process *p, uint32_t which, uint64_t new_at,
+		       uint64_t old_at)
 {
 	struct process_limit old;
 	struct rlimit64 new, out;

@@ -113,8 +113,8 @@ static long set_policy(struct task *t, int policy, uint64_t param_at)
 	if (real_time((uint32_t)policy) ? priority < 1 || priority > 99
 					: priority != 0)
 		return -EINVAL;
-	if (!is_ours(t) || (real_time((uint32_t)policy) &&
-			    current_process()->uid != 0))
+	if (!is_ours(t) ||
+	    (real_time((uint32_t)policy) && current_process()->uid != 0))
 		return -EPERM;
 	t->policy = policy;
 	t->priority = priority;

@@ -12,12 +12,12 @@
 #include "kernels/mote/proc/timer.h"
 
 struct clone_request; /* fork.c */
-struct process; /* process.h */
-struct signals; /* signal_state.h */
-struct vm;      /* mm/vm.h */
+struct process;       /* process.h */
+struct signals;       /* signal_state.h */
+struct vm;            /* mm/vm.h */
 
-#define TASKS_MAX      4096  /* threads of all processes together */
-#define PID_MAX        32768 /* numbers of threads and processes: 1 .. */
+#define TASKS_MAX       4096  /* threads of all processes together */
+#define PID_MAX         32768 /* numbers of threads and processes: 1 .. */
 #define TASK_COMM_BYTES 16
 
 struct task {
@@ -26,7 +26,8 @@ struct task {
 	struct vm *vm; /* process->vm */
 	struct signals *signals;
 	struct context context;
-	struct pcpu *cpu; /* runs there, or was the last to and nobody came after */
+	struct pcpu
+		*cpu; /* runs there, or was the last to and nobody came after */
 	struct list in_process; /* process->threads */
 	struct list in_hash;    /* by tid; of the dead: until they are freed */
 	bool killed;            /* ends on its way back to the program */
@@ -37,8 +38,8 @@ struct task {
 	/* When a call that is made once more, because a signal came to
 	 * nothing, has to end; 0: none is. */
 	uint64_t restart_deadline;
-	uint64_t since_tsc;   /* it runs since, if it runs */
-	uint64_t ran_ticks;   /* of the TSC, before */
+	uint64_t since_tsc;        /* it runs since, if it runs */
+	uint64_t ran_ticks;        /* of the TSC, before */
 	uint64_t slept, preempted; /* how often it left the CPU */
 	char comm[TASK_COMM_BYTES];
 	int policy, priority; /* as sched_setscheduler(2), remembered only */

@@ -494,12 +494,12 @@ static void test_niceness(void)
 	S(setpriority, PRIO_PROCESS, child, 7);
 	say("its niceness %ld",
 	    20 - syscall(SYS_getpriority, PRIO_PROCESS, child));
-	say("mask %d", syscall(SYS_sched_setaffinity, child, sizeof(mask),
-			       mask) == 0);
+	say("mask %d",
+	    syscall(SYS_sched_setaffinity, child, sizeof(mask), mask) == 0);
 	mask[0] = 0;
-	say("mask %d", syscall(SYS_sched_getaffinity, child, sizeof(mask),
-			       mask) > 0 &&
-			       mask[0] == 1);
+	say("mask %d",
+	    syscall(SYS_sched_getaffinity, child, sizeof(mask), mask) > 0 &&
+		    mask[0] == 1);
 	S(sched_getscheduler, 0x3ffffff);
 	S(getpriority, PRIO_PROCESS, 0x3ffffff);
 	S(setpriority, PRIO_PGRP, 0x3ffffff, 0);

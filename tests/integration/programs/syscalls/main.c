@@ -13,13 +13,12 @@
 #include <sys/stat.h>
 
 static const struct group *const files[] = {
-	open_groups,     rw_groups,      stat_groups,   dir_groups,
-	fd_groups,       mem_groups,     signal_groups, time_groups,
-	proc_groups,     bad_groups,     event_groups,  child_groups,
-	thread_groups,   job_groups,     lock_groups,   pty_groups,
-	unix_groups,     sockmsg_groups, inet_groups,   timer_groups,
-	turn_groups,
-	sockfork_groups, fpu_groups,
+	open_groups,   rw_groups,       stat_groups,   dir_groups,
+	fd_groups,     mem_groups,      signal_groups, time_groups,
+	proc_groups,   bad_groups,      event_groups,  child_groups,
+	thread_groups, job_groups,      lock_groups,   pty_groups,
+	unix_groups,   sockmsg_groups,  inet_groups,   timer_groups,
+	turn_groups,   sockfork_groups, fpu_groups,
 };
 
 static const char *error_name(int error)
