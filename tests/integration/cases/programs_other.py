@@ -5,6 +5,7 @@ import glob
 import os
 
 PATH = "/usr/bin:/bin"
+CPUS = (1, 4)  # programs whose runtime has threads of its own run with each
 
 
 def files(t, *paths):
@@ -165,8 +166,10 @@ def test_node(t):
                 new Worker("require('worker_threads').parentPort.postMessage(5)",
                     { eval: true }).on("message", m => console.log(m)); }));
         """
-    t.run("--mem", "1G", *files(t, "/bin/sh"), "--", "/usr/bin/node", "-e",
-          script, limit=180).ended(0).said("1\nsub\nnet\n5\n")
+    for cpus in CPUS:
+        t.run("--mem", "1G", "--cpus", cpus, *files(t, "/bin/sh"), "--",
+              "/usr/bin/node", "-e", script,
+              limit=180).ended(0).said("1\nsub\nnet\n5\n")
 
 
 GO = """package main
@@ -202,8 +205,10 @@ def test_go(t):
                GOFLAGS="-mod=mod", HOME=str(t.tmp), GO111MODULE="off")
     t.command("/usr/bin/go", "build", "-o", t.tmp / "h", t.tmp / "h.go",
               env=env, limit=300).ended(0)
-    t.run("--mem", "256M", "--file", "/bin/busybox", "--", t.tmp / "h",
-          limit=60).ended(0).said("hello 4950 <nil>\nnet sub\n <nil>\n")
+    for cpus in CPUS:
+        t.run("--mem", "256M", "--cpus", cpus, "--file", "/bin/busybox", "--",
+              t.tmp / "h", limit=60).ended(0).said(
+                  "hello 4950 <nil>\nnet sub\n <nil>\n")
 
 
 def test_jvm(t):
@@ -224,6 +229,8 @@ public class H {
 }
 """)
     etc = [path for path in glob.glob("/etc/java-*-openjdk")]
-    t.run("--mem", "1G", *files(t, homes[0], *etc), "--file",
-          f"{t.tmp}/H.java:/tmp/H.java", "--", homes[0] + "/bin/java",
-          "/tmp/H.java", "x", limit=300).ended(3).said("thread\nhello 1\n")
+    for cpus in CPUS:
+        t.run("--mem", "1G", "--cpus", cpus, *files(t, homes[0], *etc),
+              "--file", f"{t.tmp}/H.java:/tmp/H.java", "--",
+              homes[0] + "/bin/java", "/tmp/H.java", "x",
+              limit=300).ended(3).said("thread\nhello 1\n")
