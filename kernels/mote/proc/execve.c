@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <linux/fcntl.h>
 #include <linux/limits.h>
+#include <sys/stat.h>
 
 #include "kernels/mote/arch/trap.h"
 #include "kernels/mote/fs/file.h"
+#include "kernels/mote/fs/namei.h"
+#include "kernels/mote/fs/node.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
 #include "kernels/mote/mm/page.h"
@@ -16,6 +19,7 @@
 #include "kernels/mote/proc/task.h"
 
 #define FIRST_BYTES PAGE_SIZE
+#define STRING_MAX  (32 * PAGE_SIZE) /* with its NUL: MAX_ARG_STRLEN */
 
 struct gather { /* a growing block of strings */
 	char *text;
@@ -49,6 +53,8 @@ static int add_string(struct gather *g, uint64_t from)
 
 		if (room)
 			n = strncpy_from_user(g->text + g->bytes, from, room);
+		if (n >= (long)STRING_MAX)
+			return -E2BIG;
 		if (n >= 0) {
 			g->bytes += (uint64_t)n + 1;
 			return 0;
@@ -146,10 +152,14 @@ long sys_execveat(struct regs *r)
 	uint64_t flags = ARG4(r);
 	int fd = (int)ARG0(r);
 	char *path, *name, *user;
+	struct inode *inode;
 	long err = -ENOMEM;
 
 	if (flags & ~(uint64_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		return -EINVAL;
+	if ((flags & AT_SYMLINK_NOFOLLOW) &&
+	    walk_user(fd, ARG1(r), 0, &inode) == 0 && inode_is(inode, S_IFLNK))
+		return -ELOOP;
 	path = name = kmalloc(2ul * PATH_MAX);
 	if (!path)
 		return err;
