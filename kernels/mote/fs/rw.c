@@ -291,10 +291,12 @@ long sys_lseek(struct regs *r)
 	if (!f || (f->flags & O_PATH))
 		return -EBADF;
 	if (!(f->can & FILE_SEEK)) {
-		/* Linux lets /dev/null and the like be sought, to no effect,
-		 * but not terminals. */
-		return inode_is(f->inode, S_IFCHR) && !dev_is_tty(f) ? 0
-								     : -ESPIPE;
+		/* Linux lets /dev/null, eventfds and the like be sought, to no
+		 * effect, but not terminals. */
+		bool idle = inode_is(f->inode, 0) ||
+			    (inode_is(f->inode, S_IFCHR) && !dev_is_tty(f));
+
+		return idle ? 0 : -ESPIPE;
 	}
 	pos = seek_target(f, (int64_t)ARG1(r), (unsigned)ARG2(r));
 	if (pos >= 0)

@@ -6,6 +6,7 @@
 
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/in.h>
 
 #include "kernels/mote/fs/fdtable.h"
 #include "kernels/mote/fs/file.h"
@@ -60,6 +61,9 @@ static int find_kind(uint64_t domain, uint64_t type, int protocol,
 	int err = domain >= FAMILIES ? -EAFNOSUPPORT : 0;
 
 	if (!err && type > TYPE_LAST)
+		return -EINVAL;
+	if ((domain == AF_INET || domain == AF_INET6) &&
+	    (protocol < 0 || protocol >= IPPROTO_MAX))
 		return -EINVAL;
 	if (domain == AF_UNIX && protocol == AF_UNIX)
 		protocol = 0; /* as socketpair(2) of old programs */
