@@ -114,8 +114,9 @@ class Context:
 
     def program(self, name):
         """The path of a test program."""
-        for path in (self.build / "tests/integration" / name,
-                     self.build / "tests/integration/programs/syscalls" / name):
+        folder = self.build / "tests/integration"
+        for path in (folder / name, folder / "programs/syscalls" / name,
+                     folder / "programs/conform" / name):
             if path.exists():
                 return path
         raise Failed(f"no test program {name} in {self.build}")
