@@ -70,4 +70,5 @@ extern const struct test signal_tests[], thread_tests[], sync_tests[];
 extern const struct test timer_tests[], event_tests[], pipe_tests[];
 extern const struct test unix_tests[], inet_tests[], memory_tests[];
 extern const struct test file_tests[], procfs_tests[];
+extern const struct test clone_tests[], cancel_tests[];
 extern const struct test limit_tests[], fault_tests[];

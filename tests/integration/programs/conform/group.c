@@ -356,7 +356,7 @@ static void wait_for_keys(void)
 	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGTSTP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	T(write(0, "ready", 5));
+	DO(write(0, "ready", 5));
 	for (int i = 0; i < 3; i++) {
 		sigwait(&set, &number);
 		say("key %d", number);
@@ -369,11 +369,11 @@ static void test_keys(void)
 	pid_t pid = on_terminal(wait_for_keys);
 
 	T(read(master, buf, 5));
-	T(write(master, "\3", 1));
+	DO(write(master, "\3", 1));
 	nap(20);
-	T(write(master, "\34", 1));
+	DO(write(master, "\34", 1));
 	nap(20);
-	T(write(master, "\32", 1));
+	DO(write(master, "\32", 1));
 	reap(pid);
 }
 
@@ -393,7 +393,7 @@ static void test_hangup(void)
 	char c;
 	pid_t pid = on_terminal(stay);
 
-	T(read(master, &c, 1));
+	DO(read(master, &c, 1));
 	close(master);
 	reap(pid);
 }

@@ -29,6 +29,7 @@ static const struct area areas[] = {
 	{"memory", memory_tests},   {"file", file_tests},
 	{"inet", inet_tests},       {"limit", limit_tests},
 	{"procfs", procfs_tests},   {"fault", fault_tests},
+	{"clone", clone_tests},     {"cancel", cancel_tests},
 };
 
 static void run_in_child(const char *name, const struct test *test)
