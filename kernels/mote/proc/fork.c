@@ -63,6 +63,9 @@ static int check(const struct clone_request *q)
 		return -EINVAL;
 	if (q->exit_signal < 0 || q->exit_signal > SIGNALS)
 		return -EINVAL;
+	/* As ARCH_SET_FS: the CPU refuses bases that are no address. */
+	if (q->flags & CLONE_SETTLS && q->tls >= VM_USER_TOP)
+		return -EPERM;
 	return 0;
 }
 

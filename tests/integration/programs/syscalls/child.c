@@ -132,6 +132,7 @@ static void test_clone(void)
 	S(clone, CLONE_SIGHAND, 0, 0, 0, 0);
 	S(clone, CLONE_THREAD, 0, 0, 0, 0);
 	S(clone, CLONE_THREAD | CLONE_SIGHAND, 0, 0, 0, 0);
+	S(clone, SIGCHLD | CLONE_SETTLS, 0, 0, 0, 1ul << 63);
 	S(clone3, BAD, 64);
 	S(clone3, BAD, 8);
 	S(clone3, BAD, 1 << 20);
