@@ -187,8 +187,7 @@ static int add_libraries(struct closure *c, uint32_t first)
 			continue;
 		path = strdup(c->image->entry[i].source); /* may move */
 		err = path ? add_present(c, path)
-			   : problem_set(c->why, EXIT_AMPOULE,
-					 "out of memory");
+			   : problem_set(c->why, EXIT_AMPOULE, "out of memory");
 	}
 	return err;
 }
@@ -222,10 +221,8 @@ static int add_program(struct closure *c, const char *path)
 int closure_add_program(struct image *image, const char *path, bool runtimes,
 			struct strlist *libs, struct problem *why)
 {
-	struct closure c = {.image = image,
-			    .libs = libs,
-			    .why = why,
-			    .runtimes = runtimes};
+	struct closure c = {
+		.image = image, .libs = libs, .why = why, .runtimes = runtimes};
 
 	return add_program(&c, path);
 }

@@ -203,8 +203,7 @@ static int add_all(struct packer *p, const char *name)
 		err = which_program(name, &p->out->program, p->why);
 	if (!err)
 		err = closure_add_program(image, p->out->program,
-					  !p->settings->bare, &p->libs,
-					  p->why);
+					  !p->settings->bare, &p->libs, p->why);
 	for (size_t i = 0; !err && i < p->settings->files.count; i++)
 		err = add_file(p, p->settings->files.item[i]);
 	if (!err)

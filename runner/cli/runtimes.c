@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define PLACES_MAX 6
+#define PLACES_MAX  6
 #define SKIPPED_MAX 4
 
 /* In a place %p is the program's prefix (/usr of /usr/bin/python3.11), %v the
@@ -41,8 +41,7 @@ static const struct runtime known[] = {
 	{
 		.name = "ruby*",
 		.place = {"%p/lib/ruby/[0-9]*", "%p/lib/ruby/vendor_ruby",
-			  "%p/lib/*/ruby/[0-9]*",
-			  "%p/lib/*/ruby/vendor_ruby"},
+			  "%p/lib/*/ruby/[0-9]*", "%p/lib/*/ruby/vendor_ruby"},
 	},
 	{
 		.name = "java",

@@ -158,8 +158,8 @@ void cpu_init(void)
 	cpu_info.fsgsbase = seven.ebx & CPUID7_EBX_FSGSBASE;
 	cpu_info.gib_pages = extended.edx & CPUID81_EDX_GIB_PAGES;
 	/* A PVM-type host runs programs with its own TSC_AUX. */
-	cpu_info.rdtscp = extended.edx & CPUID81_EDX_RDTSCP &&
-			  !cpu_info.emulated;
+	cpu_info.rdtscp =
+		extended.edx & CPUID81_EDX_RDTSCP && !cpu_info.emulated;
 	cpu_info.xsave_bytes = 512;
 
 	cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;

@@ -34,4 +34,4 @@
 #define NMI_GUARD_PA       0x1fa000
 #define NMI_STACK_TOP_PA   0x1fc000
 /* A kernel stack in its slot, for what ends the VM. */
-#define BUG_STACK_TOP_PA   0x200000
+#define BUG_STACK_TOP_PA 0x200000

@@ -23,7 +23,7 @@ extern uint64_t gdt[];
 
 static struct pcpu *cpus[CPUS_MAX] = {&pcpu_boot};
 static uint32_t possible = 1, started = 1;
-static bool starting; /* the last one has not come up yet */
+static bool starting;              /* the last one has not come up yet */
 static volatile uint32_t lock = 1; /* held while booting */
 
 void kernel_lock(void)

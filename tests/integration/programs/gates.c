@@ -66,7 +66,8 @@ int main(void)
 	entries = returns;
 	for (uint64_t at = KERNEL; at < KERNEL + 0x40000000; at += 0xffff8)
 		attempt(at, 1 + (int)(at & 1));
-	for (uint64_t at = 1ul << 46; at < KERNEL + (1ul << 39); at += 1ul << 34)
+	for (uint64_t at = 1ul << 46; at < KERNEL + (1ul << 39);
+	     at += 1ul << 34)
 		attempt(at, 2);
 	printf("%u entries, %u wrong, %s\n", entries, wrong,
 	       returns == entries ? "all others refused" : "NOT REFUSED");
