@@ -26,204 +26,7 @@
 #define PAGE        4096u
 #define NUMBERS     470u
 
-/* What an argument is:
- * f fd          d fd or AT_FDCWD   p path          b memory
- * s size        i small number     x flags         o offset
- * P process     S signal           t time (short)  a page of the arena
- * l its length  m mode             c clock         v array of iovec
- * w futex word  k socket address   g signal set    e epoll_event
- * q pollfd[]    h msghdr           r sigaction     j sigevent
- * A protection  B kind of mapping  D address family  T socket type
- * E what to epoll_ctl  I timer     z any number    n user or group id
- * X epoll       Y timerfd          U socket        O offset of a page
- * A call that begins with ! spoils the game soon, and is rare. */
-static const struct call {
-	uint16_t number;
-	uint8_t weight;
-	const char *args;
-} calls[] = {
-	{SYS_read, 9, "fbs"},
-	{SYS_write, 9, "fbs"},
-	{SYS_open, 9, "pxm"},
-	{SYS_close, 3, "f"},
-	{SYS_stat, 2, "pb"},
-	{SYS_fstat, 2, "fb"},
-	{SYS_lstat, 2, "pb"},
-	{SYS_poll, 5, "qii"},
-	{SYS_lseek, 3, "foi"},
-	{SYS_mmap, 9, "alABfO"},
-	{SYS_mprotect, 6, "alA"},
-	{SYS_munmap, 6, "al"},
-	{SYS_brk, 1, "!z"},
-	{SYS_rt_sigaction, 5, "Srb8"},
-	{SYS_rt_sigprocmask, 5, "igb8"},
-	{SYS_ioctl, 4, "fzb"},
-	{SYS_pread64, 3, "fbso"},
-	{SYS_pwrite64, 3, "fbso"},
-	{SYS_readv, 4, "fvi"},
-	{SYS_writev, 4, "fvi"},
-	{SYS_access, 2, "pi"},
-	{SYS_pipe, 5, "b"},
-	{SYS_select, 4, "ibbbt"},
-	{SYS_sched_yield, 2, ""},
-	{SYS_mremap, 5, "alixa"},
-	{SYS_msync, 2, "alx"},
-	{SYS_mincore, 2, "alb"},
-	{SYS_madvise, 5, "ali"},
-	{SYS_dup, 4, "f"},
-	{SYS_dup2, 4, "ff"},
-	{SYS_pause, 1, ""},
-	{SYS_nanosleep, 4, "tb"},
-	{SYS_getitimer, 2, "ib"},
-	{SYS_setitimer, 4, "itb"},
-	{SYS_getpid, 1, ""},
-	{SYS_sendfile, 4, "ffbs"},
-	{SYS_socket, 9, "DT0"},
-	{SYS_connect, 5, "Uki"},
-	{SYS_accept, 4, "Ubb"},
-	{SYS_sendto, 5, "Ubsxki"},
-	{SYS_recvfrom, 5, "Ubsxbb"},
-	{SYS_sendmsg, 5, "Uhx"},
-	{SYS_recvmsg, 5, "Uhx"},
-	{SYS_shutdown, 3, "Ui"},
-	{SYS_bind, 5, "Uki"},
-	{SYS_listen, 4, "Ui"},
-	{SYS_getsockname, 2, "Ubb"},
-	{SYS_getpeername, 2, "Ubb"},
-	{SYS_socketpair, 8, "1T0b"},
-	{SYS_setsockopt, 4, "Uiibi"},
-	{SYS_getsockopt, 4, "Uiibb"},
-	{SYS_fork, 2, ""},
-	{SYS_wait4, 5, "Pbxb"},
-	{SYS_kill, 3, "PS"},
-	{SYS_uname, 1, "b"},
-	{SYS_fcntl, 6, "fib"},
-	{SYS_fcntl, 4, "fii"},
-	{SYS_flock, 3, "fi"},
-	{SYS_fsync, 1, "f"},
-	{SYS_truncate, 3, "po"},
-	{SYS_ftruncate, 4, "fo"},
-	{SYS_getdents64, 4, "fbs"},
-	{SYS_getcwd, 2, "bs"},
-	{SYS_chdir, 3, "!p"},
-	{SYS_fchdir, 3, "!f"},
-	{SYS_rename, 5, "pp"},
-	{SYS_mkdir, 5, "pm"},
-	{SYS_rmdir, 3, "p"},
-	{SYS_creat, 4, "pm"},
-	{SYS_link, 4, "pp"},
-	{SYS_unlink, 4, "!p"},
-	{SYS_symlink, 4, "pp"},
-	{SYS_readlink, 3, "pbs"},
-	{SYS_chmod, 2, "pm"},
-	{SYS_chown, 2, "pnn"},
-	{SYS_umask, 1, "m"},
-	{SYS_getrlimit, 1, "ib"},
-	{SYS_getrusage, 1, "ib"},
-	{SYS_sysinfo, 1, "b"},
-	{SYS_times, 1, "b"},
-	{SYS_setpgid, 2, "PP"},
-	{SYS_setsid, 1, ""},
-	{SYS_getpgid, 1, "P"},
-	{SYS_rt_sigpending, 2, "b8"},
-	{SYS_rt_sigtimedwait, 4, "gbt8"},
-	{SYS_rt_sigqueueinfo, 2, "PSb"},
-	{SYS_rt_sigsuspend, 2, "g8"},
-	{SYS_sigaltstack, 3, "!bb"},
-	{SYS_utime, 1, "pb"},
-	{SYS_mknod, 4, "pmz"},
-	{SYS_statfs, 1, "pb"},
-	{SYS_mlock, 1, "al"},
-	{SYS_prctl, 2, "ibbbb"},
-	{SYS_arch_prctl, 1, "!zb"},
-	{SYS_setrlimit, 1, "!ib"},
-	{SYS_mount, 3, "ppppb"},
-	{SYS_umount2, 2, "pi"},
-	{SYS_gettid, 1, ""},
-	{SYS_tkill, 3, "PS"},
-	{SYS_futex, 9, "wiitwi"},
-	{SYS_futex, 5, "wxitwz"},
-	{SYS_sched_setaffinity, 1, "!Psb"},
-	{SYS_sched_getaffinity, 1, "Psb"},
-	{SYS_epoll_create1, 5, "i"},
-	{SYS_epoll_ctl, 12, "XEfe"},
-	{SYS_epoll_wait, 5, "Xbii"},
-	{SYS_epoll_pwait, 4, "Xbiig8"},
-	{SYS_epoll_pwait2, 4, "Xbitg8"},
-	{SYS_timer_create, 5, "cjb"},
-	{SYS_timer_settime, 6, "Iitb"},
-	{SYS_timer_gettime, 3, "Ib"},
-	{SYS_timer_getoverrun, 2, "I"},
-	{SYS_timer_delete, 3, "I"},
-	{SYS_clock_gettime, 2, "cb"},
-	{SYS_clock_getres, 1, "cb"},
-	{SYS_clock_nanosleep, 3, "citb"},
-	{SYS_tgkill, 3, "PPS"},
-	{SYS_waitid, 4, "iPbxb"},
-	{SYS_openat, 9, "dpxm"},
-	{SYS_mkdirat, 3, "dpm"},
-	{SYS_newfstatat, 2, "dpbx"},
-	{SYS_unlinkat, 4, "dpx"},
-	{SYS_renameat2, 4, "dpdpi"},
-	{SYS_linkat, 3, "dpdpx"},
-	{SYS_symlinkat, 2, "pdp"},
-	{SYS_readlinkat, 2, "dpbs"},
-	{SYS_pselect6, 4, "ibbbtb"},
-	{SYS_ppoll, 4, "qitg8"},
-	{SYS_set_robust_list, 2, "!bs"},
-	{SYS_get_robust_list, 1, "Pbb"},
-	{SYS_splice, 5, "fbfbsx"},
-	{SYS_tee, 3, "ffsx"},
-	{SYS_vmsplice, 3, "fvix"},
-	{SYS_utimensat, 2, "dptx"},
-	{SYS_signalfd4, 5, "fg8i"},
-	{SYS_eventfd2, 5, "ix"},
-	{SYS_timerfd_create, 5, "ci"},
-	{SYS_timerfd_settime, 6, "Yitb"},
-	{SYS_timerfd_gettime, 3, "Yb"},
-	{SYS_fallocate, 4, "fxoo"},
-	{SYS_accept4, 3, "Ubbx"},
-	{SYS_dup3, 3, "ffx"},
-	{SYS_pipe2, 5, "bx"},
-	{SYS_preadv2, 2, "fviozi"},
-	{SYS_pwritev2, 2, "fviozi"},
-	{SYS_recvmmsg, 2, "Uhixt"},
-	{SYS_prlimit64, 2, "!Pibb"},
-	{SYS_sendmmsg, 2, "Uhix"},
-	{SYS_getrandom, 2, "bsi"},
-	{SYS_memfd_create, 5, "px"},
-	{SYS_execveat, 1, "!dpbbx"},
-	{SYS_execve, 1, "!pbb"},
-	{SYS_membarrier, 1, "ii"},
-	{SYS_copy_file_range, 4, "fbfbsi"},
-	{SYS_statx, 2, "dpxxb"},
-	{SYS_close_range, 1, "!iii"},
-	{SYS_openat2, 2, "dpbs"},
-	{SYS_mlockall, 1, "!i"},
-	{SYS_clone, 3, "xbbbb"},
-	{SYS_clone3, 3, "!bs"},
-	{SYS_vfork, 1, "!"},
-	{SYS_setuid, 1, "!n"},
-	{SYS_setresuid, 1, "!nnn"},
-	{SYS_exit, 1, "!i"},
-	{SYS_exit_group, 1, "!i"},
-	{SYS_rt_sigreturn, 1, "!"},
-	{SYS_set_tid_address, 1, "!b"},
-	{SYS_restart_syscall, 1, ""},
-	{SYS_getpriority, 1, "iP"},
-	{SYS_setpriority, 1, "iPi"},
-	{SYS_sched_setscheduler, 1, "Pib"},
-	{SYS_alarm, 1, "!i"},
-	{SYS_mlock2, 1, "ali"},
-	{SYS_readahead, 1, "fos"},
-	{SYS_name_to_handle_at, 1, "dpbbx"},
-	{SYS_process_vm_readv, 1, "Pvivii"},
-	{SYS_pidfd_open, 2, "Pi"},
-	{SYS_pidfd_send_signal, 1, "fSbi"},
-};
-
 static uint8_t *arena, *pool;
-static uint32_t total_weight;
 static struct sigaction caught;
 
 static const char *const paths[] = {
@@ -307,9 +110,6 @@ void call_setup(struct dice *d)
 	for (size_t i = 1; i < sizeof(mild); i++)
 		sigaction(mild[i], &a, NULL);
 	syscall(SYS_rt_sigaction, SIGUSR1, NULL, &caught, 8);
-	if (!total_weight)
-		for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
-			total_weight += calls[i].weight;
 }
 
 static uint64_t any(struct dice *d)
@@ -646,19 +446,6 @@ static uint64_t argument(struct dice *d, char kind)
 	}
 }
 
-static const struct call *choose(struct dice *d)
-{
-	const struct call *c;
-
-	do {
-		uint32_t at = below(d, total_weight);
-
-		for (c = calls; at >= c->weight; c++)
-			at -= c->weight;
-	} while (*c->args == '!' && below(d, 24));
-	return c;
-}
-
 /* Nonsense must not reach another process. */
 static int is_harmless(long number)
 {
@@ -679,7 +466,7 @@ static int is_harmless(long number)
 void call_random(struct dice *d)
 {
 	uint64_t a[6] = {0};
-	const struct call *c = choose(d);
+	const struct call *c = call_choose(d);
 	const char *kind = c->args + (*c->args == '!');
 	long number = c->number;
 
