@@ -312,9 +312,9 @@ static void test_orphaned_group(void)
 const struct group job_groups[] = {
 	{"kill_others", test_kill_others},
 	{"child_signal", test_child_signal},
-	{"groups", test_groups},
+	{"job_groups", test_groups},
 	{"sessions", test_sessions},
-	{"interrupted", test_interrupted},
+	{"job_interrupted", test_interrupted},
 	{"ping_pong", test_ping_pong},
 	{"orphaned_group", test_orphaned_group},
 	{NULL, NULL},

@@ -340,7 +340,7 @@ static void test_fork_of_threads(void)
 
 const struct group thread_groups[] = {
 	{"threads", test_threads},
-	{"turns", test_turns},
+	{"thread_turns", test_turns},
 	{"registers", test_registers},
 	{"conditions", test_conditions},
 	{"thread_signals", test_thread_signals},
