@@ -54,6 +54,12 @@ for _group in groups():
     globals()[f"test_{_group}"] = make_case(_group)
 
 
+def test_groups_have_names_of_their_own(t):
+    """Of two with one name, the second would never run."""
+    names = groups()
+    t.equal(sorted(names), sorted(set(names)), "groups")
+
+
 def test_every_call_is_in_the_table(t):
     """Each call that mote offers is made by at least one case."""
     offered = re.findall(r"^SYSCALL\(\s*\d+,\s*(\w+)\)", TABLE.read_text(),
