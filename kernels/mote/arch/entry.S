@@ -10,6 +10,8 @@
 #include "kernels/mote/arch/pcpu.h"
 
 #define REGS_SYSCALL 256
+#define RFLAGS_TF 0x100
+#define RFLAGS_RF 0x10000
 #define USER_CS 0x33
 #define USER_DS 0x2b
 
@@ -119,13 +121,17 @@ syscall_native:
 	mov	%rsp, %rdi
 	call	kernel_enter
 	/* sysretq only if the program goes on where it was: rcx and r11 are
-	 * taken then. It faults at CPL 0 if RCX is not canonical. */
+	 * taken then. It faults at CPL 0 if RCX is not canonical. It traps at
+	 * once if it sets TF: who steps through a program would not get past
+	 * a system call. It clears RF. */
 	mov	RIP(%rsp), %rcx
 	cmp	%rcx, RCX(%rsp)
 	jne	return_native
 	mov	RFLAGS(%rsp), %r11
 	cmp	%r11, R11(%rsp)
 	jne	return_native
+	test	$(RFLAGS_TF | RFLAGS_RF), %r11d
+	jnz	return_native
 	shr	$47, %rcx
 	jnz	return_native
 	pop	%r15
