@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -181,13 +182,14 @@ static int add_libraries(struct closure *c, uint32_t first)
 	int err = 0;
 
 	for (uint32_t i = first; !err && i < end; i++) {
-		cleanup_free char *path = NULL;
+		char *path;
 
 		if (!may_be_elf(&c->image->entry[i]))
 			continue;
 		path = strdup(c->image->entry[i].source); /* may move */
 		err = path ? add_present(c, path)
 			   : problem_set(c->why, EXIT_AMPOULE, "out of memory");
+		free(path);
 	}
 	return err;
 }

@@ -15,8 +15,9 @@ struct vm;
 
 #define CPUS_MAX 8u
 
-/** smp_init() - @cpus (1..CPUS_MAX) with APIC ids from 0. On the first CPU. */
-void smp_init(uint32_t cpus);
+/** smp_init() - @count CPUs (1..CPUS_MAX) with APIC ids from 0. On the first
+ * one. */
+void smp_init(uint32_t count);
 /** smp_possible() - how many there are, started or not. */
 uint32_t smp_possible(void);
 /** smp_cpu() - CPU @n of smp_possible(); NULL: not started. */

@@ -31,7 +31,19 @@ static int check_names(const struct rename *m)
 	return 0;
 }
 
-/* A directory must not move into itself, nor replace what it lies in. */
+/* Nor may it replace what it lies in. */
+static int check_new_directory(const struct rename *m)
+{
+	struct inode *new = m->new.inode;
+
+	if (!new || !inode_is(new, S_IFDIR))
+		return 0;
+	if (dir_is_within(m->old.dir, new))
+		return m->flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
+	return new->ops->refresh || mount_is_root(new) ? -EBUSY : 0;
+}
+
+/* A directory must not move into itself. */
 static int check_loops(const struct rename *m)
 {
 	struct inode *old = m->old.inode, *new = m->new.inode;
@@ -48,14 +60,7 @@ static int check_loops(const struct rename *m)
 		   (m->new.slash && !(m->flags & RENAME_EXCHANGE))) {
 		return -ENOTDIR;
 	}
-	if (new &&inode_is(new, S_IFDIR)) {
-		if (dir_is_within(m->old.dir, new))
-			return m->flags & RENAME_EXCHANGE ? -EINVAL
-							  : -ENOTEMPTY;
-		if (new->ops->refresh || mount_is_root(new))
-			return -EBUSY;
-	}
-	return 0;
+	return check_new_directory(m);
 }
 
 static int check_replace(const struct inode *old, struct inode *new)

@@ -17,7 +17,7 @@
  * is meant, and which of three kinds of time, all the same here. */
 static int find_cpu_clock(int32_t id, struct clock *ret)
 {
-	int n = ~id >> 3;
+	int n = (int)(~(uint32_t)id >> 3);
 	const struct task *t;
 
 	if (id >= 0 || (id & CPU_KIND) == CPU_KIND)

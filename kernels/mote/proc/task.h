@@ -26,15 +26,12 @@ struct task {
 	struct vm *vm; /* process->vm */
 	struct signals *signals;
 	struct context context;
-	struct pcpu
-		*cpu; /* runs there, or was the last to and nobody came after */
+	struct pcpu *cpu;       /* stands on its stack; NULL: none */
 	struct list in_process; /* process->threads */
 	struct list in_hash;    /* by tid; of the dead: until they are freed */
-	bool killed;            /* ends on its way back to the program */
 	struct clone_request *request; /* clone(2) in progress */
-	enum task_state state;
-	struct list in_queue; /* of the scheduler */
-	struct timer alarm;   /* of wait_until() */
+	struct list in_queue;          /* of the scheduler */
+	struct timer alarm;            /* of wait_until() */
 	/* When a call that is made once more, because a signal came to
 	 * nothing, has to end; 0: none is. */
 	uint64_t restart_deadline;
@@ -47,6 +44,8 @@ struct task {
 	uint64_t start_ns;    /* monotonic */
 	uint64_t clear_tid;   /* set_tid_address(2) */
 	uint64_t robust_list; /* set_robust_list(2) */
+	enum task_state state;
+	bool killed; /* ends on its way back to the program */
 };
 
 /** current() - the thread whose system call or fault is being served. */
