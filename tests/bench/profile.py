@@ -105,6 +105,9 @@ def machine(initrd, fifo):
             "-chardev", "null,id=err", "-device",
             "virtserialport,chardev=err,nr=2",
             "-device", "virtio-rng-device",
+            # A clock of instructions: writing them down takes longer than
+            # what mote takes for emulation.
+            "-icount", "shift=0,sleep=off",
             "-singlestep", "-d", "exec,nochain", "-D", fifo]
 
 
