@@ -4,8 +4,8 @@
  *
  * It travels as one struct setup_data node (Linux boot protocol 2.09, field
  * setup_data) of type BOOTINFO_SETUP_TYPE; other kernels skip unknown types.
- * A second node, type SETUP_RNG_SEED (9), carries random bytes: as many as a
- * program's start takes, because making more is slow where CPL 0 is emulated.
+ * A second node, type SETUP_RNG_SEED (9), carries random bytes, which the
+ * guest's generator starts with.
  * All values little-endian, gpa = guest-physical address. */
 #pragma once
 #include <stdint.h>

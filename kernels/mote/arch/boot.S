@@ -19,6 +19,24 @@
 #define CR0_BOOT 0x80010023	/* PG WP NE MP PE */
 #define CR4_PAE_PGE 0xa0
 
+	/* GDT, IDT and segments; a stack is there. Uses rax. */
+	.macro load_tables
+	lgdt	gdt_pointer(%rip)
+	lidt	idt_pointer_emulated(%rip)
+	mov	$0x18, %eax
+	mov	%eax, %ss
+	xor	%eax, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %fs
+	mov	%eax, %gs
+	pushq	$0x10
+	lea	9f(%rip), %rax
+	push	%rax
+	lretq
+9:
+	.endm
+
 	/* Xen ELF note PHYS32_ENTRY (18): where PVH enters. */
 	.section .note.Xen, "a", @note
 	.balign 4
@@ -84,20 +102,8 @@ start_high:
 	movabs	$(KERNEL_BASE + STACK_TOP_PA - BOOT_STACK_USED), %rsp
 	lea	pcpu_boot(%rip), %rax
 	mov	%rax, (176 + KSTACK_CPU)(%rsp)
-	lgdt	gdt_pointer(%rip)
-	lidt	idt_pointer_emulated(%rip)
-	mov	$0x18, %eax
-	mov	%eax, %ss
-	xor	%eax, %eax
-	mov	%eax, %ds
-	mov	%eax, %es
-	mov	%eax, %fs
-	mov	%eax, %gs
-	pushq	$0x10
-	lea	1f(%rip), %rax
-	push	%rax
-	lretq
-1:	mov	$0x40, %eax
+	load_tables
+	mov	$0x40, %eax
 	ltr	%ax
 	xor	%ebp, %ebp
 	/* The guard of the stack protector: set before any function that
@@ -145,20 +151,8 @@ ap_code_end:
 ap_high:
 	mov	ap_stack(%rip), %rsp
 	sub	$176, %rsp
-	lgdt	gdt_pointer(%rip)
-	lidt	idt_pointer_emulated(%rip)
-	mov	$0x18, %eax
-	mov	%eax, %ss
-	xor	%eax, %eax
-	mov	%eax, %ds
-	mov	%eax, %es
-	mov	%eax, %fs
-	mov	%eax, %gs
-	pushq	$0x10
-	lea	1f(%rip), %rax
-	push	%rax
-	lretq
-1:	ltr	ap_tss(%rip)
+	load_tables
+	ltr	ap_tss(%rip)
 	xor	%ebp, %ebp
 	call	smp_entry
 	ud2

@@ -102,7 +102,7 @@ static inline uint64_t cpu_tsc_at_entry(void)
 uint64_t privileged_call(const char *op, uint64_t rcx, uint64_t rax,
 			 uint64_t rdx);
 extern const char op_rdmsr[], op_wrmsr[], op_idle[], op_out8[], op_out16[],
-	op_in8[], op_triple_fault[];
+	op_triple_fault[];
 
 /** kernel_drop() - go on at CPL 3 with the page tables @cr3. Once, on an
  * emulated host. */
@@ -224,16 +224,6 @@ static inline void outw(uint16_t port, uint16_t v)
 		privileged_call(op_out16, 0, v, port);
 	else
 		__asm__ volatile("outw %0, %1" ::"a"(v), "Nd"(port));
-}
-
-static inline uint8_t inb(uint16_t port)
-{
-	uint8_t v;
-
-	if (cpu_info.deprivileged)
-		return (uint8_t)privileged_call(op_in8, 0, 0, port);
-	__asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
 }
 
 /** cpu_idle() - with interrupts off: sleep until an interrupt was handled

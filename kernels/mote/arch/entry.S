@@ -6,6 +6,7 @@
  * kernel's GS base is used to find the stack and is exchanged back at once.
  * Traps do clac, because the program may have set AC. Interrupts are off
  * throughout. */
+#include "kernels/mote/arch/frame.inc"
 #include "kernels/mote/arch/layout.h"
 #include "kernels/mote/arch/pcpu.h"
 
@@ -46,17 +47,7 @@
 	push	%rsi
 	push	%rdx
 	push	%rcx
-	push	%rax
-	push	%r8
-	push	%r9
-	push	%r10
-	push	%r11
-	push	%rbx
-	push	%rbp
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
+	push_below_rcx
 	.endm
 
 	.balign 16
@@ -71,17 +62,7 @@ trap_native:
 	jz	trap_of_kernel
 	call	kernel_enter
 return_native:
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
-	pop	%r11
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rax
+	pop_below_rcx
 	pop	%rcx
 	pop	%rdx
 	pop	%rsi
@@ -134,17 +115,7 @@ syscall_native:
 	jnz	return_native
 	shr	$47, %rcx
 	jnz	return_native
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
-	pop	%r11
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rax
+	pop_below_rcx
 	pop	%rcx
 	pop	%rdx
 	pop	%rsi

@@ -12,6 +12,7 @@
  * host; it faults on entry_syscall, for the same reason.
  *
  * Interrupts are off at CPL 0 and in the kernel at CPL 3. */
+#include "kernels/mote/arch/frame.inc"
 #include "kernels/mote/arch/layout.h"
 #include "kernels/mote/arch/pcpu.h"
 
@@ -116,7 +117,7 @@ double_fault:
 	call	trap_double_fault
 
 	/* What privileged_call() can ask for. */
-	.globl op_rdmsr, op_wrmsr, op_idle, op_out8, op_out16, op_in8
+	.globl op_rdmsr, op_wrmsr, op_idle, op_out8, op_out16
 	.globl op_triple_fault
 op_rdmsr:
 	rdmsr
@@ -129,9 +130,6 @@ op_out8:
 	ret
 op_out16:
 	outw	%ax, %dx
-	ret
-op_in8:
-	inb	%dx, %al
 	ret
 op_idle:
 	sti
@@ -169,17 +167,7 @@ kernel_entry:
 	push	%rsi
 	push	%rdx
 	pushq	PCPU_RCX(%rcx)
-	push	%rax
-	push	%r8
-	push	%r9
-	push	%r10
-	push	%r11
-	push	%rbx
-	push	%rbp
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
+	push_below_rcx
 	cld
 	xor	%ebp, %ebp
 	mov	%rsp, %rdi
@@ -197,17 +185,7 @@ kernel_exit:
 	mov	(11 * 8)(%rsp), %rax
 	mov	%rax, PCPU_RCX(%rcx)
 	movb	$PCPU_RETURN, PCPU_MODE(%rcx)
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
-	pop	%r11
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rax
+	pop_below_rcx
 	add	$8, %rsp
 	pop	%rdx
 	pop	%rsi

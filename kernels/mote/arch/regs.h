@@ -2,7 +2,6 @@
 /* regs.h - the register frame that every entry into the kernel leaves on the
  * kernel stack; entry.S builds it in this order. */
 #pragma once
-#include <stdbool.h>
 #include <stdint.h>
 
 struct regs {
@@ -14,11 +13,6 @@ struct regs {
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 #define REGS_SYSCALL 256u
-
-static inline bool regs_from_user(const struct regs *r)
-{
-	return (r->cs & 3) == 3;
-}
 
 /* Linux x86-64 system-call arguments. */
 #define ARG0(r) ((r)->rdi)

@@ -208,8 +208,11 @@ void kernel_interrupted(struct regs *r)
 		return;
 	if (r->vector < VEC_EXCEPTIONS) {
 		/* A return to an address that is none: the program's doing. */
-		if (r->rip == (uint64_t)entry_iret)
+		if (r->rip == (uint64_t)entry_iret) {
+			this_cpu()->in_kernel = 1;
+			kernel_lock(); /* it was left already */
 			task_exit(SIGSEGV);
+		}
 		kernel_fault(r);
 	}
 	kernel_lock();

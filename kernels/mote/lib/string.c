@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* string.c - memory and string functions for a kernel whose instructions may
- * be emulated one at a time: there a `rep` iteration costs as much as an
- * instruction, so everything here moves 8 bytes an iteration, and a tail is
- * one more word that overlaps the last instead of a loop over bytes.
+/* string.c - memory and string functions, 8 bytes at a time; a tail is one more
+ * word that overlaps the last instead of a loop over bytes.
  *
  * Words are read through a may_alias, unaligned type. String functions read
  * whole aligned words and so may look at bytes behind the NUL, never across

@@ -2,9 +2,9 @@
 /* fault.c - demand paging. Trusts: the areas; the address and the kind of
  * access are the program's. Must not: fail for lack of anything but memory.
  *
- * A fault costs the program some 30 us where CPL 0 is emulated, mapping one
- * more page in the same go about 5 us, and fresh memory costs the host nothing
- * until it is touched. So: 2 MiB at once where an area covers it and memory is
+ * A fault costs two traps, which are dear on an emulated host; mapping more
+ * pages in the same go is cheap, and fresh memory costs the host nothing until
+ * it is touched. So: 2 MiB at once where an area covers it and memory is
  * plenty, otherwise a window of pages around the address. */
 #include <linux/errno.h>
 #include <linux/mman.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* page.c - physical pages. Trusts: the memory map of the VMM (checked for
- * range only). Must not: loop over all pages, ever; on an emulated CPL 0 that
- * alone would cost longer than a whole boot.
+ * range only). Must not: loop over all pages, ever: that alone would take
+ * longer than the rest of a boot.
  *
  *   range:  start | small pages, upward --> | fresh | <-- 2 MiB pages | end
  *

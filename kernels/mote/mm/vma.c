@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vma.c - areas of an address space: a sorted array of pointers. Binary search
- * with a memory of recent hits, because each step is emulated on some hosts;
- * neighbours that are alike are joined, so that a growing heap stays one. */
+ * with a memory of recent hits; neighbours that are alike are joined, so that a
+ * growing heap stays one. */
 #include "kernels/mote/mm/vma.h"
 
 #include <linux/errno.h>

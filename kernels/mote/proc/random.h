@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* random.h - the kernel's random bytes. Two ways to make them, because a
- * ChaCha20 block is a thousand instructions:
- *
- * - where CPL 0 runs natively, a ChaCha20 generator with fast key erasure,
- *   keyed by the boot protocol's seed node, or without one by virtio-rng or
- *   rdrand;
- * - where it is emulated (0.7 ms a block), bytes of the host's own generator,
- *   each used once: the seed node first, then what virtio-rng gives. */
+/* random.h - the kernel's random bytes: a ChaCha20 generator with fast key
+ * erasure, keyed by the boot protocol's seed node, or without one by virtio-rng
+ * and rdrand. */
 #pragma once
 #include <stddef.h>
 

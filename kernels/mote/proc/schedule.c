@@ -130,11 +130,6 @@ void sched_wake(struct task *t)
 		make_ready(t);
 }
 
-void sched_interrupt(struct task *t)
-{
-	sched_wake(t);
-}
-
 void sched_continue(struct task *t)
 {
 	if (t->state == TASK_STOPPED)

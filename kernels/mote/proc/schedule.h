@@ -30,11 +30,9 @@ enum task_state {
  * be woken for nothing, so callers look again. @state: any but TASK_RUNS;
  * TASK_DEAD: never returns. */
 void sched_sleep(enum task_state state);
-/** sched_wake() - @t runs again if it is in TASK_SLEEPS or TASK_WAITS. */
+/** sched_wake() - @t runs again if it is in TASK_SLEEPS or TASK_WAITS: what it
+ * waits for may be there, or a signal came, on which that may depend. */
 void sched_wake(struct task *t);
-/** sched_interrupt() - the same, a signal came: what is waited for is looked at
- * again, for it may depend on that. */
-void sched_interrupt(struct task *t);
 /** sched_continue() - the same for one in TASK_STOPPED. */
 void sched_continue(struct task *t);
 /** sched_yield() - let others run first; current() goes to the queue's end. */

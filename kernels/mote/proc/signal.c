@@ -101,7 +101,7 @@ void signals_recheck(struct task *t)
 	}
 	context_set_work(&t->context, WORK_SIGNAL);
 	if (deliverable(t))
-		sched_interrupt(t);
+		sched_wake(t);
 }
 
 void signals_retarget(struct task *t)
