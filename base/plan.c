@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/plan_device.h"
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -167,24 +168,6 @@ static const char *check_initrd(const struct plan *plan)
 	return NULL;
 }
 
-static const char *check_devices(const struct plan *plan)
-{
-	uint32_t seen = 0;
-
-	if (plan->device_count > PLAN_DEVICES_MAX)
-		return "device_count is out of range";
-	for (uint32_t i = 0; i < plan->device_count; i++) {
-		uint32_t kind = plan->device[i];
-
-		if (kind < PLAN_DEVICE_HARNESS || kind > PLAN_DEVICE_RNG)
-			return "device is of an unknown kind";
-		if (seen & (1u << kind))
-			return "device is there twice";
-		seen |= 1u << kind;
-	}
-	return NULL;
-}
-
 static const char *check_fds(const struct plan *plan)
 {
 	for (int i = 0; i < PLAN_FD_COUNT; i++) {
@@ -229,7 +212,7 @@ int plan_check(const struct plan *plan, const char **ret_why)
 		check_header, /* first: it vouches for the layout */
 		check_name,    check_id,       check_size,
 		check_fds,     check_segments, check_initrd,
-		check_devices, check_streams,  check_cmdline,
+		plan_check_devices, check_streams,  check_cmdline,
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {

@@ -12,12 +12,13 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC         0x4e414c5045504d41ull /* "AMPEPLAN" */
-#define PLAN_VERSION       3u
+#define PLAN_VERSION       4u
 #define PLAN_FD_NUMBER     3 /* the plan's own fd in jailer and VMM */
 #define PLAN_NAME_BYTES    64u
 #define PLAN_CMDLINE_BYTES 2048u
 #define PLAN_SEGMENTS_MAX  16u
-#define PLAN_DEVICES_MAX   8u
+#define PLAN_DEVICES_MAX   16u
+#define PLAN_DEVICE_FDS    32u /* of all devices together */
 #define PLAN_CPUS_MAX      64u
 #define PLAN_CGROUPS       4 /* memory, pids, cpu, io; one where they are one */
 #define PLAN_PIDS_MIN      4u
@@ -49,7 +50,8 @@ enum plan_fd {
 	PLAN_FD_CGROUP, /* four: where "0" makes a process a member */
 	PLAN_FD_SLOT =
 		PLAN_FD_CGROUP + PLAN_CGROUPS, /* locked while it lives */
-	PLAN_FD_COUNT
+	PLAN_FD_DEVICE, /* those of the devices; plan_device.fd_first */
+	PLAN_FD_COUNT = PLAN_FD_DEVICE + PLAN_DEVICE_FDS
 };
 
 /* How the VMM may use a stream's fd without ever blocking on it. */
@@ -75,6 +77,29 @@ enum plan_device_kind {
 	PLAN_DEVICE_HARNESS = 1,
 	PLAN_DEVICE_CONSOLE = 2,
 	PLAN_DEVICE_RNG = 3,
+	PLAN_DEVICE_BLOCK = 4,
+	PLAN_DEVICE_NET = 5,
+	PLAN_DEVICE_VSOCK = 6,
+	PLAN_DEVICE_PMEM = 7,
+	PLAN_DEVICE_BALLOON = 8,
+	PLAN_DEVICE_KINDS
+};
+
+struct plan_rate { /* base/bucket.h */
+	uint64_t per_second; /* 0: no limit */
+	uint64_t burst;      /* 0: what a second brings */
+};
+
+/* One device. What a kind needs beside its fds is a member of u, made of
+ * fixed-size integers; a kind that needs nothing leaves it zero. */
+struct plan_device {
+	uint32_t kind;     /* enum plan_device_kind */
+	uint32_t flags;    /* of the kind; 0 where it has none */
+	uint32_t fd_first; /* enum plan_fd from PLAN_FD_DEVICE on; 0: none */
+	uint32_t fd_count;
+	union {
+		uint64_t raw[30]; /* as large as a member may become */
+	} u;
 };
 
 #define PLAN_FLAG_TRACE      1u /* send the timeline in the end */
@@ -109,9 +134,9 @@ struct plan {
 	uint64_t initrd_bytes;
 	struct plan_segment segment[PLAN_SEGMENTS_MAX];
 	uint32_t device_count; /* device n at PLAN_MMIO_BASE + n * stride */
-	uint32_t device[PLAN_DEVICES_MAX]; /* enum plan_device_kind */
-	uint32_t stream_kind[3];           /* enum plan_stream_kind */
-	uint32_t reserved;                 /* 0 */
+	uint32_t reserved;     /* 0 */
+	struct plan_device device[PLAN_DEVICES_MAX];
+	uint32_t stream_kind[3]; /* enum plan_stream_kind */
 	uint16_t tty_rows, tty_cols;
 	int32_t fd[PLAN_FD_COUNT];
 	uint32_t cmdline_bytes; /* without NUL, < PLAN_CMDLINE_BYTES */

@@ -21,9 +21,10 @@
 #include "devices-virtio/gmem.h"
 #include "devices-virtio/queue.h"
 
-#define VDEV_QUEUES_MAX 8u
+#define VDEV_QUEUES_MAX 16u
 #define VDEV_VENDOR_ID  0x504d4141u /* "AAMP" */
 
+struct blob;
 struct vdev;
 
 /* How a device reaches its VM's interrupt controller; thread-safe. */
@@ -48,6 +49,12 @@ struct vdev_ops {
 			    uint32_t len);
 	void (*config_write)(struct vdev *vd, uint32_t off, const void *src,
 			     uint32_t len);
+	/* What the device itself knows, beside status, features and queues,
+	 * which the core keeps; both directions in the same order, a version
+	 * first. Nothing is in flight then. load: blob_fail(-EPROTO) for what
+	 * save can never have written. */
+	void (*save)(const struct vdev *vd, struct blob *to);
+	void (*load)(struct vdev *vd, struct blob *from);
 	void (*free)(struct vdev *vd);
 };
 

@@ -105,7 +105,7 @@ static void fill_devices(struct plan *plan, uint64_t wanted)
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		if (wanted & (1ull << all[i]))
-			plan->device[plan->device_count++] = all[i];
+			plan->device[plan->device_count++].kind = all[i];
 	}
 }
 

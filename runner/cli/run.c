@@ -8,6 +8,7 @@
 #include "runner/cli/background.h"
 #include "runner/cli/cell.h"
 #include "runner/cli/commands.h"
+#include "runner/cli/device_set.h"
 #include "runner/cli/gather.h"
 #include "runner/cli/launch.h"
 #include "runner/cli/locate.h"
@@ -38,6 +39,7 @@ struct run {
 	char **argv;
 	struct streams streams;
 	struct gathered files;
+	struct device_set devices;
 	int vmm_fd;
 	int trace_fd, json_fd;
 	struct plan plan;
@@ -88,6 +90,8 @@ static int prepare(struct run *r)
 				   error_text(err));
 	err = open_outputs(r);
 	if (!err)
+		err = device_set_open(&r->devices, &r->settings, &r->why);
+	if (!err)
 		err = cell_take(&r->cell, &r->why);
 	if (!err)
 		err = gather(&r->settings, r->argv, &r->streams, r->cell.id,
@@ -131,6 +135,8 @@ static int start(struct run *r)
 	launch.fd[PLAN_FD_SLOT] = r->cell.slot_fd;
 	for (int i = 0; i < PLAN_CGROUPS; i++)
 		launch.fd[PLAN_FD_CGROUP + i] = r->cell.join_fd[i];
+	if (device_set_fill(&r->devices, &r->plan, launch.fd, &r->why))
+		return r->why.exit_code;
 	r->supervise.own_group = launch.own_group;
 	return launch_jailer(&launch, &r->supervise.child, &r->why);
 }
@@ -288,6 +294,7 @@ static void run_done(struct run *r)
 	cell_leave(&r->cell);
 	streams_close(&r->streams);
 	gathered_done(&r->files);
+	device_set_done(&r->devices);
 	logfile_close(&r->log);
 	cleanup_fd_run(&r->vmm_fd);
 	cleanup_fd_run(&r->trace_fd);

@@ -11,7 +11,7 @@
 
 #include "devices-virtio/gmem.h"
 
-#define BUS_RANGES_MAX 16u
+#define BUS_RANGES_MAX 32u
 #define BUS_ACCESS_MAX 8u
 
 struct bus_ops {

@@ -23,24 +23,28 @@ static const struct bus_ops mmio_ops = {
 	.write = mmio_write,
 };
 
-static int new_harness(struct guest *guest, struct vdev **ret)
+static int new_harness(const struct device_env *env,
+		       const struct plan_device *dev, struct vdev **ret)
 {
-	struct harness_config config = {.ctx = guest};
+	struct harness_config config = {.ctx = env->guest};
 
+	(void)dev;
 	guest_callbacks(&config.callbacks);
 	return harness_new(&config, ret);
 }
 
-static int new_console(const struct plan *plan, struct loop *loop,
-		       struct vdev **ret)
+static int new_console(const struct device_env *env,
+		       const struct plan_device *dev, struct vdev **ret)
 {
+	const struct plan *plan = env->plan;
 	struct console_config config = {
 		.rows = plan->tty_rows,
 		.cols = plan->tty_cols,
 		.tty = plan->tty_rows || plan->tty_cols,
-		.loop = loop,
+		.loop = env->loop,
 	};
 
+	(void)dev;
 	for (int i = 0; i < 3; i++) {
 		config.fd[i] = plan->fd[PLAN_FD_STDIN + i];
 		config.kind[i] = plan->stream_kind[i];
@@ -48,20 +52,29 @@ static int new_console(const struct plan *plan, struct loop *loop,
 	return console_new(&config, ret);
 }
 
-static int new_device(uint32_t kind, const struct plan *plan,
-		      struct guest *guest, struct loop *loop, struct vdev **ret)
+static int new_rng(const struct device_env *env, const struct plan_device *dev,
+		   struct vdev **ret)
 {
-	switch ((enum plan_device_kind)kind) {
-	case PLAN_DEVICE_HARNESS:
-		return new_harness(guest, ret);
-	case PLAN_DEVICE_CONSOLE:
-		return new_console(plan, loop, ret);
-	case PLAN_DEVICE_RNG:
-		return rng_new(ret);
-	case PLAN_DEVICE_NONE:
-		break;
-	}
-	return -EINVAL;
+	(void)env;
+	(void)dev;
+	return rng_new(ret);
+}
+
+/* The kinds that plan_check_devices() lets through. */
+static int (*const makers[PLAN_DEVICE_KINDS])(const struct device_env *env,
+					      const struct plan_device *dev,
+					      struct vdev **ret) = {
+	[PLAN_DEVICE_HARNESS] = new_harness,
+	[PLAN_DEVICE_CONSOLE] = new_console,
+	[PLAN_DEVICE_RNG] = new_rng,
+};
+
+static int new_device(const struct device_env *env,
+		      const struct plan_device *dev, struct vdev **ret)
+{
+	if (dev->kind >= PLAN_DEVICE_KINDS || !makers[dev->kind])
+		return -EINVAL;
+	return makers[dev->kind](env, dev, ret);
 }
 
 static uint64_t window_of(unsigned n)
@@ -69,23 +82,26 @@ static uint64_t window_of(unsigned n)
 	return PLAN_MMIO_BASE + n * PLAN_MMIO_STRIDE;
 }
 
-int devices_build(struct devices *d, const struct plan *plan,
-		  struct guest *guest, struct loop *loop, struct bus *bus)
+int devices_build(struct devices *d, const struct device_env *env,
+		  struct bus *bus)
 {
+	const struct plan *plan = env->plan;
+	const struct vm *vm = env->guest->vm;
+
 	for (uint32_t n = 0; n < plan->device_count; n++) {
-		uint32_t kind = plan->device[n];
+		uint32_t kind = plan->device[n].kind;
 		struct device *dev = &d->device[n];
 		struct vdev_host host = {irq_raise, &dev->line};
-		int err = new_device(kind, plan, guest, loop, &dev->vd);
+		int err = new_device(env, &plan->device[n], &dev->vd);
 
 		if (err)
 			return err;
 		d->count = n + 1;
 		dev->line = (struct irq_line){
-			.vm_fd = guest->vm->fd,
+			.vm_fd = vm->fd,
 			.vector = PLAN_VECTOR_BASE + n,
 		};
-		vmmio_init(&dev->mmio, dev->vd, &guest->vm->gm, &host);
+		vmmio_init(&dev->mmio, dev->vd, &vm->gm, &host);
 		err = bus_add(bus, gpa(window_of(n)), VMMIO_WINDOW_BYTES,
 			      &mmio_ops, &dev->mmio);
 		if (err)

@@ -26,10 +26,17 @@ struct devices {
 	struct vdev *harness, *console; /* borrowed from above, or NULL */
 };
 
+/* What a device may be made from. */
+struct device_env {
+	const struct plan *plan;
+	struct guest *guest;
+	struct loop *loop;
+};
+
 /** devices_build() - create all devices and put them on @bus.
- * @d, @guest, @loop: outlive the devices. Return: 0 or -errno. */
-int devices_build(struct devices *d, const struct plan *plan,
-		  struct guest *guest, struct loop *loop, struct bus *bus);
+ * @d, and what @env points to: outlive the devices. Return: 0 or -errno. */
+int devices_build(struct devices *d, const struct device_env *env,
+		  struct bus *bus);
 
 /** devices_describe() - tell the guest kernel where they are. */
 void devices_describe(const struct devices *d, uint32_t cpus,

@@ -216,11 +216,13 @@ static void sum_usage(void *ctx, struct report_msg *msg)
 
 static int build_devices(struct vmm *m)
 {
+	struct device_env env = {.plan = &m->plan, .guest = &m->guest};
 	int err = loop_new(&m->loop);
 
 	if (err)
 		return err;
-	err = devices_build(&m->devices, &m->plan, &m->guest, m->loop, &m->bus);
+	env.loop = m->loop;
+	err = devices_build(&m->devices, &env, &m->bus);
 	m->env.has_harness = m->devices.harness != NULL;
 	m->stop.usage = sum_usage;
 	m->stop.usage_ctx = m;

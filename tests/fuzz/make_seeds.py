@@ -124,7 +124,7 @@ def harness_seeds():
 def plan_seeds():
     """Mirrors struct plan of base/plan.h."""
     def plan(**kw):
-        f = dict(magic=0x4e414c5045504d41, version=3, total=0, flags=17,
+        f = dict(magic=0x4e414c5045504d41, version=4, total=0, flags=17,
                  log=1, name=b"vm", mem=128 << 20, cpus=1,
                  uid=900000, gid=900000, segments=None,
                  pids=9, files=256,
@@ -141,10 +141,12 @@ def plan_seeds():
         for i in range(16):
             s = segs[i] if i < len(segs) else (0,) * 6
             body += struct.pack("<QQQQII", *s)
-        dev = tuple(f["devices"]) + (0,) * (8 - len(f["devices"]))
-        body += struct.pack("<I8I", len(f["devices"]), *dev)
-        body += struct.pack("<3II2H", *f["kinds"], 0, 24, 80)
-        body += struct.pack("<13i", *range(4, 17))
+        body += struct.pack("<II", len(f["devices"]), 0)
+        for i in range(16):
+            d = f["devices"][i] if i < len(f["devices"]) else 0
+            body += struct.pack("<IIII240x", d, 0, 0, 0)
+        body += struct.pack("<3I2H", *f["kinds"], 24, 80)
+        body += struct.pack("<45i", *range(4, 49))
         body += struct.pack("<I2048s", len(f["cmdline"]), f["cmdline"])
         total = 16 + len(body)
         total += -total % 8

@@ -37,9 +37,9 @@ static void good_plan(struct plan *p)
 	p->initrd_gpa = 64 * MIB;
 	p->initrd_bytes = 0x800;
 	p->device_count = 3;
-	p->device[0] = PLAN_DEVICE_HARNESS;
-	p->device[1] = PLAN_DEVICE_CONSOLE;
-	p->device[2] = PLAN_DEVICE_RNG;
+	p->device[0].kind = PLAN_DEVICE_HARNESS;
+	p->device[1].kind = PLAN_DEVICE_CONSOLE;
+	p->device[2].kind = PLAN_DEVICE_RNG;
 	p->stream_kind[0] = PLAN_STREAM_BLOCKING;
 	for (int i = 0; i < PLAN_FD_COUNT; i++)
 		p->fd[i] = 4 + i;
@@ -119,10 +119,14 @@ SPOIL(initrd_empty, p->initrd_bytes = 0)
 SPOIL(initrd_end, p->initrd_bytes = 65 * MIB)
 SPOIL(initrd_wraps, p->initrd_bytes = UINT64_MAX)
 SPOIL(devices_many, p->device_count = PLAN_DEVICES_MAX + 1)
-SPOIL(device_none, p->device[0] = PLAN_DEVICE_NONE)
-SPOIL(device_unknown, p->device[2] = 4)
-SPOIL(device_huge, p->device[2] = UINT32_MAX)
-SPOIL(device_twice, p->device[2] = PLAN_DEVICE_HARNESS)
+SPOIL(device_none, p->device[0].kind = PLAN_DEVICE_NONE)
+SPOIL(device_unknown, p->device[2].kind = PLAN_DEVICE_KINDS)
+SPOIL(device_huge, p->device[2].kind = UINT32_MAX)
+SPOIL(device_twice, p->device[2].kind = PLAN_DEVICE_HARNESS)
+SPOIL(device_flags, p->device[0].flags = 1)
+SPOIL(device_fds, p->device[0].fd_count = 1)
+SPOIL(device_fd_first, p->device[0].fd_first = PLAN_FD_DEVICE)
+SPOIL(device_extra, p->device[0].u.raw[29] = 1)
 SPOIL(fd_low, p->fd[PLAN_FD_KVM] = PLAN_FD_NUMBER)
 SPOIL(fd_negative, p->fd[PLAN_FD_KVM] = -2)
 SPOIL(fd_high, p->fd[PLAN_FD_KVM] = 1024)
@@ -186,6 +190,10 @@ static const struct wrong wrongs[] = {
 	{"device", "unknown", device_unknown},
 	{"device", "far out of range", device_huge},
 	{"device", "twice", device_twice},
+	{"device.flags", "unknown", device_flags},
+	{"device.fd_count", "too many", device_fds},
+	{"device.fd_first", "without fds", device_fd_first},
+	{"device.u", "more than the kind has", device_extra},
 	{"fd", "the plan's own", fd_low},
 	{"fd", "negative", fd_negative},
 	{"fd", "too high", fd_high},

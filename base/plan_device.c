@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plan_device.c - the devices of a plan, checked. One row a kind: how many fds
+ * it takes, its flags, whether a VM may have several, and what else there is to
+ * say about it. */
+#include "base/plan_device.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct kind_rule {
+	uint32_t fds_min, fds_max;
+	uint32_t flags; /* that it knows */
+	bool several;   /* more than one a VM */
+	/* What is special to the kind; NULL: u stays zero. */
+	const char *(*check)(const struct plan_device *dev);
+};
+
+static const struct kind_rule rules[PLAN_DEVICE_KINDS] = {
+	[PLAN_DEVICE_HARNESS] = {0},
+	[PLAN_DEVICE_CONSOLE] = {0},
+	[PLAN_DEVICE_RNG] = {0},
+};
+
+/** is_offered() - kinds without a rule exist by number only. */
+static bool is_offered(uint32_t kind)
+{
+	switch ((enum plan_device_kind)kind) {
+	case PLAN_DEVICE_HARNESS:
+	case PLAN_DEVICE_CONSOLE:
+	case PLAN_DEVICE_RNG:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static const char *check_device_fds(const struct plan *plan,
+				    const struct plan_device *dev,
+				    const struct kind_rule *rule)
+{
+	if (dev->fd_count < rule->fds_min || dev->fd_count > rule->fds_max)
+		return "device.fd_count is out of range for its kind";
+	if (!dev->fd_count)
+		return dev->fd_first ? "device.fd_first is not 0" : NULL;
+	if (dev->fd_first < PLAN_FD_DEVICE || dev->fd_first >= PLAN_FD_COUNT ||
+	    dev->fd_count > PLAN_FD_COUNT - dev->fd_first)
+		return "device.fd_first is out of range";
+	for (uint32_t i = 0; i < dev->fd_count; i++) {
+		if (plan->fd[dev->fd_first + i] < 0)
+			return "device.fd_first names an fd that is missing";
+	}
+	return NULL;
+}
+
+static const char *check_zero(const struct plan_device *dev)
+{
+	for (size_t i = 0; i < sizeof(dev->u.raw) / sizeof(dev->u.raw[0]);
+	     i++) {
+		if (dev->u.raw[i])
+			return "device.u is not 0";
+	}
+	return NULL;
+}
+
+static const char *check_device(const struct plan *plan,
+				const struct plan_device *dev)
+{
+	const struct kind_rule *rule;
+	const char *why;
+
+	if (!is_offered(dev->kind))
+		return "device is of an unknown kind";
+	rule = &rules[dev->kind];
+	if (dev->flags & ~rule->flags)
+		return "device.flags has unknown bits";
+	why = check_device_fds(plan, dev, rule);
+	if (why)
+		return why;
+	return rule->check ? rule->check(dev) : check_zero(dev);
+}
+
+/** shared_fd() - an fd belongs to one device. */
+static bool shared_fd(const struct plan_device *a, const struct plan_device *b)
+{
+	return a->fd_first < b->fd_first + b->fd_count &&
+	       b->fd_first < a->fd_first + a->fd_count;
+}
+
+const char *plan_check_devices(const struct plan *plan)
+{
+	uint32_t seen = 0;
+
+	if (plan->device_count > PLAN_DEVICES_MAX)
+		return "device_count is out of range";
+	for (uint32_t i = 0; i < plan->device_count; i++) {
+		const struct plan_device *dev = &plan->device[i];
+		const char *why = check_device(plan, dev);
+
+		if (why)
+			return why;
+		if (!rules[dev->kind].several && (seen & 1u << dev->kind))
+			return "device is there twice";
+		seen |= 1u << dev->kind;
+		for (uint32_t j = 0; j < i; j++) {
+			if (shared_fd(dev, &plan->device[j]))
+				return "device.fd_first is another's, too";
+		}
+	}
+	return NULL;
+}
