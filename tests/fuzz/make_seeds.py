@@ -114,10 +114,6 @@ def harness_seeds():
          ring(0x18, 0x1000))
     save("harness", "oom", fill(struct.pack("<IIQQ16s", 4, 32, 9, 8, b"x")) +
          ring(0x18, 0x1000))
-    moves = b"".join(struct.pack("<QQII", *m) for m in (
-        (0x2000, 0x3000, 100, 1), (0x4000, 0, 4096, 2), (0x5000, 0, 4096, 3)))
-    save("harness", "move", fill(struct.pack("<II", 3, 0) + moves) +
-         ring(0x20, 0x1000))
     save("harness", "pending", bytes([0xf1]) + 8 * b"\0")
 
 
