@@ -35,6 +35,16 @@
 #define PLAN_MMIO_BASE   0xd0000000ull /* device n: + n * PLAN_MMIO_STRIDE */
 #define PLAN_MMIO_STRIDE 0x1000ull
 #define PLAN_VECTOR_BASE 0x30u      /* device n raises vector + n */
+
+/* With PLAN_FLAG_PCI, instead, for all but the harness: bus 0 of PCI segment
+ * 0, device n in slot n + 1 (slot 0 is the host bridge). The configuration
+ * space of function (slot, 0) is at PLAN_ECAM_BASE + slot * 0x8000 (PCI
+ * Express base 7.2.2); memory BARs are decoded within the window only. */
+#define PLAN_ECAM_BASE  0xe0000000ull
+#define PLAN_ECAM_BYTES 0x100000ull /* one bus */
+#define PLAN_PCI_BASE   0xe1000000ull
+#define PLAN_PCI_BYTES  0x1000000ull
+
 #define PLAN_BOOT_BYTES  0x40000ull /* RAM from 0 on: the VMM's boot data */
 
 /* fds a process inherits, by role; -1 is none. Numbers are >= 4. */
@@ -114,6 +124,7 @@ struct plan_device {
 #define PLAN_FLAG_NO_INDIRECT_BRANCH 128u
 #define PLAN_FLAG_L1D_FLUSH          256u
 #define PLAN_FLAG_OWN_CORE           512u /* shared with nobody meanwhile */
+#define PLAN_FLAG_PCI                1024u /* devices on PCI, not mmio */
 
 struct plan {
 	uint64_t magic;

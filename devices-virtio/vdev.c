@@ -70,10 +70,11 @@ bool vdev_has(const struct vdev *vd, unsigned bit)
 	       (vd->driver_features & BIT64(bit));
 }
 
-static void interrupt(struct vdev *vd, uint32_t why)
+static void interrupt(struct vdev *vd, uint32_t source)
 {
-	vd->interrupt_status |= why;
-	vd->host.interrupt(vd->host.ctx);
+	vd->interrupt_status |= source == VDEV_CONFIG ? VIRTIO_MMIO_INT_CONFIG
+						      : VIRTIO_MMIO_INT_VRING;
+	vd->host.interrupt(vd->host.ctx, source);
 }
 
 void vdev_break(struct vdev *vd)
@@ -83,7 +84,7 @@ void vdev_break(struct vdev *vd)
 	vd->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
 	/* 2.1.2: the driver learns of it only when it is there to listen. */
 	if (vd->status & VIRTIO_CONFIG_S_DRIVER_OK)
-		interrupt(vd, VIRTIO_MMIO_INT_CONFIG);
+		interrupt(vd, VDEV_CONFIG);
 }
 
 bool vdev_pop(struct vdev *vd, unsigned queue, struct vq_chain *ret_chain)
@@ -108,14 +109,14 @@ void vdev_push(struct vdev *vd, unsigned queue, const struct vq_chain *chain,
 void vdev_signal(struct vdev *vd, unsigned queue)
 {
 	if (vdev_live(vd) && vq_wants_signal(&vd->queue[queue]))
-		interrupt(vd, VIRTIO_MMIO_INT_VRING);
+		interrupt(vd, queue);
 }
 
 void vdev_config_changed(struct vdev *vd)
 {
 	vd->config_generation++;
 	if (vdev_live(vd))
-		interrupt(vd, VIRTIO_MMIO_INT_CONFIG);
+		interrupt(vd, VDEV_CONFIG);
 }
 
 static void reset(struct vdev *vd)

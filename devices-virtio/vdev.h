@@ -27,9 +27,13 @@
 struct blob;
 struct vdev;
 
-/* How a device reaches its VM's interrupt controller; thread-safe. */
+/* What an interrupt is about: a queue's number, or the configuration. */
+#define VDEV_CONFIG UINT32_MAX
+
+/* How a device reaches its VM's interrupt controller; thread-safe. @source:
+ * VDEV_CONFIG or a queue, for a transport that has a vector for each. */
 struct vdev_host {
-	void (*interrupt)(void *ctx);
+	void (*interrupt)(void *ctx, uint32_t source);
 	void *ctx;
 };
 

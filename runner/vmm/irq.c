@@ -7,7 +7,7 @@
 
 #define MSI_TO_APIC_0 0xfee00000u /* physical destination 0, edge, fixed */
 
-void irq_raise(void *line)
+void irq_raise(void *line, uint32_t source)
 {
 	const struct irq_line *l = line;
 	struct kvm_msi msi = {
@@ -15,6 +15,7 @@ void irq_raise(void *line)
 		.data = l->vector,
 	};
 
+	(void)source;
 	/* 0: the guest's APIC is off or masks it. That is the guest's choice,
 	 * and the interrupt status register tells it what it missed. */
 	(void)ioctl(l->vm_fd, KVM_SIGNAL_MSI, &msi);

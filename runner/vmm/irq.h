@@ -9,5 +9,6 @@ struct irq_line {
 	uint32_t vector;
 };
 
-/** irq_raise() - raise the vector. @line: a struct irq_line; any thread. */
-void irq_raise(void *line);
+/** irq_raise() - raise the vector. @line: a struct irq_line;
+ * @source: not told apart. Any thread. */
+void irq_raise(void *line, uint32_t source);

@@ -64,10 +64,12 @@ void fuzz_memory(struct fuzz_guest *g)
 		abort();
 }
 
-static void count_interrupt(void *ctx)
+static void count_interrupt(void *ctx, uint32_t source)
 {
 	struct fuzz_guest *g = ctx;
 
+	if (source != VDEV_CONFIG && source >= g->vd->ops->queue_count)
+		abort();
 	g->interrupts++;
 }
 

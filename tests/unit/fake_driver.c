@@ -18,10 +18,11 @@ static uint8_t *map_ram(size_t bytes)
 	return p;
 }
 
-static void count_interrupt(void *ctx)
+static void count_interrupt(void *ctx, uint32_t source)
 {
 	struct fake_driver *d = ctx;
 
+	d->source = source;
 	d->interrupts++;
 }
 

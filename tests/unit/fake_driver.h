@@ -35,6 +35,7 @@ struct fake_driver {
 	struct vmmio m;
 	struct vdev *vd;
 	_Atomic unsigned interrupts;
+	_Atomic uint32_t source; /* of the last one */
 	struct drv_ring ring[VDEV_QUEUES_MAX];
 };
 
