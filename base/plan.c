@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/plan_device.h"
+#include "base/plan_pmem.h"
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -212,7 +213,7 @@ int plan_check(const struct plan *plan, const char **ret_why)
 		check_header, /* first: it vouches for the layout */
 		check_name,    check_id,       check_size,
 		check_fds,     check_segments, check_initrd,
-		plan_check_devices, check_streams,  check_cmdline,
+		plan_check_devices, plan_check_pmems, check_streams,  check_cmdline,
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {

@@ -45,6 +45,11 @@
 #define PLAN_PCI_BASE   0xe1000000ull
 #define PLAN_PCI_BYTES  0x1000000ull
 
+/* Files mapped into the guest (PLAN_DEVICE_PMEM) lie above RAM and the gap. */
+#define PLAN_PMEM_ALIGN 0x200000ull
+#define PLAN_PMEM_END   (1ull << 46) /* what KVM maps with 4-level tables */
+#define PLAN_PMEM_MAX   8u           /* of them in a VM */
+
 #define PLAN_BOOT_BYTES  0x40000ull /* RAM from 0 on: the VMM's boot data */
 
 /* fds a process inherits, by role; -1 is none. Numbers are >= 4. */
@@ -100,6 +105,15 @@ struct plan_rate { /* base/bucket.h */
 	uint64_t burst;      /* 0: what a second brings */
 };
 
+#define PLAN_PMEM_PRIVATE 1u /* flag: the guest writes a copy of its own */
+
+/* A file as memory of the guest: its one fd, from byte 0 on. */
+struct plan_pmem {
+	uint64_t gpa;        /* multiple of PLAN_PMEM_ALIGN, above RAM */
+	uint64_t file_bytes; /* > 0 */
+	uint64_t map_bytes;  /* file_bytes rounded up to PLAN_PMEM_ALIGN */
+};
+
 /* One device. What a kind needs beside its fds is a member of u, made of
  * fixed-size integers; a kind that needs nothing leaves it zero. */
 struct plan_device {
@@ -109,6 +123,7 @@ struct plan_device {
 	uint32_t fd_count;
 	union {
 		uint64_t raw[30]; /* as large as a member may become */
+		struct plan_pmem pmem;
 	} u;
 };
 

@@ -4,6 +4,8 @@
  * say about it. */
 #include "base/plan_device.h"
 
+#include "base/plan_pmem.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -19,6 +21,11 @@ static const struct kind_rule rules[PLAN_DEVICE_KINDS] = {
 	[PLAN_DEVICE_HARNESS] = {0},
 	[PLAN_DEVICE_CONSOLE] = {0},
 	[PLAN_DEVICE_RNG] = {0},
+	[PLAN_DEVICE_PMEM] = {.fds_min = 1,
+			      .fds_max = 1,
+			      .flags = PLAN_PMEM_PRIVATE,
+			      .several = true,
+			      .check = plan_check_pmem},
 };
 
 /** is_offered() - kinds without a rule exist by number only. */
@@ -28,6 +35,7 @@ static bool is_offered(uint32_t kind)
 	case PLAN_DEVICE_HARNESS:
 	case PLAN_DEVICE_CONSOLE:
 	case PLAN_DEVICE_RNG:
+	case PLAN_DEVICE_PMEM:
 		return true;
 	default:
 		return false;

@@ -16,9 +16,16 @@ static inline void copied_once(void)
 	__asm__ volatile("" ::: "memory");
 }
 
+enum use {
+	LOAD,
+	STORE
+};
+
 /** gm_span() - the host bytes of [at, at + len), or NULL when they are not
- * wholly in one region. Everything in this file goes through here. */
-static uint8_t *gm_span(const struct gmem *gm, gpa_t at, size_t len)
+ * wholly in one region, or in one that is not for @use. Everything in this file
+ * goes through here. */
+static uint8_t *gm_span(const struct gmem *gm, gpa_t at, size_t len,
+			enum use use)
 {
 	for (unsigned i = 0; i < gm->count; i++) {
 		const struct gm_region *r = &gm->region[i];
@@ -27,7 +34,8 @@ static uint8_t *gm_span(const struct gmem *gm, gpa_t at, size_t len)
 		if (ckd_sub(&off, at.v, r->gpa))
 			continue;
 		if (len <= r->bytes && off <= r->bytes - len)
-			return r->hva + off;
+			return use == STORE && r->read_only ? NULL
+							    : r->hva + off;
 	}
 	return NULL;
 }
@@ -43,25 +51,35 @@ static bool regions_overlap(const struct gm_region *a, uint64_t gpa,
 	return gpa < a->gpa + a->bytes && a->gpa < end;
 }
 
-int gm_add_region(struct gmem *gm, gpa_t gpa, uint64_t bytes, void *hva)
+static int add(struct gmem *gm, const struct gm_region *new)
 {
 	uint64_t end;
 
-	if (!bytes || !hva || ckd_add(&end, gpa.v, bytes))
+	if (!new->bytes || !new->hva || ckd_add(&end, new->gpa, new->bytes))
 		return -EINVAL;
 	for (unsigned i = 0; i < gm->count; i++) {
-		if (regions_overlap(&gm->region[i], gpa.v, end))
+		if (regions_overlap(&gm->region[i], new->gpa, end))
 			return -EINVAL;
 	}
 	if (gm->count == GM_REGIONS_MAX)
 		return -ENOSPC;
-	gm->region[gm->count++] = (struct gm_region){gpa.v, bytes, hva};
+	gm->region[gm->count++] = *new;
 	return 0;
+}
+
+int gm_add_region(struct gmem *gm, gpa_t gpa, uint64_t bytes, void *hva)
+{
+	return add(gm, &(struct gm_region){gpa.v, bytes, hva, false});
+}
+
+int gm_add_read_only(struct gmem *gm, gpa_t gpa, uint64_t bytes, void *hva)
+{
+	return add(gm, &(struct gm_region){gpa.v, bytes, hva, true});
 }
 
 int gm_read(const struct gmem *gm, gpa_t src, void *dst, size_t len)
 {
-	const uint8_t *p = gm_span(gm, src, len);
+	const uint8_t *p = gm_span(gm, src, len, LOAD);
 
 	if (!p)
 		return -EFAULT;
@@ -72,7 +90,7 @@ int gm_read(const struct gmem *gm, gpa_t src, void *dst, size_t len)
 
 int gm_write(const struct gmem *gm, gpa_t dst, const void *src, size_t len)
 {
-	uint8_t *p = gm_span(gm, dst, len);
+	uint8_t *p = gm_span(gm, dst, len, STORE);
 
 	if (!p)
 		return -EFAULT;
@@ -82,7 +100,18 @@ int gm_write(const struct gmem *gm, gpa_t dst, const void *src, size_t len)
 
 int gm_iov(const struct gmem *gm, gpa_t at, size_t len, struct iovec *ret)
 {
-	uint8_t *p = len ? gm_span(gm, at, len) : NULL;
+	uint8_t *p = len ? gm_span(gm, at, len, STORE) : NULL;
+
+	if (!p)
+		return -EFAULT;
+	*ret = (struct iovec){.iov_base = p, .iov_len = len};
+	return 0;
+}
+
+int gm_iov_source(const struct gmem *gm, gpa_t at, size_t len,
+		  struct iovec *ret)
+{
+	uint8_t *p = len ? gm_span(gm, at, len, LOAD) : NULL;
 
 	if (!p)
 		return -EFAULT;
@@ -92,7 +121,7 @@ int gm_iov(const struct gmem *gm, gpa_t at, size_t len, struct iovec *ret)
 
 int gm_load16(const struct gmem *gm, gpa_t at, uint16_t *ret)
 {
-	const uint8_t *p = gm_span(gm, at, sizeof(*ret));
+	const uint8_t *p = gm_span(gm, at, sizeof(*ret), LOAD);
 
 	if (!p || (uintptr_t)p % sizeof(*ret))
 		return -EFAULT;
@@ -103,7 +132,7 @@ int gm_load16(const struct gmem *gm, gpa_t at, uint16_t *ret)
 
 int gm_store16(const struct gmem *gm, gpa_t at, uint16_t value)
 {
-	uint8_t *p = gm_span(gm, at, sizeof(value));
+	uint8_t *p = gm_span(gm, at, sizeof(value), STORE);
 
 	if (!p || (uintptr_t)p % sizeof(value))
 		return -EFAULT;

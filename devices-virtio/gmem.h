@@ -4,17 +4,18 @@
  * content, follow guest pointers, or hand out a span that is not wholly RAM.
  *
  *   gpa 0            PLAN_GAP_START   PLAN_GAP_END
- *   | region 0: RAM  |  devices, hole  | region 1: RAM ... |
+ *   | region 0: RAM  |  devices, hole  | region 1: RAM ... | pmem ...
  *
  * Regions are added during set-up only and never change while the guest runs,
  * so reading the table needs no lock. Guest CPUs write the bytes behind it at
  * any time: whoever needs a value twice copies it once with gm_read(). */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
-#define GM_REGIONS_MAX 4u
+#define GM_REGIONS_MAX 10u /* two of RAM, eight files */
 
 typedef struct {
 	uint64_t v;
@@ -23,7 +24,8 @@ typedef struct {
 struct gm_region {
 	uint64_t gpa;
 	uint64_t bytes;
-	uint8_t *hva; /* borrowed: the mapping outlives the gmem */
+	uint8_t *hva;   /* borrowed: the mapping outlives the gmem */
+	bool read_only; /* a device may take bytes from it, never store */
 };
 
 struct gmem {
@@ -44,18 +46,30 @@ void gm_init(struct gmem *gm);
  * Return: 0; -EINVAL empty, wrapping or overlapping; -ENOSPC table full. */
 int gm_add_region(struct gmem *gm, gpa_t gpa, uint64_t bytes, void *hva);
 
+/** gm_add_read_only() - the same for memory that nobody may write, the guest
+ * included: devices take requests' data from it, but rings, indirect tables and
+ * whatever a device stores have to lie elsewhere. */
+int gm_add_read_only(struct gmem *gm, gpa_t gpa, uint64_t bytes, void *hva);
+
 /** gm_read() - copy guest bytes out, once (a compiler barrier follows).
  * Return: 0, or -EFAULT when the span is not wholly inside one region;
  * @dst is untouched then. */
 int gm_read(const struct gmem *gm, gpa_t src, void *dst, size_t len);
 
-/** gm_write() - copy host bytes into the guest. Return: 0 or -EFAULT. */
+/** gm_write() - copy host bytes into the guest. Return: 0, or -EFAULT, also
+ * for read-only memory. */
 int gm_write(const struct gmem *gm, gpa_t dst, const void *src, size_t len);
 
 /** gm_iov() - map a checked span for bulk I/O by the kernel.
  * @ret: base and length; the content must never be interpreted through it.
- * Return: 0, or -EFAULT for an empty span or one not wholly RAM. */
+ * Return: 0, or -EFAULT for an empty span or one not wholly RAM that can be
+ * written. */
 int gm_iov(const struct gmem *gm, gpa_t at, size_t len, struct iovec *ret);
+
+/** gm_iov_source() - the same for a span that is only read from: read-only
+ * memory will do. */
+int gm_iov_source(const struct gmem *gm, gpa_t at, size_t len,
+		  struct iovec *ret);
 
 /** gm_load16() - load-acquire a little-endian 16-bit field, 2-aligned.
  * Return: 0, or -EFAULT not RAM or misaligned. */

@@ -38,3 +38,14 @@ struct runblock {
 };
 
 #define RUNBLOCK_FLAG_VERBOSE 1u /* report missing system calls at the end */
+
+/* The root is an image, not the initrd: an EROFS filesystem on the first pmem
+ * device, or else on the first block device. The initrd then holds the run
+ * block and files that go over the image's, nothing of which is needed to start
+ * the program: its path, argv[0] of the image, is looked up there, along PATH
+ * of the environment when it has no slash in it. A working directory that is
+ * missing is an error. */
+#define RUNBLOCK_FLAG_ROOT_IMAGE 2u
+/* What is written to the root goes to memory, over the image; without it the
+ * root cannot be written (EROFS). Only with RUNBLOCK_FLAG_ROOT_IMAGE. */
+#define RUNBLOCK_FLAG_OVERLAY 4u

@@ -3,6 +3,7 @@
 #include "runner/cli/device_set.h"
 
 #include "base/cleanup.h"
+#include "runner/cli/device_pmem.h"
 #include "runner/cli/problem.h"
 
 #include <stddef.h>
@@ -22,6 +23,7 @@ int device_set_open(struct device_set *set, const struct settings *s,
 	static int (*const openers[])(struct device_set *,
 				      const struct settings *,
 				      struct problem *) = {
+		device_pmem_open,
 		NULL,
 	};
 
@@ -65,6 +67,7 @@ int device_set_fill(const struct device_set *set, struct plan *plan, int *fd,
 			return too_many(why);
 		plan->device[plan->device_count++] = set->device[i];
 	}
+	device_pmem_place(plan);
 	for (uint32_t i = 0; i < set->fd_count; i++)
 		fd[PLAN_FD_DEVICE + i] = set->fd[i];
 	return 0;

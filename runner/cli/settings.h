@@ -19,6 +19,7 @@ struct settings {
 	const char *name;             /* NULL: from the program's */
 	const char *profile;          /* name or file; NULL: default */
 	struct profile given, limits; /* by options; of all together */
+	struct strlist pmem;          /* "FILE" or "FILE,rw=private" */
 	const char *kernel;           /* NULL: mote */
 	const char *initrd;           /* NULL: pack one */
 	const char *cmdline;
@@ -40,6 +41,7 @@ struct settings {
 extern const struct option_spec settings_pack_options[];
 extern const struct option_spec settings_run_options[];
 extern const struct option_spec settings_limit_options[];
+extern const struct option_spec settings_device_options[];
 extern const struct option_spec settings_output_options[];
 
 /** settings_log_level() - as given, else info into a file, warn on stderr. */

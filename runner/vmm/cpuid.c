@@ -209,3 +209,11 @@ void cpuid_set_apic_id(struct cpuid_table *t, uint32_t id)
 		}
 	}
 }
+
+unsigned cpuid_address_bits(struct cpuid_table *t)
+{
+	const struct kvm_cpuid_entry2 *e = cpuid_find(t, LEAF_SIZES_AMD, 0);
+	unsigned bits = e ? e->eax & 0xff : 0;
+
+	return bits ? bits : 36;
+}

@@ -38,3 +38,7 @@ struct kvm_cpuid_entry2 *cpuid_find(struct cpuid_table *t, uint32_t function,
 
 /** cpuid_gib_pages() - does the CPU have 1 GiB pages? */
 bool cpuid_gib_pages(struct cpuid_table *t);
+
+/** cpuid_address_bits() - how wide guest-physical addresses are; 36 where the
+ * CPU does not say. */
+unsigned cpuid_address_bits(struct cpuid_table *t);

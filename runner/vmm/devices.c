@@ -6,6 +6,7 @@
 
 #include "devices-virtio/console.h"
 #include "devices-virtio/harness.h"
+#include "devices-virtio/pmem.h"
 #include "devices-virtio/rng.h"
 
 static void mmio_read(void *ctx, uint64_t offset, void *data, size_t len)
@@ -60,6 +61,18 @@ static int new_rng(const struct device_env *env, const struct plan_device *dev,
 	return rng_new(ret);
 }
 
+static int new_pmem(const struct device_env *env, const struct plan_device *dev,
+		    struct vdev **ret)
+{
+	const struct pmem_config config = {
+		.gpa = dev->u.pmem.gpa,
+		.bytes = dev->u.pmem.map_bytes,
+	};
+
+	(void)env;
+	return pmem_new(&config, ret);
+}
+
 /* The kinds that plan_check_devices() lets through. */
 static int (*const makers[PLAN_DEVICE_KINDS])(const struct device_env *env,
 					      const struct plan_device *dev,
@@ -67,6 +80,7 @@ static int (*const makers[PLAN_DEVICE_KINDS])(const struct device_env *env,
 	[PLAN_DEVICE_HARNESS] = new_harness,
 	[PLAN_DEVICE_CONSOLE] = new_console,
 	[PLAN_DEVICE_RNG] = new_rng,
+	[PLAN_DEVICE_PMEM] = new_pmem,
 };
 
 static int new_device(const struct device_env *env,

@@ -30,6 +30,7 @@
 #include "runner/vmm/guard.h"
 #include "runner/vmm/guest.h"
 #include "runner/vmm/place.h"
+#include "runner/vmm/pmem_map.h"
 #include "runner/vmm/requests.h"
 #include "runner/vmm/stop.h"
 #include "runner/vmm/thread.h"
@@ -199,6 +200,11 @@ static int place_kernel(struct vmm *m)
 	return vm_add_slots(&m->vm);
 }
 
+static int map_files(struct vmm *m)
+{
+	return pmem_map(&m->vm, &m->plan, &m->stop, &m->why);
+}
+
 /** sum_usage() - called by stop.c on whatever thread ends the VM. */
 static void sum_usage(void *ctx, struct report_msg *msg)
 {
@@ -238,6 +244,10 @@ static int write_boot_data(struct vmm *m)
 	gate_wait(&m->env.cpuid_shaped);
 	devices_describe(&m->devices, m->plan.cpus, &info);
 	config.devices = &info;
+	err = pmem_check_width(&m->plan, cpuid_address_bits(&m->env.cpuid),
+			       &m->why);
+	if (err)
+		return err;
 	config.gib_pages = cpuid_gib_pages(&m->env.cpuid);
 	if (getrandom(config.seed, sizeof(config.seed), 0) !=
 	    sizeof(config.seed))
@@ -302,6 +312,7 @@ static const struct step {
 	{"create a VM", create_vm},
 	{"create the guest's memory", add_memory},
 	{"place kernel and initrd", place_kernel},
+	{"map the files of pmem devices", map_files},
 	{"build the devices", build_devices},
 	{"write the boot parameters", write_boot_data},
 	{"close what set-up used", close_inputs},

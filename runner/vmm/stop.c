@@ -89,29 +89,76 @@ void stop_fail(struct stop *stop, uint32_t code, const char *fmt, ...)
 
 static struct stop *sigbus_stop; /* a signal handler has no argument */
 
+void stop_expect_file(struct stop *stop, const uint8_t *hva, uint64_t bytes,
+		      uint64_t gpa)
+{
+	if (stop->files < STOP_FILES_MAX)
+		stop->file[stop->files++] = (struct stop_file){hva, bytes, gpa};
+}
+
+#define NO_MEMORY                                                              \
+	"the host ran out of memory for the guest (%s): give it less with "    \
+	"--mem, or free memory on the host"
+#define NO_FILE                                                                \
+	"a file that --image or --pmem gave to the VM became shorter, or "     \
+	"cannot be read any more (%s): replace such a file by a new one "      \
+	"instead of changing it"
+
+void stop_lost_page(struct stop *stop, bool known, uint64_t gpa,
+		    const char *how)
+{
+	bool file = false;
+
+	for (unsigned i = 0; i < stop->files; i++)
+		file |= known && gpa - stop->file[i].gpa < stop->file[i].bytes;
+	if (file)
+		stop_fail(stop, EXIT_FAILED, NO_FILE, how);
+	if (known || !stop->files)
+		stop_fail(stop, EXIT_FAILED, NO_MEMORY, how);
+	stop_fail(stop, EXIT_FAILED, NO_MEMORY "; or " NO_FILE, how, how);
+}
+
+static bool in_file(const struct stop *stop, const void *at)
+{
+	for (unsigned i = 0; i < stop->files; i++) {
+		if ((uintptr_t)at - (uintptr_t)stop->file[i].hva <
+		    stop->file[i].bytes)
+			return true;
+	}
+	return false;
+}
+
 /** on_sigbus() - only async-signal-safe calls: the thread may have been
  * anywhere. */
-static void on_sigbus(int signal)
+static void on_sigbus(int signal, siginfo_t *si, void *context)
 {
-	static const char line[] =
+	static const char memory[] =
 		"the host ran out of memory for the guest (SIGBUS): give it "
 		"less with --mem, or free memory on the host";
+	static const char file[] =
+		"a file that --image or --pmem gave to the VM became shorter, "
+		"or cannot be read any more (SIGBUS): replace such a file by a "
+		"new one instead of changing it";
+	bool is_file = in_file(sigbus_stop, si->si_addr);
 	struct report_msg msg;
 
 	(void)signal;
+	(void)context;
 	win(sigbus_stop);
 	memset(&msg, 0, sizeof(msg));
 	msg.version = REPORT_VERSION;
 	msg.type = REPORT_ERROR;
 	msg.value = EXIT_FAILED;
-	memcpy(msg.u.text, line, sizeof(line));
+	memcpy(msg.u.text, is_file ? file : memory,
+	       is_file ? sizeof(file) : sizeof(memory));
 	report_send(sigbus_stop->report_fd, &msg);
 	_exit(EXIT_FAILED);
 }
 
 int stop_catch_sigbus(struct stop *stop)
 {
-	struct sigaction sa = {.sa_handler = on_sigbus};
+	struct sigaction sa = {.sa_sigaction = on_sigbus,
+			       .sa_flags = SA_SIGINFO};
 
 	sigbus_stop = stop;
 	return sigaction(SIGBUS, &sa, NULL) < 0 ? -errno : 0;

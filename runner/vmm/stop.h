@@ -7,10 +7,18 @@
 #pragma once
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/report.h"
 #include "runner/vmm/timeline.h"
+
+#define STOP_FILES_MAX 8u
+
+struct stop_file { /* of the host, mapped into the guest */
+	const uint8_t *hva;
+	uint64_t bytes, gpa;
+};
 
 struct stop {
 	int report_fd; /* borrowed; -1: errors go to stderr */
@@ -19,6 +27,8 @@ struct stop {
 	/* Fills ->u.usage; any thread; NULL before there is a VM. */
 	void (*usage)(void *ctx, struct report_msg *msg);
 	void *usage_ctx;
+	struct stop_file file[STOP_FILES_MAX];
+	unsigned files;
 	atomic_flag taken;
 };
 
@@ -35,3 +45,13 @@ stop_fail(struct stop *stop, uint32_t code, const char *fmt, ...);
  * without memory, a file that became shorter) ends the VM with a line.
  * @stop: must outlive the process's last instruction but one. */
 int stop_catch_sigbus(struct stop *stop);
+
+/** stop_expect_file() - a file lies here: a page of it may be missing when
+ * somebody makes it shorter. @bytes: of the mapping. Phase: set-up. */
+void stop_expect_file(struct stop *stop, const uint8_t *hva, uint64_t bytes,
+		      uint64_t gpa);
+
+/** stop_lost_page() - the host has no page at guest address @gpa. @how:
+ * "SIGBUS" or what KVM_RUN said. @known: is @gpa known? */
+_Noreturn void stop_lost_page(struct stop *stop, bool known, uint64_t gpa,
+			      const char *how);

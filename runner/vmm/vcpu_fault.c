@@ -12,6 +12,10 @@
 
 #define EXIT_FAILED 125u
 
+#ifndef KVM_EXIT_MEMORY_FAULT /* Linux 6.8 */
+#define KVM_EXIT_MEMORY_FAULT 39
+#endif
+
 typedef unsigned long long ull;
 
 struct where { /* registers that place a fault; zero when unreadable */
@@ -107,16 +111,29 @@ void vcpu_fault_exit(struct vcpu *v)
 	}
 }
 
+/** lost_page() - newer kernels tell which one (KVM api, 5,
+ * KVM_EXIT_MEMORY_FAULT). */
+static _Noreturn void lost_page(struct vcpu *v, int error)
+{
+	struct {
+		uint64_t flags, gpa, bytes;
+	} fault;
+	char how[96];
+
+	memcpy(&fault, &v->run->hw, sizeof(fault));
+	(void)snprintf(how, sizeof(how), "KVM_RUN: %s", error_text(error));
+	stop_lost_page(v->env->stop,
+		       v->run->exit_reason == KVM_EXIT_MEMORY_FAULT, fault.gpa,
+		       how);
+}
+
 void vcpu_fault_errno(struct vcpu *v, int error)
 {
-	/* EFAULT: a page of guest RAM could not be had. RAM has no holes, so
-	 * that is memory the host does not have (left). */
+	/* EFAULT: a page of the guest's memory could not be had. RAM has no
+	 * holes, so that is memory the host does not have (left), or a page of
+	 * a file that is not there any more. */
 	if (error == EFAULT || error == ENOMEM || error == EHWPOISON)
-		stop_fail(v->env->stop, EXIT_FAILED,
-			  "the host ran out of memory for the guest (KVM_RUN: "
-			  "%s): give it less with --mem, or free memory on "
-			  "the host",
-			  error_text(error));
+		lost_page(v, error);
 	stop_fail(v->env->stop, EXIT_FAILED, "KVM_RUN failed on vCPU %u: %s",
 		  v->index, error_text(error));
 }

@@ -114,27 +114,46 @@ int vm_add_ram(struct vm *vm, uint64_t bytes)
 	return 0;
 }
 
-static int add_slot(const struct vm *vm, uint32_t slot, uint64_t start,
-		    uint64_t ram_offset, uint64_t bytes)
+/** add_slot() - the next one. @flags: KVM_MEM_*. */
+static int add_slot(struct vm *vm, uint32_t flags, uint64_t start,
+		    const uint8_t *hva, uint64_t bytes)
 {
 	struct kvm_userspace_memory_region region = {
-		.slot = slot,
+		.slot = vm->slots,
+		.flags = flags,
 		.guest_phys_addr = start,
 		.memory_size = bytes,
-		.userspace_addr = (uint64_t)(uintptr_t)vm->ram + ram_offset,
+		.userspace_addr = (uint64_t)(uintptr_t)hva,
 	};
 
 	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) < 0)
 		return -errno;
+	vm->slots++;
 	return 0;
 }
 
 int vm_add_slots(struct vm *vm)
 {
 	uint64_t low = ram_low_bytes(vm->ram_bytes);
-	int err = add_slot(vm, 0, 0, 0, low);
+	int err = add_slot(vm, 0, 0, vm->ram, low);
 
 	if (!err && vm->ram_bytes > low)
-		err = add_slot(vm, 1, PLAN_GAP_END, low, vm->ram_bytes - low);
+		err = add_slot(vm, 0, PLAN_GAP_END, vm->ram + low,
+			       vm->ram_bytes - low);
 	return err;
+}
+
+int vm_add_file(struct vm *vm, gpa_t at, uint64_t bytes, uint8_t *hva,
+		bool writable)
+{
+	int err;
+
+	if (!writable &&
+	    ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_READONLY_MEM) <= 0)
+		return -ENOSYS;
+	err = writable ? gm_add_region(&vm->gm, at, bytes, hva)
+		       : gm_add_read_only(&vm->gm, at, bytes, hva);
+	return err ? err
+		   : add_slot(vm, writable ? 0 : KVM_MEM_READONLY, at.v, hva,
+			      bytes);
 }

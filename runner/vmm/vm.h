@@ -9,6 +9,8 @@
  *   guest     0 ............. GAP_START   (gap)   GAP_END .......
  *             slot 0                              slot 1
  *
+ * Files of pmem devices follow in slots 2 and on (pmem_map.h).
+ *
  * Segments lie over it as private file mappings (place.h): their pages come
  * from the page cache, shared with every other VM until the guest writes. */
 #pragma once
@@ -26,6 +28,7 @@ struct vm {
 	uint64_t ram_bytes;
 	uint32_t run_bytes; /* size of a vCPU's struct kvm_run mapping */
 	uint32_t vcpus_max;
+	uint32_t slots;    /* taken so far */
 	bool tsc_deadline; /* the in-kernel APIC has the TSC-deadline timer */
 	struct gmem gm;
 };
@@ -42,3 +45,10 @@ int vm_add_ram(struct vm *vm, uint64_t bytes);
 /** vm_add_slots() - give RAM to the guest, once everything is placed in it:
  * KVM then never sees a mapping change. Return: 0 or -errno. */
 int vm_add_slots(struct vm *vm);
+
+/** vm_add_file() - a mapped file as guest memory, in the next slot.
+ * @hva: the mapping, @bytes long. @writable: else the guest's stores are
+ * ignored, and devices may only read. Return: 0; -errno; -ENOSYS when the
+ * host's KVM has no read-only memory. */
+int vm_add_file(struct vm *vm, gpa_t at, uint64_t bytes, uint8_t *hva,
+		bool writable);

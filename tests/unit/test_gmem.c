@@ -86,8 +86,11 @@ Test(gmem, refuses_bad_regions)
 	cr_expect_eq(gm_add_region(&gm, gpa(0), HIGH_GPA + 1, low), -EINVAL);
 	cr_expect_eq(gm_add_region(&gm, gpa(UINT64_MAX), 2, low), -EINVAL);
 	cr_expect_eq(gm_add_region(&gm, gpa(LOW_BYTES), 1, low), 0);
-	cr_expect_eq(gm_add_region(&gm, gpa(0x20000), 1, low), 0);
-	cr_expect_eq(gm_add_region(&gm, gpa(0x30000), 1, low), -ENOSPC);
+	for (unsigned i = gm.count; i < GM_REGIONS_MAX; i++)
+		cr_expect_eq(gm_add_region(&gm, gpa(0x10000 * (i + 1)), 1, low),
+			     0);
+	cr_expect_eq(gm_add_region(&gm, gpa(0x1000000), 1, low), -ENOSPC);
+	cr_expect_eq(gm_add_read_only(&gm, gpa(0x1000000), 1, low), -ENOSPC);
 }
 
 Test(gmem, rejects_an_empty_span_for_io)
@@ -125,4 +128,57 @@ Test(gmem, gathers_and_scatters_across_spans)
 	cr_expect_eq(gm_iov_read(iov, 3, back, sizeof(back)), 8,
 		     "no more than the spans hold");
 	cr_expect_eq(gm_iov_write(iov, 1, text, 7), 3);
+}
+
+/* Read-only memory: a source, never a target. */
+
+static const uint8_t rom[4096] = {'r', 'o', 'm'};
+
+static struct gmem memory_with_rom(void)
+{
+	struct gmem gm = memory();
+
+	cr_assert_eq(gm_add_read_only(&gm, gpa(0x200000000ull), sizeof(rom),
+				      (void *)(uintptr_t)rom),
+		     0);
+	return gm;
+}
+
+Test(gmem, reads_read_only_memory)
+{
+	struct gmem gm = memory_with_rom();
+	struct iovec iov;
+	uint16_t word;
+	char text[4];
+
+	cr_expect_eq(gm_read(&gm, gpa(0x200000000ull), text, 4), 0);
+	cr_expect_str_eq(text, "rom");
+	cr_expect_eq(gm_load16(&gm, gpa(0x200000000ull), &word), 0);
+	cr_expect_eq(word, 'r' | 'o' << 8);
+	cr_expect_eq(gm_iov_source(&gm, gpa(0x200000ff0ull), 16, &iov), 0);
+	cr_expect_eq(iov.iov_base, (void *)(uintptr_t)(rom + 0xff0));
+	cr_expect_eq(gm_iov_source(&gm, gpa(0x200000ff0ull), 17, &iov),
+		     -EFAULT);
+	cr_expect_eq(gm_iov_source(&gm, gpa(0x200000000ull), 0, &iov), -EFAULT);
+}
+
+Test(gmem, never_writes_read_only_memory)
+{
+	struct gmem gm = memory_with_rom();
+	struct iovec iov;
+
+	cr_expect_eq(gm_write(&gm, gpa(0x200000000ull), "x", 1), -EFAULT);
+	cr_expect_eq(gm_store16(&gm, gpa(0x200000000ull), 1), -EFAULT);
+	cr_expect_eq(gm_iov(&gm, gpa(0x200000000ull), 1, &iov), -EFAULT);
+	cr_expect_eq(gm_iov(&gm, gpa(0x200000fffull), 1, &iov), -EFAULT);
+	cr_expect_eq(rom[0], 'r');
+}
+
+Test(gmem, writes_beside_read_only_memory)
+{
+	struct gmem gm = memory_with_rom();
+	struct iovec iov;
+
+	cr_expect_eq(gm_iov(&gm, gpa(0), 1, &iov), 0);
+	cr_expect_eq(gm_iov_source(&gm, gpa(0), 1, &iov), 0);
 }

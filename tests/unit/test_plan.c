@@ -61,6 +61,34 @@ Test(plan, accepts_a_good_plan)
 	cr_expect_eq(plan_check(&p, &why), 0, "%s", why);
 }
 
+static void add_pmem(struct plan *p)
+{
+	struct plan_device *dev = &p->device[p->device_count];
+	uint32_t n = p->device_count - 3;
+
+	*dev = (struct plan_device){
+		.kind = PLAN_DEVICE_PMEM,
+		.fd_first = PLAN_FD_DEVICE + n,
+		.fd_count = 1,
+		.u.pmem = {4 * GIB + n * 4 * MIB, 2 * MIB + 1, 4 * MIB},
+	};
+	p->device_count++;
+}
+
+Test(plan, accepts_files_as_memory)
+{
+	const char *why = NULL;
+	struct plan p;
+
+	good_plan(&p);
+	for (unsigned i = 0; i < PLAN_PMEM_MAX; i++)
+		add_pmem(&p);
+	cr_expect_eq(plan_check(&p, &why), 0, "%s", why);
+	p.device[3].flags = PLAN_PMEM_PRIVATE;
+	p.device[3].u.pmem.gpa = PLAN_PMEM_END - 4 * MIB;
+	cr_expect_eq(plan_check(&p, &why), 0, "%s", why);
+}
+
 struct wrong {
 	const char *field; /* the sentence must name it */
 	const char *what;
@@ -77,6 +105,22 @@ SPOIL(magic, p->magic++)
 SPOIL(version, p->version++)
 SPOIL(total, p->total_bytes--)
 SPOIL(flags, p->flags |= 1u << 31)
+SPOIL(pmem_map, add_pmem(p); p->device[3].u.pmem.map_bytes -= 2 * MIB)
+SPOIL(pmem_empty, add_pmem(p); p->device[3].u.pmem.file_bytes = 0;
+      p->device[3].u.pmem.map_bytes = 0)
+SPOIL(pmem_huge, add_pmem(p); p->device[3].u.pmem.file_bytes = UINT64_MAX;
+      p->device[3].u.pmem.map_bytes = 0)
+SPOIL(pmem_unaligned, add_pmem(p); p->device[3].u.pmem.gpa += 4096)
+SPOIL(pmem_gap, add_pmem(p); p->device[3].u.pmem.gpa = PLAN_GAP_END - 2 * MIB)
+SPOIL(pmem_ram, add_pmem(p); p->mem_bytes = PLAN_GAP_START + 4096)
+SPOIL(pmem_far, add_pmem(p); p->device[3].u.pmem.gpa = PLAN_PMEM_END)
+SPOIL(pmem_wrap, add_pmem(p); p->device[3].u.pmem.gpa = 0 - 2 * MIB)
+SPOIL(pmem_overlap, add_pmem(p); add_pmem(p);
+      p->device[4].u.pmem.gpa = p->device[3].u.pmem.gpa + 2 * MIB)
+SPOIL(pmem_nine, for (unsigned i = 0; i < 9; i++) add_pmem(p))
+SPOIL(pmem_no_fd, add_pmem(p); p->device[3].fd_count = 0)
+SPOIL(pmem_flags, add_pmem(p); p->device[3].flags = 2)
+SPOIL(pmem_more, add_pmem(p); p->device[3].u.raw[3] = 1)
 SPOIL(level, p->log_level = 5)
 SPOIL(uid_without_flag, p->uid = 900000)
 SPOIL(uid_root, p->flags |= PLAN_FLAG_OWN_ID; p->gid = 1)
@@ -198,6 +242,19 @@ static const struct wrong wrongs[] = {
 	{"fd", "negative", fd_negative},
 	{"fd", "too high", fd_high},
 	{"fd", "twice", fd_twice},
+	{"pmem.map_bytes", "not rounded up", pmem_map},
+	{"pmem.map_bytes", "empty file", pmem_empty},
+	{"pmem.map_bytes", "file as large as can be", pmem_huge},
+	{"pmem.gpa", "not aligned", pmem_unaligned},
+	{"pmem.gpa", "in the gap", pmem_gap},
+	{"pmem.gpa", "in RAM", pmem_ram},
+	{"pmem.gpa", "beyond addresses", pmem_far},
+	{"pmem.gpa", "wraps", pmem_wrap},
+	{"pmem.gpa", "same as another's", pmem_overlap},
+	{"device_count", "nine of kind pmem", pmem_nine},
+	{"device.fd_count", "pmem without a file", pmem_no_fd},
+	{"device.flags", "pmem", pmem_flags},
+	{"device.u", "pmem with more", pmem_more},
 	{"stream_kind", "unknown", stream_kind},
 	{"stream_kind", "without an fd", stream_no_fd},
 	{"cmdline_bytes", "too long", cmdline_long},
