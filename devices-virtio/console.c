@@ -138,6 +138,9 @@ static const struct vdev_ops console_ops = {
 	.queue_stop = console_queue_stop,
 	.reset = console_reset,
 	.config_read = console_config_read,
+	.quiesce = console_quiesce,
+	.save = console_save,
+	.load = console_load,
 	.free = console_free,
 };
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* console_internal.h - what the three files of the console share:
+/* console_internal.h - what the four files of the console share:
  *
  *   console.c          the device: queues to functions, set-up, configuration
  *   console_control.c  control messages (virtio 1.2, 5.3.6.2)
  *   console_port.c     bytes between a port's queue and the host's stream
+ *   console_state.c    what of it is saved and loaded
  *
  * Every function here runs under the device's lock. */
 #pragma once
@@ -48,6 +49,7 @@ struct port {
 	uint8_t news;               /* enum port_news */
 	bool held;                  /* chain is popped and not yet pushed */
 	unsigned at;                /* first span of chain not done */
+	uint64_t skip; /* bytes of the next chain that are written already */
 	struct vq_chain chain;
 };
 
@@ -67,6 +69,14 @@ struct console {
 void console_tell(struct console *con);
 /** console_listen() - take the driver's control messages, then tell. */
 void console_listen(struct console *con);
+
+int console_quiesce(struct vdev *vd);
+void console_save(const struct vdev *vd, struct blob *to);
+void console_load(struct vdev *vd, struct blob *from);
+
+/** port_put_back() - forget the held chain of @queue, but how much of it is
+ * done: the next visit takes it from the ring again and goes on there. */
+void port_put_back(struct port *port, unsigned queue);
 
 /** port_serve() - move bytes as far as both sides are ready; the rest goes on
  * when the host's fd is ready, the driver kicks, or in the loop thread. */

@@ -51,6 +51,35 @@ static void close_port(struct console *con, struct port *port)
 	}
 }
 
+/** advance() - @n bytes of the held chain are written.
+ * Return: true when it is done. */
+static bool advance(struct port *port, size_t n)
+{
+	struct vq_chain *chain = &port->chain;
+
+	while (port->at < chain->readable) {
+		struct iovec *iov = &chain->iov[port->at];
+
+		if (n < iov->iov_len) {
+			iov->iov_base = (uint8_t *)iov->iov_base + n;
+			iov->iov_len -= n;
+			return false;
+		}
+		n -= iov->iov_len;
+		port->at++;
+	}
+	return true;
+}
+
+/** skip_done() - go on where port_put_back() stopped. A driver that changed
+ * the chain meanwhile, to one that is shorter than that, gets all of it. */
+static void skip_done(struct port *port)
+{
+	if (port->skip && port->skip < port->chain.readable_bytes)
+		(void)advance(port, port->skip);
+	port->skip = 0;
+}
+
 /** take() - have a chain of @queue in port->chain. Return: false for none. */
 static bool take(struct port *port, unsigned queue)
 {
@@ -61,6 +90,7 @@ static bool take(struct port *port, unsigned queue)
 			return false;
 		port->held = true;
 		port->at = 0;
+		skip_done(port);
 	}
 	return true;
 }
@@ -74,7 +104,22 @@ static void give(struct port *port, unsigned queue, uint32_t written)
 void port_drop(struct port *port)
 {
 	port->held = false;
+	port->skip = 0;
 	arm(port, 0);
+}
+
+void port_put_back(struct port *port, unsigned queue)
+{
+	uint64_t left = 0;
+
+	arm(port, 0);
+	if (!port->held)
+		return;
+	for (unsigned i = port->at; i < port->chain.readable; i++)
+		left += port->chain.iov[i].iov_len;
+	port->skip = port->chain.readable_bytes - left;
+	port->held = false;
+	vdev_untake(&port->con->vd, queue);
 }
 
 /** more_later() - let the loop thread go on where this visit ends. */
@@ -126,26 +171,6 @@ static void serve_in(struct console *con, struct port *port, unsigned queue)
 	if (!waiting)
 		arm(port, 0);
 	vdev_signal(&con->vd, queue);
-}
-
-/** advance() - @n bytes of the held chain are written.
- * Return: true when it is done. */
-static bool advance(struct port *port, size_t n)
-{
-	struct vq_chain *chain = &port->chain;
-
-	while (port->at < chain->readable) {
-		struct iovec *iov = &chain->iov[port->at];
-
-		if (n < iov->iov_len) {
-			iov->iov_base = (uint8_t *)iov->iov_base + n;
-			iov->iov_len -= n;
-			return false;
-		}
-		n -= iov->iov_len;
-		port->at++;
-	}
-	return true;
 }
 
 /** write_some() - one write(2) from the held chain; the chain is given back

@@ -11,9 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/blob.h"
 #include "base/ckd.h"
 
-#define REPORT_HEADER offsetof(struct harness_report, payload)
+#define REPORT_HEADER         offsetof(struct harness_report, payload)
+#define HARNESS_STATE_VERSION 1u
+#define REQUESTS                                                               \
+	(HARNESS_REQ_TERM | HARNESS_REQ_INT | HARNESS_REQ_WINCH |              \
+	 HARNESS_REQ_HUP | HARNESS_REQ_QUIT)
 
 struct harness {
 	struct vdev vd;
@@ -157,6 +162,32 @@ uint32_t harness_pending(struct vdev *vd)
 	return atomic_load(&((struct harness *)vd)->pending);
 }
 
+static void harness_save(const struct vdev *vd, struct blob *to)
+{
+	const struct harness *h = (const struct harness *)vd;
+
+	blob_put16(to, HARNESS_STATE_VERSION);
+	blob_put32(to, atomic_load(&h->pending));
+	blob_put32(to, h->reports);
+}
+
+static void harness_load(struct vdev *vd, struct blob *from)
+{
+	struct harness *h = (struct harness *)vd;
+	uint16_t version = blob_get16(from);
+	uint32_t pending = blob_get32(from);
+	uint32_t reports = blob_get32(from);
+
+	if (version != HARNESS_STATE_VERSION || (pending & ~REQUESTS) ||
+	    reports > HARNESS_REPORTS_MAX) {
+		blob_fail(from, -EPROTO);
+		return;
+	}
+	/* What was asked of this process meanwhile is asked as well. */
+	atomic_fetch_or(&h->pending, pending);
+	h->reports = reports;
+}
+
 static void harness_free(struct vdev *vd)
 {
 	vdev_done(vd);
@@ -169,6 +200,8 @@ static const struct vdev_ops harness_ops = {
 	.activate = activate,
 	.config_read = config_read,
 	.config_write = config_write,
+	.save = harness_save,
+	.load = harness_load,
 	.free = harness_free,
 };
 

@@ -4,11 +4,15 @@
  * what they mean for the device is vdev.c's. */
 #include "devices-virtio/mmio.h"
 
+#include <errno.h>
 #include <linux/virtio_mmio.h>
 #include <string.h>
 
-#define MMIO_MAGIC   0x74726976u /* "virt" */
-#define MMIO_VERSION 2u
+#include "devices-virtio/vdev_state.h"
+
+#define MMIO_MAGIC         0x74726976u /* "virt" */
+#define MMIO_VERSION       2u
+#define MMIO_STATE_VERSION 1u
 
 void vmmio_init(struct vmmio *m, struct vdev *vd, const struct gmem *gm,
 		const struct vdev_host *host)
@@ -214,4 +218,51 @@ void vmmio_write(struct vmmio *m, uint64_t offset, const void *data, size_t len)
 		write_register(m, offset, value);
 	}
 	vdev_unlock(m->vd);
+}
+
+void vmmio_save(struct vmmio *m, struct blob *to)
+{
+	vdev_lock(m->vd);
+	blob_put16(to, MMIO_STATE_VERSION);
+	blob_put32(to, m->features_sel);
+	blob_put32(to, m->driver_features_sel);
+	blob_put32(to, m->queue_sel);
+	for (uint32_t i = 0; i < m->vd->ops->queue_count; i++) {
+		blob_put32(to, m->queue[i].size);
+		blob_put64(to, m->queue[i].desc);
+		blob_put64(to, m->queue[i].avail);
+		blob_put64(to, m->queue[i].used);
+	}
+	vdev_save(m->vd, to);
+	vdev_unlock(m->vd);
+}
+
+/** load_registers() - any value of these is one a driver may write. */
+static void load_registers(struct vmmio *m, struct blob *from)
+{
+	m->features_sel = blob_get32(from);
+	m->driver_features_sel = blob_get32(from);
+	m->queue_sel = blob_get32(from);
+	for (uint32_t i = 0; i < m->vd->ops->queue_count; i++) {
+		m->queue[i].size = blob_get32(from);
+		m->queue[i].desc = blob_get64(from);
+		m->queue[i].avail = blob_get64(from);
+		m->queue[i].used = blob_get64(from);
+	}
+}
+
+int vmmio_load(struct vmmio *m, struct blob *from)
+{
+	struct vmmio fresh = {.vd = m->vd};
+	int err;
+
+	vdev_lock(m->vd);
+	if (blob_get16(from) != MMIO_STATE_VERSION)
+		blob_fail(from, -EPROTO);
+	load_registers(m, from);
+	err = from->err ? -EPROTO : vdev_load(m->vd, from);
+	if (err)
+		*m = fresh;
+	vdev_unlock(m->vd);
+	return err;
 }

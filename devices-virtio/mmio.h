@@ -20,6 +20,8 @@ struct vmmio_queue {
 	uint64_t desc, avail, used;
 };
 
+struct blob;
+
 struct vmmio {
 	struct vdev *vd; /* borrowed */
 	uint32_t features_sel, driver_features_sel, queue_sel;
@@ -34,6 +36,14 @@ void vmmio_init(struct vmmio *m, struct vdev *vd, const struct gmem *gm,
 /** vmmio_read() - the guest loads @len bytes at @offset of the window.
  * @data: @len bytes, always filled. Any vCPU thread. */
 void vmmio_read(struct vmmio *m, uint64_t offset, void *data, size_t len);
+
+/** vmmio_save() - append registers and device (vdev_state.h), which is
+ * paused. */
+void vmmio_save(struct vmmio *m, struct blob *to);
+
+/** vmmio_load() - bring both into the saved state; the device stays paused.
+ * Return: 0; -EPROTO: both are as after a reset. */
+int vmmio_load(struct vmmio *m, struct blob *from);
 
 /** vmmio_write() - the guest stores. The effect, a kick included, is done
  * when it returns. Any vCPU thread. */

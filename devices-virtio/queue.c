@@ -228,6 +228,12 @@ int vq_pop(struct vq *vq, struct vq_chain *ret_chain)
 	return 1;
 }
 
+void vq_untake(struct vq *vq)
+{
+	if (vq->enabled)
+		vq->last_avail--;
+}
+
 int vq_push(struct vq *vq, uint16_t head, uint32_t written)
 {
 	const struct vring_used_elem elem = {.id = head, .len = written};

@@ -71,6 +71,10 @@ void vq_disable(struct vq *vq);
  * Spec: virtio 1.2, 2.7.13 and 2.7.14. */
 int vq_pop(struct vq *vq, struct vq_chain *ret_chain);
 
+/** vq_untake() - undo the last vq_pop() that gave a chain: the next one walks
+ * it anew. Legal once for each chain that is not pushed, newest first. */
+void vq_untake(struct vq *vq);
+
 /** vq_push() - give a chain back. @head: of a popped chain; @written: bytes
  * stored into its writable part. Return: 0, or -EPROTO when the ring cannot
  * be written. Spec: virtio 1.2, 2.7.8. */

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#define RNG_QUEUE_SIZE 64u
+#include "base/blob.h"
+
+#define RNG_QUEUE_SIZE    64u
+#define RNG_STATE_VERSION 1u
 
 struct rng {
 	struct vdev vd;
@@ -52,6 +55,19 @@ static void rng_kick(struct vdev *vd, unsigned queue)
 	vdev_signal(vd, queue);
 }
 
+static void rng_save(const struct vdev *vd, struct blob *to)
+{
+	(void)vd;
+	blob_put16(to, RNG_STATE_VERSION);
+}
+
+static void rng_load(struct vdev *vd, struct blob *from)
+{
+	(void)vd;
+	if (blob_get16(from) != RNG_STATE_VERSION)
+		blob_fail(from, -EPROTO);
+}
+
 static void rng_free(struct vdev *vd)
 {
 	vdev_done(vd);
@@ -63,6 +79,8 @@ static const struct vdev_ops rng_ops = {
 	.queue_count = 1,
 	.queue_max = RNG_QUEUE_SIZE,
 	.kick = rng_kick,
+	.save = rng_save,
+	.load = rng_load,
 	.free = rng_free,
 };
 

@@ -91,12 +91,17 @@ bool vdev_pop(struct vdev *vd, unsigned queue, struct vq_chain *ret_chain)
 {
 	int n;
 
-	if (!vdev_live(vd))
+	if (!vdev_live(vd) || vd->paused)
 		return false;
 	n = vq_pop(&vd->queue[queue], ret_chain);
 	if (n < 0)
 		vdev_break(vd);
 	return n > 0;
+}
+
+void vdev_untake(struct vdev *vd, unsigned queue)
+{
+	vq_untake(&vd->queue[queue]);
 }
 
 void vdev_push(struct vdev *vd, unsigned queue, const struct vq_chain *chain,
@@ -130,9 +135,7 @@ static void reset(struct vdev *vd)
 		vd->ops->reset(vd);
 }
 
-/** features_acceptable() - 3.1.1 step 5: a subset of the offer, and a driver
- * that knows virtio 1. */
-static bool features_acceptable(const struct vdev *vd)
+bool vdev_features_acceptable(const struct vdev *vd)
 {
 	return !(vd->driver_features & ~vd->features) &&
 	       (vd->driver_features & BIT64(VIRTIO_F_VERSION_1));
@@ -153,7 +156,8 @@ void vdev_set_status(struct vdev *vd, uint32_t status)
 		vdev_break(vd);
 		return;
 	}
-	if ((fresh & VIRTIO_CONFIG_S_FEATURES_OK) && !features_acceptable(vd))
+	if ((fresh & VIRTIO_CONFIG_S_FEATURES_OK) &&
+	    !vdev_features_acceptable(vd))
 		fresh &= ~(uint32_t)(VIRTIO_CONFIG_S_FEATURES_OK |
 				     VIRTIO_CONFIG_S_DRIVER_OK);
 	if ((fresh & VIRTIO_CONFIG_S_DRIVER_OK) &&
@@ -214,7 +218,7 @@ void vdev_queue_disable(struct vdev *vd, unsigned queue)
 void vdev_kick(struct vdev *vd, uint32_t queue)
 {
 	if (queue < vd->ops->queue_count && vd->queue[queue].enabled &&
-	    vdev_live(vd) && vd->ops->kick)
+	    vdev_live(vd) && !vd->paused && vd->ops->kick)
 		vd->ops->kick(vd, queue);
 }
 

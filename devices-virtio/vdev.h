@@ -53,6 +53,10 @@ struct vdev_ops {
 			    uint32_t len);
 	void (*config_write)(struct vdev *vd, uint32_t off, const void *src,
 			     uint32_t len);
+	/* Take nothing more (vdev_pop() gives nothing now), put back what was
+	 * taken and not begun (vdev_untake()). -EAGAIN while requests are in
+	 * flight. NULL: no request outlives a kick. */
+	int (*quiesce)(struct vdev *vd);
 	/* What the device itself knows, beside status, features and queues,
 	 * which the core keeps; both directions in the same order, a version
 	 * first. Nothing is in flight then. load: blob_fail(-EPROTO) for what
@@ -70,6 +74,7 @@ struct vdev {
 	uint64_t features;        /* offered; ring features included */
 	uint64_t driver_features; /* accepted so far */
 	uint8_t status;
+	bool paused;                /* takes no requests: vdev_state.h */
 	uint32_t interrupt_status;  /* VIRTIO_MMIO_INT_* not yet acknowledged */
 	uint32_t config_generation; /* virtio 1.2, 2.5 */
 	struct vq queue[VDEV_QUEUES_MAX];
@@ -96,6 +101,8 @@ void vdev_break(struct vdev *vd);
 /** vdev_pop() - vq_pop() that breaks the device on -EPROTO.
  * Return: true with a chain. */
 bool vdev_pop(struct vdev *vd, unsigned queue, struct vq_chain *ret_chain);
+/** vdev_untake() - put the chain popped last back, for a later vdev_pop(). */
+void vdev_untake(struct vdev *vd, unsigned queue);
 /** vdev_push() - vq_push() that breaks the device on failure; signal later. */
 void vdev_push(struct vdev *vd, unsigned queue, const struct vq_chain *chain,
 	       uint32_t written);
@@ -111,6 +118,9 @@ void vdev_connect(struct vdev *vd, const struct gmem *gm,
 		  const struct vdev_host *host);
 /** vdev_set_status() - the driver wrote @status (virtio 1.2, 2.1 and 3.1). */
 void vdev_set_status(struct vdev *vd, uint32_t status);
+/** vdev_features_acceptable() - is what the driver accepted so far a subset of
+ * the offer, and does it know virtio 1? (3.1.1 step 5, 6.1) */
+bool vdev_features_acceptable(const struct vdev *vd);
 /** vdev_set_features() - the driver accepted @bits of word @word. */
 void vdev_set_features(struct vdev *vd, uint32_t word, uint32_t bits);
 /** vdev_queue_enable() - the driver made @queue ready; a bad set-up breaks
