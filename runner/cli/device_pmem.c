@@ -103,7 +103,8 @@ static uint32_t count(const struct device_set *set)
 int device_pmem_open(struct device_set *set, const struct settings *s,
 		     struct problem *why)
 {
-	int err = 0;
+	/* First of all: that is how a kernel knows its root. */
+	int err = s->image ? add(set, "image", s->image, false, why) : 0;
 
 	for (size_t i = 0; !err && i < s->pmem.count; i++)
 		err = add_given(set, s->pmem.item[i], why);

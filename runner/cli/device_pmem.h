@@ -3,7 +3,8 @@
 #pragma once
 #include "runner/cli/device_set.h"
 
-/** device_pmem_open() - those of --pmem. Return: 0 or negative with @why. */
+/** device_pmem_open() - that of --image, and those of --pmem. Return: 0 or
+ * negative with @why. */
 int device_pmem_open(struct device_set *set, const struct settings *s,
 		     struct problem *why);
 

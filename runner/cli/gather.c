@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "runner/cli/image_run.h"
 #include "runner/cli/locate.h"
 #include "runner/cli/pack.h"
 #include "runner/cli/parser.h"
@@ -87,6 +88,21 @@ static int seal_archive(int fd, uint64_t *ret_bytes, struct problem *why)
 	return 0;
 }
 
+/** pack_for_image() - what the image's label leaves to say. */
+static int pack_for_image(const struct task *t, struct problem *why)
+{
+	struct packed packed = {0};
+	struct image_run run;
+	int err = image_run_prepare(t->settings, t->argv, &run, why);
+
+	if (!err)
+		err = pack_program(&run.settings, run.argv, t->streams,
+				   PARSER_OUTPUT, &packed, why);
+	packed_done(&packed);
+	image_run_done(&run);
+	return err;
+}
+
 /** look_into() - in the child. */
 static int look_into(const void *context, void *result, struct problem *why)
 {
@@ -109,6 +125,8 @@ static int look_into(const void *context, void *result, struct problem *why)
 				   wrong);
 	if (!t->pack)
 		return 0;
+	if (t->settings->image)
+		return pack_for_image(t, why);
 	err = pack_program(t->settings, t->argv, t->streams, PARSER_OUTPUT,
 			   &packed, why);
 	if (!err)
@@ -133,7 +151,7 @@ int gather(const struct settings *s, char *const *argv,
 		.argv = argv,
 		.streams = streams,
 		.kernel = true,
-		.pack = argv[0] && !s->initrd,
+		.pack = (argv[0] || s->image) && !s->initrd,
 	};
 	struct parser parser = {.id = id, .output = -1};
 	struct found found = {0};
@@ -164,7 +182,7 @@ int gather(const struct settings *s, char *const *argv,
 	ret->kernel = found.kernel;
 	ret->profile = found.profile;
 	ret->profile_read = settings_profile_file(s) != NULL;
-	for (int i = 1; task.pack && argv[i]; i++) {
+	for (int i = 1; task.pack && argv[0] && argv[i]; i++) {
 		if (i == found.missing)
 			ret->missing = i;
 	}

@@ -125,7 +125,7 @@ static int add_file_as(struct packer *p, const char *host, const char *guest)
 	struct stat st;
 	int err = tree_add_as(image, host, guest, p->why);
 
-	if (err)
+	if (err || p->settings->image) /* which has libraries of its own */
 		return err;
 	if (stat(host, &st) < 0)
 		return 0;
@@ -147,11 +147,11 @@ static int add_file_same(struct packer *p, const char *host,
 
 	if (!path)
 		return no_memory(p->why);
-	if (S_ISREG(st->st_mode) && st->st_mode & 0111)
+	if (S_ISREG(st->st_mode) && st->st_mode & 0111 && !p->settings->image)
 		err = closure_add_needs(&p->out->image, path, &p->libs, p->why);
 	if (!err)
 		err = tree_add_host(&p->out->image, path, p->why);
-	return err || !S_ISDIR(st->st_mode)
+	return err || !S_ISDIR(st->st_mode) || p->settings->image
 		       ? err
 		       : closure_add_libraries(&p->out->image, first, &p->libs,
 					       p->why);
@@ -194,6 +194,22 @@ static int add_file(struct packer *p, const char *spec)
 	return add_file_at(p, host, colon + 1); /* NOLINT: cleanup frees */
 }
 
+static int add_files(struct packer *p)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < p->settings->files.count; i++)
+		err = add_file(p, p->settings->files.item[i]);
+	return err;
+}
+
+/** add_over_image() - the program is in the image, by that name. */
+static int add_over_image(struct packer *p, const char *name)
+{
+	p->out->program = strdup(name);
+	return p->out->program ? add_files(p) : no_memory(p->why);
+}
+
 static int add_all(struct packer *p, const char *name)
 {
 	struct image *image = &p->out->image;
@@ -204,8 +220,8 @@ static int add_all(struct packer *p, const char *name)
 	if (!err)
 		err = closure_add_program(image, p->out->program,
 					  !p->settings->bare, &p->libs, p->why);
-	for (size_t i = 0; !err && i < p->settings->files.count; i++)
-		err = add_file(p, p->settings->files.item[i]);
+	if (!err)
+		err = add_files(p);
 	if (!err)
 		err = add_base_files(p);
 	return err ? err : add_ldcache(p);
@@ -301,7 +317,7 @@ int pack_program(const struct settings *s, char *const *argv,
 	int err;
 
 	*ret = (struct packed){0};
-	err = add_all(&p, argv[0]);
+	err = s->image ? add_over_image(&p, argv[0]) : add_all(&p, argv[0]);
 	strlist_done(&p.libs);
 	if (err)
 		return err;
@@ -322,7 +338,7 @@ void packed_done(struct packed *p)
 
 int pack_hint(struct packed *p, const struct settings *s, char *const *argv)
 {
-	for (int i = 1; argv[0] && argv[i]; i++) {
+	for (int i = 1; !s->image && argv[0] && argv[i]; i++) {
 		cleanup_free char *guest = NULL;
 		struct stat st;
 

@@ -68,6 +68,8 @@ static const char *named_after(const struct run *r)
 {
 	if (r->argc)
 		return r->argv[0];
+	if (r->settings.image)
+		return r->settings.image;
 	return r->settings.kernel ? r->settings.kernel : "mote";
 }
 
@@ -314,7 +316,18 @@ static int claim_name(struct run *r)
 
 static int run_program(struct run *r)
 {
-	if (!r->argc && !r->settings.kernel && !r->settings.initrd) {
+	const struct settings *s = &r->settings;
+
+	if (s->image_rw && !s->image) {
+		say("--rw is for an image: give it with --image FILE");
+		return EXIT_AMPOULE;
+	}
+	if (s->image && s->initrd) {
+		say("--image and --initrd exclude each other: what is to run "
+		    "is said in the one or in the other");
+		return EXIT_AMPOULE;
+	}
+	if (!r->argc && !s->kernel && !s->initrd && !s->image) {
 		say("%s: no program given; for example 'ampoule %s "
 		    "/bin/busybox date'",
 		    r->command->name, r->command->name);

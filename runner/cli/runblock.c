@@ -91,6 +91,10 @@ int runblock_build(const struct settings *s, const char *program,
 	};
 	if (s->verbose || s->json || s->trace)
 		block->flags |= RUNBLOCK_FLAG_VERBOSE;
+	if (s->image)
+		block->flags |= RUNBLOCK_FLAG_ROOT_IMAGE;
+	if (s->image && s->image_rw)
+		block->flags |= RUNBLOCK_FLAG_OVERLAY;
 	p = append((char *)(block + 1), program);
 	p = append(p, s->cwd);
 	for (uint32_t i = 0; i < argc; i++)

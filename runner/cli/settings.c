@@ -47,6 +47,7 @@ static const char *set_cwd(void *settings, const char *value)
 	if (*value != '/')
 		return "is not an absolute path";
 	s->cwd = value;
+	s->cwd_given = true;
 	return NULL;
 }
 
@@ -67,6 +68,7 @@ static const char *set_user(void *settings, const char *value)
 	if (*colon && parse_count(colon + 1, 0, INT32_MAX, &s->gid))
 		return "has no number of a group after the ':'";
 	s->uid = id;
+	s->user_given = true;
 	if (!*colon)
 		s->gid = id;
 	return NULL;

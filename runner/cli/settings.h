@@ -15,10 +15,13 @@ struct settings {
 	struct strlist files; /* "HOST" or "HOST:GUEST", as given */
 	const char *cwd;      /* absolute path in the guest */
 	uint32_t uid, gid;    /* of the program in the guest */
+	bool cwd_given, user_given;
 	/* run */
 	const char *name;             /* NULL: from the program's */
 	const char *profile;          /* name or file; NULL: default */
 	struct profile given, limits; /* by options; of all together */
+	const char *image;            /* NULL: root is the initrd */
+	bool image_rw;                /* writes go to memory, over it */
 	struct strlist pmem;          /* "FILE" or "FILE,rw=private" */
 	const char *kernel;           /* NULL: mote */
 	const char *initrd;           /* NULL: pack one */

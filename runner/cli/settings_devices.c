@@ -5,6 +5,19 @@
 
 #include <string.h>
 
+static const char *set_image(void *settings, const char *value)
+{
+	((struct settings *)settings)->image = value;
+	return *value ? NULL : "names no file of the host";
+}
+
+static const char *set_rw(void *settings, const char *value)
+{
+	(void)value;
+	((struct settings *)settings)->image_rw = true;
+	return NULL;
+}
+
 /** set_pmem() - kept as given: which part is the file's name is known when it
  * is opened. */
 static const char *set_pmem(void *settings, const char *value)
@@ -17,6 +30,14 @@ static const char *set_pmem(void *settings, const char *value)
 }
 
 const struct option_spec settings_device_options[] = {
+	{"image", 0, OPTION_REQUIRED, "FILE",
+	 "an EROFS image as the root, read-only: PROGRAM and\n"
+	 "its libraries come from there",
+	 set_image},
+	{"rw", 0, OPTION_FLAG, NULL,
+	 "the image's files can be changed; the changes are\n"
+	 "in memory and end with the VM",
+	 set_rw},
 	{"pmem", 0, OPTION_REQUIRED, "FILE[,rw=private]",
 	 "map a file into the VM (virtio-pmem): read-only,\n"
 	 "or as a copy that only this VM changes",
