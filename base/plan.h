@@ -65,7 +65,8 @@ enum plan_fd {
 	PLAN_FD_CGROUP, /* four: where "0" makes a process a member */
 	PLAN_FD_SLOT =
 		PLAN_FD_CGROUP + PLAN_CGROUPS, /* locked while it lives */
-	PLAN_FD_DEVICE, /* those of the devices; plan_device.fd_first */
+	PLAN_FD_CONTROL, /* SOCK_SEQPACKET from the control plane: control.h */
+	PLAN_FD_DEVICE,  /* those of the devices; plan_device.fd_first */
 	PLAN_FD_COUNT = PLAN_FD_DEVICE + PLAN_DEVICE_FDS
 };
 
@@ -114,6 +115,10 @@ struct plan_pmem {
 	uint64_t map_bytes;  /* file_bytes rounded up to PLAN_PMEM_ALIGN */
 };
 
+struct plan_balloon {
+	uint64_t target_bytes; /* at the start; whole pages */
+};
+
 /* One device. What a kind needs beside its fds is a member of u, made of
  * fixed-size integers; a kind that needs nothing leaves it zero. */
 struct plan_device {
@@ -124,6 +129,7 @@ struct plan_device {
 	union {
 		uint64_t raw[30]; /* as large as a member may become */
 		struct plan_pmem pmem;
+		struct plan_balloon balloon;
 	} u;
 };
 

@@ -17,6 +17,20 @@ struct kind_rule {
 	const char *(*check)(const struct plan_device *dev);
 };
 
+static const char *check_balloon(const struct plan_device *dev)
+{
+	const struct plan_balloon *b = &dev->u.balloon;
+
+	for (size_t i = sizeof(*b) / sizeof(dev->u.raw[0]);
+	     i < sizeof(dev->u.raw) / sizeof(dev->u.raw[0]); i++) {
+		if (dev->u.raw[i])
+			return "device.u is not 0 behind the balloon's target";
+	}
+	if (b->target_bytes % 4096 || b->target_bytes >= PLAN_MEM_MAX_BYTES)
+		return "device.u.balloon.target_bytes is out of range";
+	return NULL;
+}
+
 static const struct kind_rule rules[PLAN_DEVICE_KINDS] = {
 	[PLAN_DEVICE_HARNESS] = {0},
 	[PLAN_DEVICE_CONSOLE] = {0},
@@ -26,6 +40,7 @@ static const struct kind_rule rules[PLAN_DEVICE_KINDS] = {
 			      .flags = PLAN_PMEM_PRIVATE,
 			      .several = true,
 			      .check = plan_check_pmem},
+	[PLAN_DEVICE_BALLOON] = {.check = check_balloon},
 };
 
 /** is_offered() - kinds without a rule exist by number only. */
@@ -36,6 +51,7 @@ static bool is_offered(uint32_t kind)
 	case PLAN_DEVICE_CONSOLE:
 	case PLAN_DEVICE_RNG:
 	case PLAN_DEVICE_PMEM:
+	case PLAN_DEVICE_BALLOON:
 		return true;
 	default:
 		return false;

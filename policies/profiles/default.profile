@@ -22,7 +22,7 @@ io-read-ops = none      # requests a second
 io-write-ops = none
 
 # --- what it sees
-devices = harness, console, rng
+devices = harness, console, rng, balloon
 
 # --- what it shares with others (docs/security.md, side channels)
 store-bypass = off      # no speculation past a store; off or host's choice

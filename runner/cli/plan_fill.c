@@ -101,7 +101,7 @@ void plan_fill_name(const char *path, char *ret)
 static void fill_devices(struct plan *plan, uint64_t wanted)
 {
 	static const uint32_t all[] = {PLAN_DEVICE_HARNESS, PLAN_DEVICE_CONSOLE,
-				       PLAN_DEVICE_RNG};
+				       PLAN_DEVICE_RNG, PLAN_DEVICE_BALLOON};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		if (wanted & (1ull << all[i]))

@@ -132,8 +132,9 @@ static const struct key {
 			     .kind = KIND_DEVICES,
 			     .min = DEVICE(HARNESS),
 			     .max = DEVICE(HARNESS) | DEVICE(CONSOLE) |
-				    DEVICE(RNG),
-			     .wrong = "is not a list of harness, console, rng"},
+				    DEVICE(RNG) | DEVICE(BALLOON),
+			     .wrong = "is not a list of harness, console, rng, "
+				      "balloon"},
 	[PROFILE_STORE_BYPASS] = {.name = "store-bypass",
 				  .kind = KIND_WORD,
 				  .wrong = "is neither 'off' nor 'host'",
@@ -156,7 +157,9 @@ static const struct word devices[] = {
 	{"harness", DEVICE(HARNESS)},
 	{"console", DEVICE(CONSOLE)},
 	{"rng", DEVICE(RNG)},
+	{"balloon", DEVICE(BALLOON)},
 };
+#define DEVICES (sizeof(devices) / sizeof(devices[0]))
 
 const char *profile_key_name(enum profile_key key)
 {
@@ -171,10 +174,10 @@ static const char *parse_devices(const char *text, uint64_t *ret)
 	while (*text) {
 		size_t len = strcspn(text, ", \t"), i = 0;
 
-		while (i < 3 && (strlen(devices[i].text) != len ||
+		while (i < DEVICES && (strlen(devices[i].text) != len ||
 				 memcmp(devices[i].text, text, len) != 0))
 			i++;
-		if (i == 3)
+		if (i == DEVICES)
 			return keys[PROFILE_DEVICES].wrong;
 		all |= devices[i].value;
 		text += len + strspn(text + len, ", \t");

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 
+#include "devices-virtio/balloon.h"
 #include "devices-virtio/console.h"
 #include "devices-virtio/harness.h"
 #include "devices-virtio/pmem.h"
 #include "devices-virtio/rng.h"
+#include "runner/vmm/give_back.h"
 
 static void mmio_read(void *ctx, uint64_t offset, void *data, size_t len)
 {
@@ -73,6 +75,19 @@ static int new_pmem(const struct device_env *env, const struct plan_device *dev,
 	return pmem_new(&config, ret);
 }
 
+static int new_balloon(const struct device_env *env,
+		       const struct plan_device *dev, struct vdev **ret)
+{
+	const struct balloon_config config = {
+		.give_back = give_back,
+		.ctx = env->guest->vm,
+		.loop = env->loop,
+		.target_bytes = dev->u.balloon.target_bytes,
+	};
+
+	return balloon_new(&config, ret);
+}
+
 /* The kinds that plan_check_devices() lets through. */
 static int (*const makers[PLAN_DEVICE_KINDS])(const struct device_env *env,
 					      const struct plan_device *dev,
@@ -81,6 +96,7 @@ static int (*const makers[PLAN_DEVICE_KINDS])(const struct device_env *env,
 	[PLAN_DEVICE_CONSOLE] = new_console,
 	[PLAN_DEVICE_RNG] = new_rng,
 	[PLAN_DEVICE_PMEM] = new_pmem,
+	[PLAN_DEVICE_BALLOON] = new_balloon,
 };
 
 static int new_device(const struct device_env *env,
@@ -124,6 +140,8 @@ int devices_build(struct devices *d, const struct device_env *env,
 			d->harness = dev->vd;
 		else if (kind == PLAN_DEVICE_CONSOLE)
 			d->console = dev->vd;
+		else if (kind == PLAN_DEVICE_BALLOON)
+			d->balloon = dev->vd;
 	}
 	return 0;
 }

@@ -23,7 +23,8 @@ struct device {
 struct devices {
 	unsigned count;
 	struct device device[PLAN_DEVICES_MAX];
-	struct vdev *harness, *console; /* borrowed from above, or NULL */
+	/* Borrowed from above, or NULL. */
+	struct vdev *harness, *console, *balloon;
 };
 
 /* What a device may be made from. */

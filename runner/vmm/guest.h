@@ -12,7 +12,7 @@
 struct guest {
 	struct stop *stop;
 	struct timeline *timeline;
-	const struct vm *vm;
+	struct vm *vm;
 	uint32_t tsc_khz; /* 0: unknown */
 };
 

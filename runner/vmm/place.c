@@ -36,8 +36,8 @@ static int check_length(int fd, const struct plan_segment *seg)
 	return 0;
 }
 
-static int map_pages(int fd, const struct plan_segment *seg, uint8_t *hva,
-		     uint64_t bytes)
+static int map_pages(struct vm *vm, int fd, const struct plan_segment *seg,
+		     uint8_t *hva, uint64_t bytes)
 {
 	void *p = mmap(hva, bytes, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd,
@@ -46,10 +46,12 @@ static int map_pages(int fd, const struct plan_segment *seg, uint8_t *hva,
 	if (p == MAP_FAILED)
 		return -errno;
 	madvise(p, bytes, MADV_DONTDUMP);
+	vm->private[vm->private_count++] =
+		(struct vm_span){(uint64_t)(hva - vm->ram), bytes};
 	return 0;
 }
 
-static int place_segment(const struct vm *vm, const struct plan *plan,
+static int place_segment(struct vm *vm, const struct plan *plan,
 			 const struct plan_segment *seg)
 {
 	uint64_t mapped = 0;
@@ -65,14 +67,14 @@ static int place_segment(const struct vm *vm, const struct plan *plan,
 	if (!((seg->gpa | seg->file_offset) & PAGE_MASK))
 		mapped = seg->file_bytes & ~PAGE_MASK;
 	if (mapped)
-		err = map_pages(fd, seg, hva, mapped);
+		err = map_pages(vm, fd, seg, hva, mapped);
 	if (err || mapped == seg->file_bytes)
 		return err;
 	return fd_pread_all(fd, hva + mapped, seg->file_bytes - mapped,
 			    seg->file_offset + mapped);
 }
 
-int place_segments(const struct vm *vm, const struct plan *plan)
+int place_segments(struct vm *vm, const struct plan *plan)
 {
 	for (uint32_t i = 0; i < plan->segment_count; i++) {
 		int err = place_segment(vm, plan, &plan->segment[i]);

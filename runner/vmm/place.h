@@ -11,4 +11,4 @@
  * modulo the page size; the rest is read. RAM beyond a segment's file bytes
  * stays zero.
  * Return: 0; -ENODATA a file is shorter than its segment; -errno. */
-int place_segments(const struct vm *vm, const struct plan *plan);
+int place_segments(struct vm *vm, const struct plan *plan);

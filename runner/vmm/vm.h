@@ -20,12 +20,18 @@
 #include "base/plan.h"
 #include "devices-virtio/gmem.h"
 
+struct vm_span { /* bytes from vm->ram on */
+	uint64_t at, bytes;
+};
+
 struct vm {
 	int kvm_fd; /* /dev/kvm, borrowed */
 	int fd;     /* the VM, owned */
 	int mem_fd; /* guest RAM, owned */
 	uint8_t *ram;
 	uint64_t ram_bytes;
+	struct vm_span private[PLAN_SEGMENTS_MAX]; /* files mapped over it */
+	unsigned private_count;
 	uint32_t run_bytes; /* size of a vCPU's struct kvm_run mapping */
 	uint32_t vcpus_max;
 	uint32_t slots;    /* taken so far */

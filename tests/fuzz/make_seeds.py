@@ -94,6 +94,32 @@ def console_seeds():
          b"\0" + request(0, 0, 0xa000, 5, WRITE))
 
 
+def balloon_seeds():
+    start = struct.pack("<I", 1 << 29 | 1 << 28 | 1 << 5 | 1 << 4 | 1 << 1)
+    visit, ask = bytes([190]), bytes([215])
+
+    def fill(at, data):
+        return bytes([150]) + poke(at, data)
+
+    def say(*what):
+        return b"\0" + request(*what)
+
+    pfns = fill(0x8000, struct.pack("<6I", 9, 3, 4, 5, 0xffffffff, 15))
+    stats = fill(0x8000, struct.pack("<HQHQ", 4, 1 << 20, 5, 1 << 21))
+    save("balloon", "inflate", start + pfns + say(0, 0, 0x8000, 24) + visit)
+    save("balloon", "deflate", start + pfns + say(1, 0, 0x8000, 24))
+    save("balloon", "stats", start + stats + say(2, 0, 0x8000, 20) + ask +
+         say(2, 1, 0x8000, 20))
+    save("balloon", "report", start + say(4, 0, 0x8000, 0x2000, WRITE) + visit)
+    save("balloon", "report3", start + say(3, 0, 0x8100, 0x4000, WRITE) + visit)
+    save("balloon", "fails", start + bytes([221]) + pfns +
+         say(0, 0, 0x8000, 24) + say(4, 0, 0x8000, 0x1000, WRITE) + visit)
+    save("balloon", "poison", start + bytes([230]) + access(True, 0x10c, 1) +
+         say(4, 0, 0x8000, 0x1000, WRITE) + visit)
+    save("balloon", "target", start + bytes([205]) + struct.pack("<I", 256) +
+         bytes([230]) + access(True, 0x104, 256))
+
+
 def harness_seeds():
     def ring(reg, value):
         return bytes([0x40 | reg]) + struct.pack("<Q", value)
@@ -142,7 +168,7 @@ def plan_seeds():
             d = f["devices"][i] if i < len(f["devices"]) else 0
             body += struct.pack("<IIII240x", d, 0, 0, 0)
         body += struct.pack("<3I2H", *f["kinds"], 24, 80)
-        body += struct.pack("<45i", *range(4, 49))
+        body += struct.pack("<46i", *range(4, 50))
         body += struct.pack("<I2048s", len(f["cmdline"]), f["cmdline"])
         total = 16 + len(body)
         total += -total % 8
@@ -253,6 +279,7 @@ elf_seeds()
 host_elf_seeds()
 queue_seeds()
 mmio_seeds()
+balloon_seeds()
 console_seeds()
 harness_seeds()
 plan_seeds()

@@ -89,7 +89,7 @@ Test(cli_profile, errors_say_where_and_what_is_allowed)
 		{"io-read = 4095", ":1:11: ", "from 4K"},
 		{"io-write-ops = 0", ":1:16: ", "requests"},
 		{"devices = console", ":1:11: ", "lacks the harness"},
-		{"devices = harness, disk", ":1:11: ", "harness, console, rng"},
+		{"devices = harness, disk", ":1:11: ", "harness, console, rng, balloon"},
 		{"devices =", ":1:10: ", "lacks the harness"},
 		{"store-bypass = on", ":1:16: ", "'off' nor 'host'"},
 		{"l1d-flush = off", ":1:13: ", "'on' nor 'host'"},
