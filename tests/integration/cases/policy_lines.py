@@ -25,6 +25,7 @@ UNUSED = {
     "start clock_gettime:": "hosts whose clock is not in the vDSO",
     # What other guest kernels than mote may ask of the devices.
     "vcpu getrandom:": "entropy beyond the seed that mote gets at its start",
+    "loop madvise:": "a guest that gives memory back, as Linux does",
     "wait writev ": "SIGBUS, when a host is out of huge pages or tmpfs",
     "wait exit_group ": "the same",
     "parse read ": "a host with ampoule.conf, a profile from a file",
