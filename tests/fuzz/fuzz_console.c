@@ -9,7 +9,7 @@
 #include "base/loop.h"
 #include "base/plan.h"
 #include "devices-virtio/console.h"
-#include "tests/fuzz/fuzz_driver.h"
+#include "tests/fuzz/session.h"
 
 static struct vdev *new_console(void)
 {
@@ -31,13 +31,21 @@ static struct vdev *new_console(void)
 	return vd;
 }
 
+static void resize(void *arg, struct fuzz_input *in)
+{
+	console_resize(arg, fuzz_u8(in), fuzz_u8(in));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fuzz_guest guest;
+	static struct session session;
 	struct fuzz_input in = {data, size};
 
 	if (!guest.vd)
 		guest.vd = new_console();
+	if (session_is(&in))
+		return session_play(&session, guest.vd, &in, resize, guest.vd);
 	fuzz_attach(&guest, guest.vd);
 	fuzz_start(&guest, fuzz_u32(&in));
 	for (unsigned i = 0; i < FUZZ_OPS_MAX && in.left; i++) {

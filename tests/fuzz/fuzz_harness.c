@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "devices-virtio/harness.h"
-#include "tests/fuzz/fuzz_driver.h"
+#include "tests/fuzz/session.h"
 
 static struct fuzz_guest guest;
 static volatile uint64_t sink;
@@ -54,17 +54,29 @@ static void see_off(void *ctx)
 	sink++;
 }
 
+/** ask() - the host wants something of the guest. */
+static void ask(void *arg, struct fuzz_input *in)
+{
+	harness_request(arg, fuzz_u8(in));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct harness_config config = {
 		.callbacks = {see_status, see_number, see_crash, see_missing,
 			      see_text, see_oom, see_off},
 	};
+	static struct session session;
 	struct fuzz_input in = {data, size};
 	struct vdev *vd;
 
 	if (harness_new(&config, &vd))
 		abort();
+	if (session_is(&in)) {
+		session_play(&session, vd, &in, ask, vd);
+		vdev_free(vd);
+		return 0;
+	}
 	fuzz_attach(&guest, vd);
 	for (unsigned i = 0; i < FUZZ_OPS_MAX && in.left; i++) {
 		uint8_t op = fuzz_u8(&in);

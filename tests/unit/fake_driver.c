@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "tests/unit/recorder.h"
+
 static uint8_t *map_ram(size_t bytes)
 {
 	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -44,26 +46,43 @@ void drv_attach(struct fake_driver *d, struct vdev *vd)
 	drv_memory(d);
 	d->vd = vd;
 	vmmio_init(&d->m, vd, &d->gm, &host);
+	d->recorder = recorder_new(d);
 }
 
 void drv_done(struct fake_driver *d)
 {
+	recorder_free(d->recorder);
 	vdev_free(d->vd);
 	munmap(d->mem, DRV_MEM_BYTES);
 	munmap(d->high, DRV_HIGH_BYTES);
+}
+
+void drv_read(struct fake_driver *d, uint32_t offset, void *data, size_t len)
+{
+	recorder_access(d->recorder, false, false, offset, NULL, len);
+	vmmio_read(&d->m, offset, data, len);
+	recorder_seen(d->recorder);
+}
+
+void drv_write(struct fake_driver *d, uint32_t offset, const void *data,
+	       size_t len)
+{
+	recorder_access(d->recorder, false, true, offset, data, len);
+	vmmio_write(&d->m, offset, data, len);
+	recorder_seen(d->recorder);
 }
 
 uint32_t drv_get(struct fake_driver *d, uint32_t reg)
 {
 	uint32_t value;
 
-	vmmio_read(&d->m, reg, &value, sizeof(value));
+	drv_read(d, reg, &value, sizeof(value));
 	return value;
 }
 
 void drv_set(struct fake_driver *d, uint32_t reg, uint32_t value)
 {
-	vmmio_write(&d->m, reg, &value, sizeof(value));
+	drv_write(d, reg, &value, sizeof(value));
 }
 
 void *drv_at(struct fake_driver *d, uint64_t gpa)

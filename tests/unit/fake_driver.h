@@ -25,6 +25,8 @@
 #define DRV_HIGH         0x100000000ull
 #define DRV_HIGH_BYTES   0x10000u
 
+struct recorder;
+
 struct drv_ring { /* what the driver remembers of a queue */
 	uint16_t size, next_desc, avail_idx, seen_used;
 };
@@ -34,6 +36,7 @@ struct fake_driver {
 	struct gmem gm;
 	struct vmmio m;
 	struct vdev *vd;
+	struct recorder *recorder; /* NULL: nothing is recorded */
 	_Atomic unsigned interrupts;
 	_Atomic uint32_t source; /* of the last one */
 	struct drv_ring ring[VDEV_QUEUES_MAX];
@@ -49,6 +52,10 @@ void drv_memory(struct fake_driver *d);
 void drv_attach(struct fake_driver *d, struct vdev *vd);
 void drv_done(struct fake_driver *d);
 
+/** drv_read(), drv_write() - @len bytes at @offset of the registers. */
+void drv_read(struct fake_driver *d, uint32_t offset, void *data, size_t len);
+void drv_write(struct fake_driver *d, uint32_t offset, const void *data,
+	       size_t len);
 uint32_t drv_get(struct fake_driver *d, uint32_t reg);
 void drv_set(struct fake_driver *d, uint32_t reg, uint32_t value);
 void *drv_at(struct fake_driver *d, uint64_t gpa);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/unit/recorder.h"
+
 static void must(bool ok, const char *what, size_t at)
 {
 	if (ok)
@@ -82,6 +84,7 @@ void state_move(struct fake_driver *d, struct vdev *vd)
 	static uint8_t before[VDEV_STATE_BYTES], after[VDEV_STATE_BYTES];
 	size_t bytes = state_save(d, before);
 
+	recorder_state(d, before, bytes);
 	must(!state_load(d, vd, before, bytes), "refused its own state", bytes);
 	must(state_save(d, after) == bytes && !memcmp(before, after, bytes),
 	     "the state changed on the way", bytes);

@@ -100,7 +100,7 @@ Test(console_control, tells_a_new_terminal_size)
 	memcpy(size, rest, sizeof(size));
 	cr_expect_eq(size[0], 132);
 	cr_expect_eq(size[1], 50);
-	vmmio_read(&rig.drv.m, 0x100, size, 4);
+	drv_read(&rig.drv, 0x100, size, 4);
 	cr_expect_eq(size[0], 132);
 	cr_expect_eq(drv_get(&rig.drv, 0x104), CONSOLE_PORTS);
 	rig_done(&rig);

@@ -92,14 +92,14 @@ TestSuite(harness, .init = set_up, .fini = tear_down);
 
 static void ring(uint32_t reg, uint64_t value)
 {
-	vmmio_write(&drv.m, 0x100 + reg, &value, sizeof(value));
+	drv_write(&drv, 0x100 + reg, &value, sizeof(value));
 }
 
 static uint64_t look(uint32_t reg, size_t len)
 {
 	uint64_t value = 0;
 
-	vmmio_read(&drv.m, 0x100 + reg, &value, len);
+	drv_read(&drv, 0x100 + reg, &value, len);
 	return value;
 }
 
@@ -124,10 +124,10 @@ Test(harness, takes_whole_aligned_doorbells_only)
 {
 	uint64_t v = 0;
 
-	vmmio_write(&drv.m, 0x100 + HARNESS_REG_EXIT, &v, 4);
-	vmmio_write(&drv.m, 0x100 + HARNESS_REG_EXIT + 4, &v, 8);
-	vmmio_write(&drv.m, 0x100 + HARNESS_REG_EXIT + 1, &v, 1);
-	vmmio_write(&drv.m, 0x100 + HARNESS_CONFIG_BYTES, &v, 8);
+	drv_write(&drv, 0x100 + HARNESS_REG_EXIT, &v, 4);
+	drv_write(&drv, 0x100 + HARNESS_REG_EXIT + 4, &v, 8);
+	drv_write(&drv, 0x100 + HARNESS_REG_EXIT + 1, &v, 1);
+	drv_write(&drv, 0x100 + HARNESS_CONFIG_BYTES, &v, 8);
 	ring(HARNESS_REG_MAGIC, 1);
 	ring(HARNESS_REG_PENDING, 1);
 	cr_expect_eq(told.calls, 0);

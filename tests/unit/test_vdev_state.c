@@ -243,7 +243,7 @@ static void report_text(void)
 	uint64_t at = DRV_DATA;
 
 	memcpy(drv_at(&drv, at), report, sizeof(report));
-	vmmio_write(&drv.m, 0x100 + HARNESS_REG_REPORT, &at, sizeof(at));
+	drv_write(&drv, 0x100 + HARNESS_REG_REPORT, &at, sizeof(at));
 }
 
 Test(vdev_state, a_harness_keeps_requests_and_its_count_of_reports)
@@ -255,7 +255,7 @@ Test(vdev_state, a_harness_keeps_requests_and_its_count_of_reports)
 		report_text();
 	harness_request(drv.vd, HARNESS_REQ_TERM);
 	state_move(&drv, make_harness(NULL));
-	vmmio_read(&drv.m, 0x100 + HARNESS_REG_PENDING, &pending, 4);
+	drv_read(&drv, 0x100 + HARNESS_REG_PENDING, &pending, 4);
 	cr_expect_eq(pending, HARNESS_REQ_TERM);
 	report_text();
 	report_text();

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* device_makers.c - see device_makers.h. */
+#include "tests/fuzz/device_makers.h"
+
+#include <linux/virtio_ids.h>
+#include <stdlib.h>
+
+#include "base/loop.h"
+#include "base/plan.h"
+#include "devices-virtio/console.h"
+#include "devices-virtio/harness.h"
+#include "devices-virtio/rng.h"
+
+#define ROWS (sizeof(makers) / sizeof(makers[0]))
+
+static volatile uint64_t sink;
+
+static void see_number(void *ctx, uint64_t value)
+{
+	sink += value;
+}
+
+static void see_status(void *ctx, uint32_t status)
+{
+	sink += status;
+}
+
+static void see_crash(void *ctx, const struct harness_crash *crash)
+{
+	sink += crash->signal;
+}
+
+static void see_missing(void *ctx, const struct harness_missing *m, uint32_t n)
+{
+	sink += n;
+}
+
+static void see_text(void *ctx, const char *text, uint32_t bytes)
+{
+	sink += bytes;
+}
+
+static void see_oom(void *ctx, const struct harness_oom *oom)
+{
+	sink++;
+}
+
+static void see_off(void *ctx)
+{
+	sink++;
+}
+
+static int make_rng(struct vdev **ret)
+{
+	return rng_new(ret);
+}
+
+static int make_harness(struct vdev **ret)
+{
+	static const struct harness_config config = {
+		.callbacks = {see_status, see_number, see_crash, see_missing,
+			      see_text, see_oom, see_off},
+	};
+
+	return harness_new(&config, ret);
+}
+
+/** make_console() - without streams: the host's side is fuzz_console.c's. */
+static int make_console(struct vdev **ret)
+{
+	static struct loop *loop;
+	struct console_config config = {.fd = {-1, -1, -1}, .tty = true};
+
+	if (!loop && loop_new(&loop))
+		return -1;
+	config.loop = loop;
+	return console_new(&config, ret);
+}
+
+static const struct {
+	uint8_t id; /* device_id, its low byte; the harness: 255 */
+	int (*make)(struct vdev **ret);
+} makers[] = {
+	{VIRTIO_ID_RNG, make_rng},
+	{255, make_harness},
+	{VIRTIO_ID_CONSOLE, make_console},
+};
+
+struct vdev *device_make(uint8_t which)
+{
+	size_t row = which % ROWS;
+	struct vdev *vd;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		if (makers[i].id == which)
+			row = i;
+	}
+	if (makers[row].make(&vd))
+		abort();
+	return vd;
+}
