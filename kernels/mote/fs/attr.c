@@ -28,8 +28,10 @@ long sys_umask(struct regs *r)
 
 static long change_mode(struct inode *inode, uint32_t mode)
 {
-	int err = inode_owned(inode);
+	int err = inode_writable(inode);
 
+	if (!err)
+		err = inode_owned(inode);
 	if (err)
 		return err;
 	inode->mode = (inode->mode & S_IFMT) | (mode & 07777);
@@ -69,6 +71,8 @@ static long change_owner(struct inode *inode, uint32_t uid, uint32_t gid)
 {
 	const struct process *p = current_process();
 
+	if (inode_writable(inode))
+		return -EROFS;
 	inode_load(inode);
 	if (uid == UINT32_MAX)
 		uid = inode->uid;
@@ -163,6 +167,8 @@ static long change_times(struct inode *inode, const struct times *t)
 
 	if (t->access.tv_nsec == UTIME_OMIT && t->modify.tv_nsec == UTIME_OMIT)
 		return 0;
+	if (inode_writable(inode))
+		return -EROFS;
 	err = inode_owned(inode);
 	if (err && both_now)
 		err = inode_permit(inode, MAY_WRITE);

@@ -280,6 +280,22 @@ struct inode *dev_special(const uint8_t *header, uint32_t mode)
 	return dev_by_number(RDEV(meta.rdev_major, meta.rdev_minor), mode);
 }
 
+struct inode *dev_from_image(uint32_t mode, uint32_t rdev)
+{
+	static const struct inode_ops nothing = {0};
+	const struct inode_ops *ops = &nothing;
+	struct inode *inode;
+
+	if ((mode & S_IFMT) == S_IFIFO)
+		return fifo_new(mode & 07777);
+	if ((mode & S_IFMT) == S_IFCHR && device_by_number(rdev))
+		ops = device_by_number(rdev)->ops;
+	inode = inode_new_boot(mode, ops);
+	if (inode)
+		inode->rdev = rdev;
+	return inode;
+}
+
 /* Names come into being when somebody asks for them, or for all. */
 static bool asked_for(const struct name *wanted, const char *text)
 {

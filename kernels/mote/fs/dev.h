@@ -16,6 +16,9 @@ struct inode *dev_special(const uint8_t *header, uint32_t mode);
 /** dev_by_number() - a character device by its number, as mknod(2) wants it;
  * NULL: not one we have, or no memory. */
 struct inode *dev_by_number(uint32_t rdev, uint32_t mode);
+/** dev_from_image() - a device, FIFO or socket of an image; one that we do not
+ * have cannot be opened. NULL: no memory. */
+struct inode *dev_from_image(uint32_t mode, uint32_t rdev);
 /** dev_name() - the name in /dev of a device number; NULL: not one we have. */
 const char *dev_name(uint32_t rdev);
 /** dev_open_streams() - descriptors 0, 1 and 2 as the run block says.

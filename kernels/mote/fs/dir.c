@@ -12,11 +12,16 @@
 
 #define BUCKETS_FIRST (PAGE_SIZE / sizeof(struct dentry *))
 #define DIR_SEQ_FIRST 2u /* after "." and ".." */
+/* Names that the image has too are kept up to a number for each page of RAM:
+ * name and inode take 400 bytes, so 2 % of it. */
+#define LOWER_NAMES_MIN  1024u
+#define LOWER_NAMES_PART 5u
 
 static struct {
 	struct dentry **bucket;
 	uint32_t mask;
 	uint32_t count;
+	uint32_t lower; /* names that are as the image has them */
 	bool on_page; /* the first table */
 	struct inode *root;
 	struct pool pool;
@@ -115,19 +120,20 @@ static void list_append(struct inode_dir *dir, struct dentry *e)
 	dir->last = e;
 }
 
-int dir_add(struct inode *dir, const struct name *name, struct inode *inode,
-	    enum dir_text text)
+/* A name of @dir that leads nowhere yet; NULL: no memory. */
+static struct dentry *make_entry(struct inode *dir, const struct name *name,
+				 enum dir_text text)
 {
 	struct dentry *e = pool_get(&names.pool);
 	struct dentry **slot;
 
 	if (!e)
-		return -ENOMEM;
+		return NULL;
 	e->text_owned = text == DIR_TEXT_COPY;
 	e->text = e->text_owned ? copy_text(name) : name->text;
 	if (!e->text) {
 		pool_put(&names.pool, e);
-		return -ENOMEM;
+		return NULL;
 	}
 	if (++names.count > 2 * names.mask)
 		grow_table();
@@ -137,14 +143,49 @@ int dir_add(struct inode *dir, const struct name *name, struct inode *inode,
 	e->hash_next = *slot;
 	*slot = e;
 	e->dir = dir;
+	list_append(&dir->dir, e);
+	return e;
+}
+
+static void lead_to(struct dentry *e, struct inode *inode)
+{
 	e->inode = inode;
 	if (inode->device == FS_DEVICE_ROOT)
-		inode->device = dir->device;
-	list_append(&dir->dir, e);
+		inode->device = e->dir->device;
 	inode->nlink++;
 	inode->entry = e;
+}
+
+int dir_add(struct inode *dir, const struct name *name, struct inode *inode,
+	    enum dir_text text)
+{
+	struct dentry *e = NULL;
+
+	if (dir->flags & INODE_LOWER) /* it may have been removed before */
+		e = dir_find_raw(dir, name);
+	if (!e)
+		e = make_entry(dir, name, text);
+	if (!e)
+		return -ENOMEM;
+	lead_to(e, inode);
 	if (inode_is(inode, S_IFDIR))
 		dir->dir.subdirs++;
+	return 0;
+}
+
+/* Subdirectories of the image are counted already. */
+int dir_add_lower(struct inode *dir, const struct name *name,
+		  struct inode *inode)
+{
+	struct dentry *e = make_entry(dir, name, DIR_TEXT_COPY);
+
+	if (!e)
+		return -ENOMEM;
+	e->lower = DENTRY_SAME;
+	names.lower++;
+	lead_to(e, inode);
+	if (inode->hidden)
+		inode->hidden--;
 	return 0;
 }
 
@@ -153,7 +194,7 @@ static void drop_link(struct dentry *e)
 {
 	struct inode *inode = e->inode;
 
-	if (inode_is(inode, S_IFDIR))
+	if (inode_is(inode, S_IFDIR) && e->dir->dir.subdirs)
 		e->dir->dir.subdirs--;
 	if (inode->entry == e)
 		inode->entry = NULL;
@@ -161,7 +202,8 @@ static void drop_link(struct dentry *e)
 	inode_release(inode);
 }
 
-void dir_remove(struct dentry *e)
+/* The name itself goes, and what it led to is seen to already. */
+static void free_entry(struct dentry *e)
 {
 	struct inode_dir *dir = &e->dir->dir;
 	struct dentry **slot = bucket_of(e->hash);
@@ -174,10 +216,71 @@ void dir_remove(struct dentry *e)
 		dir->cursor = e->next;
 	*(e->prev ? &e->prev->next : &dir->first) = e->next;
 	*(e->next ? &e->next->prev : &dir->last) = e->prev;
-	drop_link(e);
 	if (e->text_owned)
 		kfree((void *)(uintptr_t)e->text);
 	pool_put(&names.pool, e);
+}
+
+/* The image's name leads elsewhere, or nowhere. */
+static void hide_lower(struct dentry *e)
+{
+	if (e->lower == DENTRY_SAME)
+		names.lower--;
+	e->lower = DENTRY_HIDES;
+}
+
+void dir_remove(struct dentry *e)
+{
+	drop_link(e);
+	if (!e->lower) {
+		free_entry(e);
+		return;
+	}
+	e->inode = NULL;
+	hide_lower(e);
+}
+
+/* Is it all still in the image, and does nobody here know it? */
+static bool can_forget(const struct dentry *e)
+{
+	const struct inode *inode = e->inode;
+
+	return e->lower == DENTRY_SAME && !inode->refs &&
+	       !(inode->flags & INODE_CHANGED) &&
+	       !(inode_is(inode, S_IFDIR) && inode->dir.first);
+}
+
+static void forget(struct dentry *e)
+{
+	struct inode *inode = e->inode;
+
+	if (inode->entry == e)
+		inode->entry = NULL;
+	free_entry(e);
+	names.lower--;
+	inode->hidden++;
+	inode->nlink--;
+	inode_release(inode);
+}
+
+/* Directories get empty on the way: the next time is theirs. */
+void dir_forget_lower(void)
+{
+	if (names.lower <= LOWER_NAMES_MIN ||
+	    names.lower <= pages_total() / LOWER_NAMES_PART)
+		return;
+	for (uint32_t i = 0; i <= names.mask; i++)
+		for (struct dentry *e = names.bucket[i], *next; e; e = next) {
+			next = e->hash_next;
+			if (can_forget(e))
+				forget(e);
+		}
+}
+
+void dir_forget_removed(struct inode *dir)
+{
+	while (dir->dir.first)
+		free_entry(dir->dir.first);
 }
 
 void dir_remove_below(struct inode *dir)
@@ -200,6 +303,8 @@ void dir_retarget(struct dentry *e, struct inode *inode)
 	drop_link(e);
 	e->inode = inode;
 	inode->entry = e;
+	if (e->lower)
+		hide_lower(e);
 }
 
 struct inode *dir_new(uint32_t permissions)
@@ -279,6 +384,8 @@ int dir_may_change(struct inode *dir)
 	if (!dir->nlink || dir->device == FS_DEVICE_PROC ||
 	    dir->device == FS_DEVICE_SYS)
 		return -ENOENT;
+	if (inode_writable(dir))
+		return -EROFS;
 	return inode_permit(dir, MAY_WRITE | MAY_EXEC);
 }
 
@@ -286,7 +393,10 @@ int dir_must_be_empty(struct inode *dir)
 {
 	if (initrd_missing(dir) && initrd_complete(dir))
 		return -ENOMEM;
-	return dir->dir.first ? -ENOTEMPTY : 0;
+	for (struct dentry *e = dir->dir.first; e; e = e->next)
+		if (e->inode)
+			return -ENOTEMPTY;
+	return dir->flags & INODE_LOWER ? lower_must_be_empty(dir) : 0;
 }
 
 int dir_may_remove(struct inode *dir, struct inode *inode)

@@ -3,6 +3,7 @@
  * lookups, a list in each directory for reading it in order. */
 #pragma once
 #include "kernels/mote/fs/initrd.h"
+#include "kernels/mote/fs/lower.h"
 #include "kernels/mote/fs/node.h"
 
 /** dir_init() - the hash table and the root directory; -ENOMEM. */
@@ -10,7 +11,8 @@ int dir_init(void);
 struct inode *dir_root(void);
 
 /** dir_find() - the entry called @name; NULL: none. dir_find_raw() neither
- * brings a generated directory up to date nor unpacks the initrd for it. */
+ * brings a generated directory up to date nor looks into initrd or image for
+ * it, and finds names of the image that are removed: they have no inode. */
 struct dentry *dir_find_raw(struct inode *dir, const struct name *name);
 static inline struct dentry *dir_find(struct inode *dir,
 				      const struct name *name)
@@ -20,7 +22,11 @@ static inline struct dentry *dir_find(struct inode *dir,
 	if (dir->ops->refresh)
 		dir->ops->refresh(dir, name);
 	entry = dir_find_raw(dir, name);
-	return entry || !initrd_missing(dir) ? entry : initrd_find(dir, name);
+	if (entry)
+		return entry->inode ? entry : NULL;
+	if (dir->flags & INODE_LOWER)
+		return lower_find(dir, name);
+	return initrd_missing(dir) ? initrd_find(dir, name) : NULL;
 }
 
 /** dir_lookup() - its inode; NULL: none. */
@@ -40,8 +46,18 @@ enum dir_text {
  * Return: 0, -ENOMEM. */
 int dir_add(struct inode *dir, const struct name *name, struct inode *inode,
 	    enum dir_text text);
+/** dir_add_lower() - the same for a name that the image has. */
+int dir_add_lower(struct inode *dir, const struct name *name,
+		  struct inode *inode);
 /** dir_remove() - take a name away; frees the inode when it was all it had. */
 void dir_remove(struct dentry *entry);
+/** dir_forget_lower() - drop names that are as the image has them, as long as
+ * nobody uses what they lead to. No pointer to an inode without a reference
+ * is good after that. */
+void dir_forget_lower(void);
+/** dir_forget_removed() - @dir goes: so do the image's names that were removed
+ * from it. */
+void dir_forget_removed(struct inode *dir);
 /** dir_remove_below() - take all names away that lie below @dir. */
 void dir_remove_below(struct inode *dir);
 /** dir_retarget() - @entry names @inode from now on, the old one loses it. */

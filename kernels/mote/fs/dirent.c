@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "kernels/mote/fs/dir.h"
+#include "kernels/mote/fs/erofs.h"
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/fs/mount.h"
 #include "kernels/mote/lib/lib.h"
@@ -42,8 +43,12 @@ struct item {
 	const char *text;
 	uint32_t bytes;
 	uint64_t next; /* position behind it */
-	const struct inode *inode;
+	uint32_t ino, mode;
 };
+
+/* In a directory of the root's image come its names first, at 2 and on, and
+ * then those that only the tree has. */
+#define POS_TREE (1ull << 48)
 
 /* Words, not bytes: records are multiples of eight, names have slack. */
 static void copy_name(char *dst, const char *src, uint32_t bytes)
@@ -62,13 +67,13 @@ static bool list_add(struct listing *l, const struct item *item)
 {
 	uint64_t head = l->old ? NAME_OFFSET : NAME_OFFSET64;
 	uint64_t bytes = (head + item->bytes + (l->old ? 2 : 1) + 7) & ~7ull;
-	uint8_t type = (uint8_t)((item->inode->mode & S_IFMT) >> 12);
+	uint8_t type = (uint8_t)((item->mode & S_IFMT) >> 12);
 	uint8_t *at = l->buffer + l->used;
 	struct dirent64 *d = (struct dirent64 *)at;
 
 	if (bytes > l->cap - l->used)
 		return false;
-	d->ino = item->inode->ino;
+	d->ino = item->ino;
 	d->off = (int64_t)item->next;
 	d->reclen = (uint16_t)bytes;
 	copy_name((char *)at + head, item->text, item->bytes);
@@ -86,12 +91,13 @@ static bool list_dots(struct listing *l, struct file *f)
 	static const char dots[2 + NAME_SLACK] = "..";
 
 	for (; f->pos < 2; f->pos++) {
-		struct inode *dir = f->inode;
+		struct inode *dir = f->pos ? dir_parent(f->inode) : f->inode;
 		struct item item = {
 			.text = dots,
 			.bytes = (uint32_t)f->pos + 1,
 			.next = f->pos + 1,
-			.inode = f->pos ? dir_parent(dir) : dir,
+			.ino = dir->ino,
+			.mode = dir->mode,
 		};
 
 		if (!list_add(l, &item))
@@ -100,18 +106,86 @@ static bool list_dots(struct listing *l, struct file *f)
 	return true;
 }
 
-static void list_names(struct listing *l, struct file *f)
+/* What the image has. 1: all of it was listed, 0: no room, -errno. */
+static int list_image(struct listing *l, struct file *f)
 {
-	struct dentry *e = dir_from(f->inode, f->pos);
+	struct erofs_entry entry;
+	struct inode *inode;
+	uint64_t pos = f->pos - 2;
+	int r;
 
-	for (; e; e = e->next) {
-		struct item item = {e->text, e->bytes, e->seq + 1, e->inode};
+	while ((r = lower_list(f->inode, &pos, &entry, &inode)) > 0) {
+		struct item item = {
+			.text = entry.name,
+			.bytes = entry.bytes,
+			.next = pos + 2,
+			.ino = inode ? inode->ino : (uint32_t)entry.nid + 1,
+			.mode = inode ? inode->mode : entry.type << 12,
+		};
 
 		if (!list_add(l, &item))
-			break;
-		f->pos = e->seq + 1;
+			return 0;
+		f->pos = item.next;
+	}
+	if (!r)
+		f->pos = POS_TREE;
+	return r ? r : 1;
+}
+
+/* Is it a name that list_image() tells of, or a removed one? */
+static bool is_of_image(const struct dentry *e)
+{
+	return e->lower || !e->inode;
+}
+
+static void list_names(struct listing *l, struct file *f)
+{
+	uint64_t base = f->inode->flags & INODE_LOWER ? POS_TREE : 0;
+	struct dentry *e = dir_from(f->inode, f->pos - base);
+
+	for (; e; e = e->next) {
+		struct item item = {
+			.text = e->text,
+			.bytes = e->bytes,
+			.next = base + e->seq + 1,
+		};
+
+		if (!is_of_image(e)) {
+			item.ino = e->inode->ino;
+			item.mode = e->inode->mode;
+			if (!list_add(l, &item))
+				break;
+		}
+		f->pos = item.next;
 	}
 	f->inode->dir.cursor = e;
+}
+
+/* From f->pos on, as far as there is room. 0 or -errno. */
+static int list_all(struct listing *l, struct file *f)
+{
+	int r = 1;
+
+	if (!list_dots(l, f))
+		return 0;
+	if ((f->inode->flags & INODE_LOWER) && f->pos < POS_TREE)
+		r = list_image(l, f);
+	if (r > 0)
+		list_names(l, f);
+	return r < 0 ? r : 0;
+}
+
+/* Are there names at or after f->pos? */
+static bool is_at_end(const struct file *f)
+{
+	struct inode *dir = f->inode;
+
+	if (f->pos < 2)
+		return false;
+	if (dir->flags & INODE_LOWER)
+		return f->pos >= POS_TREE &&
+		       !dir_from(dir, f->pos - POS_TREE);
+	return !dir_from(dir, f->pos);
 }
 
 static long list_to_user(struct file *f, struct listing *l, uint64_t user)
@@ -119,14 +193,16 @@ static long list_to_user(struct file *f, struct listing *l, uint64_t user)
 	struct inode *dir = f->inode;
 	uint64_t start = f->pos;
 	struct uio u;
+	int err;
 	long n;
 
 	if (dir->ops->refresh)
 		dir->ops->refresh(dir, NULL);
-	if (list_dots(l, f))
-		list_names(l, f);
+	err = list_all(l, f);
+	if (!l->used && err)
+		return err;
 	if (!l->used) /* the end, or no room for one name */
-		return f->pos < 2 || dir_from(dir, f->pos) ? -EINVAL : 0;
+		return is_at_end(f) ? 0 : -EINVAL;
 	uio_init_user(&u, user, l->used);
 	n = uio_copy_out(&u, l->buffer, l->used);
 	if (n == (long)l->used)

@@ -108,6 +108,11 @@ uint64_t file_size(const struct file *f);
  * when a lookup needs it) with /dev, /proc and /tmp in it. @initrd may be NULL.
  */
 void fs_init(const void *initrd, uint64_t bytes);
+/** fs_mount_image() - from now on the root is an EROFS image (kept), over it
+ * what the initrd has. @read_only: nothing can be written there.
+ * Return: 0, -errno with one line in *@ret_why. */
+struct image;
+int fs_mount_image(struct image *image, bool read_only, const char **ret_why);
 /** fs_runblock() - the bytes of the file RUNBLOCK_NAME; NULL: none. */
 const void *fs_runblock(uint64_t *ret_bytes);
 /** fs_start_task() - give the first task its fd table (0, 1, 2 from the

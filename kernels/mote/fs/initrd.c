@@ -8,11 +8,13 @@
 #include <linux/fcntl.h>
 
 #include "base/abi/initrdindex.h"
+#include "base/abi/runblock.h"
 #include "kernels/mote/fs/cpio.h"
 #include "kernels/mote/fs/dev.h"
 #include "kernels/mote/fs/dir.h"
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/fs/initrd_index.h"
+#include "kernels/mote/fs/lower.h"
 #include "kernels/mote/fs/namei.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
@@ -40,6 +42,7 @@ static struct {
 	struct inode *program; /* referenced while its name is not made */
 	const char *program_path;
 	bool pending;
+	bool over_image;
 } boot;
 
 static const char *skip_root(const char *path)
@@ -59,6 +62,16 @@ static bool name_is_dots(const struct name *name)
 	       (name->bytes == 1 || (name->bytes == 2 && name->text[1] == '.'));
 }
 
+/* A name made before, or one of the image below. */
+static struct dentry *find_known(struct inode *dir, const struct name *name)
+{
+	struct dentry *e = dir_find_raw(dir, name);
+
+	if (!e && (dir->flags & INODE_LOWER))
+		e = lower_find(dir, name);
+	return e && e->inode ? e : NULL;
+}
+
 /* The directory called @name in @dir: found or made. -ENOMEM; otherwise an
  * error means that the entry makes no sense. */
 static int enter(struct inode *dir, const struct name *name, struct inode **ret)
@@ -68,7 +81,7 @@ static int enter(struct inode *dir, const struct name *name, struct inode **ret)
 
 	if (name->bytes > FS_NAME_MAX || name_is_dots(name))
 		return -EINVAL;
-	e = dir_find_raw(dir, name);
+	e = find_known(dir, name);
 	next = e ? e->inode : NULL;
 	if (!next) {
 		next = inode_new_boot(S_IFDIR | 0755, &dir_inode_ops);
@@ -225,7 +238,8 @@ static int remember_link(struct unpack *u, const struct cpio_entry *e,
 /* A directory that an earlier entry, or a generated tree, needed already. */
 static void describe_dir(struct inode *dir, const struct cpio_entry *e)
 {
-	if ((e->mode & S_IFMT) != S_IFDIR)
+	/* One of an image is described there. */
+	if ((e->mode & S_IFMT) != S_IFDIR || (dir->flags & INODE_LOWER))
 		return;
 	dir->mode = S_IFDIR | (e->mode & 07777);
 	dir->header = e->header;
@@ -265,10 +279,13 @@ static int unpack_entry(struct unpack *u, const struct cpio_entry *e)
 		describe_dir(dir_root(), e);
 		return 0;
 	}
+	if (boot.over_image && (!strcmp(path, RUNBLOCK_NAME) ||
+				!strcmp(path, INITRD_INDEX_NAME)))
+		return 0;
 	err = find_dir(u, path, &dir, &name);
 	if (err || !is_makeable(e))
 		return err == -ENOMEM ? err : 0;
-	old = dir_find_raw(dir, &name);
+	old = find_known(dir, &name);
 	if (old && inode_is(old->inode, S_IFDIR)) {
 		describe_dir(old->inode, e);
 		return 0;
@@ -358,6 +375,16 @@ static void find_index(struct cpio *archive)
 	else
 		kprintf("mote: the initrd's index makes no sense and is not "
 			"used\n");
+}
+
+void initrd_over_image(void)
+{
+	if (!boot.archive.base)
+		return;
+	dir_root()->flags &= ~(uint32_t)INODE_PARTIAL;
+	boot.archive.offset = 0;
+	boot.pending = boot.over_image = true;
+	initrd_unpack();
 }
 
 void initrd_init(const void *initrd, uint64_t bytes)

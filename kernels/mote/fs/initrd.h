@@ -37,6 +37,9 @@ struct dentry *initrd_find(struct inode *dir, const struct name *name);
 /** initrd_complete() - make all names that @dir has in the archive, before it
  * is listed or changed. 0 or -ENOMEM. */
 int initrd_complete(struct inode *dir);
+/** initrd_over_image() - an image took the root's place: put the archive's
+ * files over it, all but the run block. */
+void initrd_over_image(void);
 /** initrd_make() - the inode of an entry; NULL: no memory, or a device that we
  * do not have. */
 struct inode *initrd_make(const struct cpio_entry *e);

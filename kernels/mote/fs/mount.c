@@ -11,6 +11,7 @@
 #include "kernels/mote/fs/fdtable.h"
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/fs/initrd.h"
+#include "kernels/mote/fs/lower.h"
 #include "kernels/mote/fs/namei.h"
 #include "kernels/mote/fs/proctree.h"
 #include "kernels/mote/lib/lib.h"
@@ -51,14 +52,53 @@ static const struct {
 	const char *name;
 	const struct inode_ops *ops;
 	uint32_t device; /* enum inode_device */
+	uint32_t over_image; /* the same where the root is an image */
 	uint32_t permissions;
 } mounts[] = {
-	{MOUNT_NAME("dev"), &dev_dir_ops, FS_DEVICE_DEV, 0755},
-	{MOUNT_NAME("proc"), &proc_root_dir_ops, FS_DEVICE_PROC, 0555},
-	{MOUNT_NAME("sys"), &proctree_dir_ops, FS_DEVICE_SYS, 0555},
-	{MOUNT_NAME("tmp"), &dir_inode_ops, FS_DEVICE_ROOT, 01777},
+	{MOUNT_NAME("dev"), &dev_dir_ops, FS_DEVICE_DEV, FS_DEVICE_DEV, 0755},
+	{MOUNT_NAME("proc"), &proc_root_dir_ops, FS_DEVICE_PROC,
+	 FS_DEVICE_PROC, 0555},
+	{MOUNT_NAME("sys"), &proctree_dir_ops, FS_DEVICE_SYS, FS_DEVICE_SYS,
+	 0555},
+	{MOUNT_NAME("tmp"), &dir_inode_ops, FS_DEVICE_ROOT, FS_DEVICE_TMP,
+	 01777},
+	/* This one only beside an image. */
+	{MOUNT_NAME("run"), &dir_inode_ops, FS_DEVICE_ROOT, FS_DEVICE_RUN,
+	 0755},
 };
+#define MOUNT_TMP 3u
+#define MOUNT_RUN 4u
 static uint32_t mounted; /* bit n: mounts[n] was made */
+
+static struct inode *mount_dir(size_t n, uint32_t device)
+{
+	struct inode *dir = dir_new(mounts[n].permissions);
+
+	if (!dir)
+		return NULL;
+	dir->ops = mounts[n].ops;
+	dir->device = device;
+	if (device == FS_DEVICE_PROC || device == FS_DEVICE_SYS)
+		proctree_plant(dir);
+	return dir;
+}
+
+/* What the image has in the directory is covered. */
+static void mount_over_image(struct inode *root, const struct name *name,
+			     size_t n)
+{
+	struct dentry *e = dir_find_raw(root, name);
+	struct inode *dir = mount_dir(n, mounts[n].over_image);
+
+	if (!e)
+		e = lower_find(root, name);
+	if (!dir)
+		return;
+	if (e && e->inode)
+		dir_retarget(e, dir);
+	else if (dir_add(root, name, dir, DIR_TEXT_KEEP))
+		inode_put_new(dir);
+}
 
 /* What the initrd put into the directory is kept. */
 static void mount_one(struct inode *root, size_t n)
@@ -70,6 +110,10 @@ static void mount_one(struct inode *root, size_t n)
 	mounted |= 1u << n;
 	if (!e && (root->flags & INODE_PARTIAL))
 		e = initrd_find(root, &name);
+	if (root->flags & INODE_LOWER) {
+		mount_over_image(root, &name, n);
+		return;
+	}
 	dir = e ? e->inode : NULL;
 	if (!dir) {
 		dir = dir_new(mounts[n].permissions);
@@ -95,10 +139,17 @@ static size_t mount_by_letter(const struct name *name)
 	case 's':
 		return 2;
 	case 't':
-		return 3;
+		return MOUNT_TMP;
+	case 'r':
+		return lower_is_mounted() ? MOUNT_RUN : ARRAY_LEN(mounts);
 	default:
 		return ARRAY_LEN(mounts);
 	}
+}
+
+static size_t mount_count(void)
+{
+	return lower_is_mounted() ? ARRAY_LEN(mounts) : MOUNT_RUN;
 }
 
 /* Asked at every lookup in the root, so short for what is not among them or
@@ -117,7 +168,7 @@ static void root_refresh(struct inode *root, const struct name *wanted)
 	    wanted->bytes == strlen(mounts[n].name) &&
 	    name_equal(mounts[n].name, wanted->text, wanted->bytes))
 		mount_one(root, n);
-	for (n = 0; !wanted && n < ARRAY_LEN(mounts); n++)
+	for (n = 0; !wanted && n < mount_count(); n++)
 		if (!(mounted >> n & 1))
 			mount_one(root, n);
 }
@@ -131,6 +182,15 @@ void fs_init(const void *initrd, uint64_t bytes)
 	if (dir_init())
 		panic("fs: no memory for the root directory");
 	initrd_init(initrd, bytes);
+}
+
+int fs_mount_image(struct image *image, bool read_only, const char **ret_why)
+{
+	int err = lower_mount(image, read_only, ret_why);
+
+	if (!err)
+		initrd_over_image();
+	return err;
 }
 
 /* First, where the control plane puts it, or wherever another packer did. */

@@ -28,6 +28,7 @@ int path_get(struct path *path, uint64_t user)
 {
 	long n = strncpy_from_user(path->room, user, PATH_INLINE);
 
+	dir_forget_lower(); /* nobody holds an inode without a reference yet */
 	path->page = NULL;
 	path->text = path->room;
 	if (n != -ENAMETOOLONG)
@@ -167,6 +168,8 @@ static int find_child(struct step *s, const struct name *name,
 	*ret = dir_lookup(s->at, name);
 	if (!*ret && initrd_pending()) /* it may be among what is missing */
 		return -ENOMEM;
+	if (!*ret && (s->at->flags & INODE_LOWER) && lower_error())
+		return lower_error();
 	return *ret && (s->flags & WALK_NO_MOUNTS) &&
 			       (*ret)->device != s->at->device
 		       ? -EXDEV

@@ -7,6 +7,7 @@
 #include "kernels/mote/fs/cpio.h"
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/fs/lock.h"
+#include "kernels/mote/fs/lower.h"
 #include "kernels/mote/fs/pool.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/kmalloc.h"
@@ -19,6 +20,11 @@ const struct inode_ops link_inode_ops = {0};
 
 static struct pool inode_pool = {.bytes = sizeof(struct inode)};
 static uint32_t last_ino;
+
+void inode_reserve(uint32_t last)
+{
+	last_ino = MAX(last_ino, last);
+}
 
 struct inode *inode_new_boot(uint32_t mode, const struct inode_ops *ops)
 {
@@ -67,7 +73,12 @@ void inode_release(struct inode *inode)
 {
 	if (inode->refs || inode->nlink)
 		return;
+	/* The image would show it by another name as it was. */
+	if (inode->hidden && (inode->flags & INODE_CHANGED))
+		return;
 	lock_inode_gone(inode);
+	if (inode->flags & INODE_LOWER)
+		lower_inode_gone(inode);
 	if (inode_is(inode, S_IFREG) && !(inode->flags & INODE_GENERATED))
 		pagemap_drop(&inode->reg.pages, 0, PAGEMAP_INDEX_MAX - 1);
 	/* A target inside the initrd is not ours; kfree() must not see it. */
@@ -88,11 +99,23 @@ void inode_load_header(struct inode *inode)
 	inode->atime_ns = inode->ctime_ns = inode->mtime_ns;
 }
 
+int inode_writable(const struct inode *inode)
+{
+	return lower_is_read_only() && inode->device == FS_DEVICE_ROOT &&
+			       inode->nlink
+		       ? -EROFS
+		       : 0;
+}
+
 int inode_permit_ids(struct inode *inode, uint32_t may)
 {
 	const struct process *p = current_process();
 	uint32_t bits = inode->mode;
 
+	if ((may & MAY_WRITE) && (inode_is(inode, S_IFREG) ||
+				  inode_is(inode, S_IFDIR)) &&
+	    inode_writable(inode))
+		return -EROFS;
 	if (!p->uid) {
 		if ((may & MAY_EXEC) && !(bits & 0111) &&
 		    !inode_is(inode, S_IFDIR))
@@ -133,12 +156,14 @@ int64_t fs_now(void)
 void inode_modified(struct inode *inode)
 {
 	inode_load(inode);
+	inode->flags |= INODE_CHANGED;
 	inode->mtime_ns = inode->ctime_ns = fs_now();
 }
 
 void inode_changed(struct inode *inode)
 {
 	inode_load(inode);
+	inode->flags |= INODE_CHANGED;
 	inode->ctime_ns = fs_now();
 }
 

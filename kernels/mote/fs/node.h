@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* node.h - inodes and the names that lead to them. There is one file system,
- * in memory: the initrd's files in place, what the program wrote in pages
- * over them, and the generated trees /dev, /proc and /sys.
+ * in memory: the initrd's files or an image's (lower.h) in place, what the
+ * program wrote in pages over them, and the generated trees /dev, /proc and
+ * /sys.
  *
  *   dentry (name) --inode--> inode --entry--> one of its names
  *         \--dir--> inode of the directory --dir.first--> dentry ...
@@ -53,6 +54,8 @@ enum inode_flags {
 	INODE_PARTIAL = 8,
 	INODE_MEMFD = 32,   /* of memfd_create(2): can be sealed */
 	INODE_PROCESS = 16, /* below /proc/PID: tells about ->owner */
+	INODE_LOWER = 64,   /* made from node ->ino - 1 of the root's image, */
+	INODE_CHANGED = 128, /* and is not what the image has any more */
 };
 
 enum inode_device { /* st_dev; also tells the mounts apart */
@@ -63,8 +66,16 @@ enum inode_device { /* st_dev; also tells the mounts apart */
 	FS_DEVICE_PIPE = 5,
 	FS_DEVICE_PTS = 6,
 	FS_DEVICE_SOCKET = 7,
+	FS_DEVICE_TMP = 8, /* /tmp and /run beside an image */
+	FS_DEVICE_RUN = 9,
 	FS_DEVICE_ANON = 15,  /* kernel objects: eventfd, epoll, ... */
 	FS_DEVICE_MOUNT = 16, /* from here on: mounts.c */
+};
+
+/* Where the image has a file's content (erofs.h). */
+struct inode_lower {
+	uint64_t blocks_at, blocks_bytes, tail_at;
+	struct inode *next; /* others with several names and this hash */
 };
 
 struct inode_reg {
@@ -72,6 +83,7 @@ struct inode_reg {
 	uint64_t base_bytes;  /* <= size; what lies behind reads as zero */
 	struct pagemap pages; /* these hide base; zero past size */
 	uint32_t seals;       /* F_SEAL_* as memfd_create(2) */
+	struct inode_lower lower; /* INODE_LOWER: in place of ->base */
 };
 
 struct inode_dir {
@@ -86,6 +98,7 @@ struct inode {
 	uint32_t mode; /* S_IFMT | permission bits */
 	uint32_t flags;
 	uint32_t refs, nlink;
+	uint32_t hidden; /* INODE_LOWER: names of the image not in the tree */
 	uint32_t uid, gid;
 	uint32_t ino;
 	uint32_t device; /* enum inode_device */
@@ -106,15 +119,22 @@ struct inode {
 	};
 };
 
+enum dentry_lower { /* has the image this name? */
+	DENTRY_NEW = 0,
+	DENTRY_SAME = 1, /* yes, and it leads to what it has there */
+	DENTRY_HIDES = 2 /* yes, but it is removed or something else here */
+};
+
 struct dentry {
 	struct dentry *hash_next;
 	struct dentry *prev, *next;
-	struct inode *dir, *inode;
+	struct inode *dir, *inode; /* no inode: the image's name is removed */
 	uint64_t hash;    /* of the name and the directory */
 	const char *text; /* NAME_SLACK readable behind it */
 	uint64_t seq;     /* position in the directory */
 	uint32_t bytes;
-	uint32_t text_owned;
+	uint16_t text_owned;
+	uint16_t lower; /* enum dentry_lower */
 };
 
 /** inode_new() - no name, no reference: unless it gets one, inode_put_new().
@@ -122,6 +142,8 @@ struct dentry {
 struct inode *inode_new(uint32_t mode, const struct inode_ops *ops);
 /** inode_new_boot() - the same for the initrd: no ids and times of its own. */
 struct inode *inode_new_boot(uint32_t mode, const struct inode_ops *ops);
+/** inode_reserve() - numbers up to @last are the image's. */
+void inode_reserve(uint32_t last);
 void inode_put_new(struct inode *inode);
 /** inode_release() - free it if neither name nor user is left. */
 void inode_release(struct inode *inode);
@@ -146,8 +168,9 @@ static inline bool inode_is(const struct inode *inode, uint32_t type)
 int inode_permit_ids(struct inode *inode, uint32_t may);
 static inline int inode_permit(struct inode *inode, uint32_t may)
 {
-	/* The superuser may all, but execute only what has an x bit. */
-	if (!current_process()->uid && !(may & MAY_EXEC))
+	/* The superuser may all, but execute only what has an x bit, and
+	 * write only what can be written. */
+	if (!current_process()->uid && !(may & (MAY_EXEC | MAY_WRITE)))
 		return 0;
 	return inode_permit_ids(inode, may);
 }
@@ -156,6 +179,8 @@ static inline int dir_permit_search(struct inode *dir)
 {
 	return current_process()->uid ? inode_permit_ids(dir, MAY_EXEC) : 0;
 }
+/** inode_writable() - 0, or -EROFS in a root that is only to be read. */
+int inode_writable(const struct inode *inode);
 /** inode_owned() - may the current ids change its attributes? 0, -EPERM. */
 int inode_owned(struct inode *inode);
 

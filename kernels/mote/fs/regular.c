@@ -6,6 +6,7 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 
+#include "kernels/mote/fs/lower.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/uaccess.h"
@@ -17,16 +18,47 @@ static uint64_t page_offset(uint64_t pos)
 	return pos & (PAGE_SIZE - 1);
 }
 
-const uint8_t *regular_bytes(struct inode *inode, uint64_t pos, uint64_t want,
-			     uint64_t *ret_run)
+/* Of what initrd or image give, up to @want bytes at @pos. */
+static const uint8_t *base_bytes(const struct inode *inode, uint64_t pos,
+				 uint64_t want, uint64_t *ret_run, int *ret_err)
+{
+	want = MIN(want, inode->reg.base_bytes - pos);
+	if (inode->flags & INODE_LOWER)
+		return lower_bytes(inode, pos, want, ret_run, ret_err);
+	*ret_run = want;
+	return inode->reg.base + pos;
+}
+
+/* Whole pages that lie in place: the address of the one at @start, which is a
+ * multiple of their size, and how many bytes are such pages from there on;
+ * NULL: none. */
+static const uint8_t *base_pages(const struct inode *inode, uint64_t start,
+				 uint64_t *ret_bytes)
+{
+	const struct inode_reg *reg = &inode->reg;
+	uint64_t end = reg->base_bytes;
+	const uint8_t *at = NULL;
+	int err;
+
+	if (inode->flags & INODE_LOWER)
+		end = lower_in_place() ? MIN(end, reg->lower.blocks_bytes) : 0;
+	end &= ~(PAGE_SIZE - 1);
+	if (start < end)
+		at = base_bytes(inode, start, end - start, ret_bytes, &err);
+	return page_offset((uint64_t)(uintptr_t)at) ? NULL : at;
+}
+
+int regular_bytes(struct inode *inode, uint64_t pos, uint64_t want,
+		  const uint8_t **ret, uint64_t *ret_run)
 {
 	const struct inode_reg *reg = &inode->reg;
 	uint64_t offset = page_offset(pos);
+	int err = 0;
 
-	if (pos >= inode->size) {
-		*ret_run = 0;
-		return NULL;
-	}
+	*ret = NULL;
+	*ret_run = 0;
+	if (pos >= inode->size)
+		return 0;
 	want = MIN(want, inode->size - pos);
 	if (reg->pages.root) {
 		uint64_t pages = (offset + want + PAGE_SIZE - 1) >> PAGE_SHIFT;
@@ -35,16 +67,32 @@ const uint8_t *regular_bytes(struct inode *inode, uint64_t pos, uint64_t want,
 
 		if (page) {
 			*ret_run = MIN(want, (pages << PAGE_SHIFT) - offset);
-			return page + offset;
+			*ret = page + offset;
+			return 0;
 		}
 		want = MIN(want, PAGE_SIZE - offset); /* the next may be one */
 	}
-	if (pos >= reg->base_bytes) {
+	if (pos >= reg->base_bytes)
 		*ret_run = want;
-		return NULL;
-	}
-	*ret_run = MIN(want, reg->base_bytes - pos);
-	return reg->base + pos;
+	else
+		*ret = base_bytes(inode, pos, want, ret_run, &err);
+	return err;
+}
+
+/* Bytes into the program, which may need pages itself meanwhile: those of the
+ * image that came from a disk would make room. */
+static long copy_out(struct uio *u, const uint8_t *src, uint64_t bytes)
+{
+	uint64_t pa;
+	long n;
+
+	if (!src)
+		return uio_zero_out(u, bytes);
+	pa = kva_to_pa(src) & ~(PAGE_SIZE - 1);
+	page_ref(pa);
+	n = uio_copy_out(u, src, bytes);
+	page_unref(pa);
+	return n;
 }
 
 long regular_read(struct inode *inode, struct uio *u, uint64_t pos)
@@ -55,10 +103,12 @@ long regular_read(struct inode *inode, struct uio *u, uint64_t pos)
 		return 0;
 	want = MIN(u->left, inode->size - pos);
 	while (done < want) {
-		const uint8_t *src =
-			regular_bytes(inode, pos + done, want - done, &run);
-		long n = src ? uio_copy_out(u, src, run) : uio_zero_out(u, run);
+		const uint8_t *src;
+		long n = regular_bytes(inode, pos + done, want - done, &src,
+				       &run);
 
+		if (!n)
+			n = copy_out(u, src, run);
 		if (n <= 0)
 			return done ? (long)done : n;
 		done += (uint64_t)n;
@@ -68,19 +118,31 @@ long regular_read(struct inode *inode, struct uio *u, uint64_t pos)
 	return (long)done;
 }
 
-/* Bytes [from, PAGE_SIZE) of page @index as the initrd has them. */
-static void fill_from_base(const struct inode *inode, uint64_t index,
-			   uint8_t *page, uint64_t from)
+/* Bytes [from, PAGE_SIZE) of page @index as initrd or image have them. */
+static int fill_from_base(const struct inode *inode, uint64_t index,
+			  uint8_t *page, uint64_t from)
 {
-	uint64_t start = (index << PAGE_SHIFT) + from;
-	uint64_t have = 0;
+	uint64_t start = index << PAGE_SHIFT, run;
+	int err;
 
-	if (start < inode->reg.base_bytes) {
-		have = MIN(inode->reg.base_bytes - start, PAGE_SIZE - from);
-		memcpy(page + from, inode->reg.base + start, have);
+	while (from < PAGE_SIZE && start + from < inode->reg.base_bytes) {
+		const uint8_t *src = base_bytes(inode, start + from,
+						PAGE_SIZE - from, &run, &err);
+
+		if (!src)
+			return err;
+		memcpy(page + from, src, run);
+		from += run;
 	}
-	if (from + have < PAGE_SIZE)
-		memset(page + from + have, 0, PAGE_SIZE - from - have);
+	if (from < PAGE_SIZE)
+		memset(page + from, 0, PAGE_SIZE - from);
+	return 0;
+}
+
+/* Can what is in place always be had? */
+static bool base_is_sure(const struct inode *inode)
+{
+	return !(inode->flags & INODE_LOWER) || lower_in_place();
 }
 
 /* Keep some pages for the program's own memory: a file that grows without end
@@ -90,30 +152,41 @@ static bool low_on_pages(void)
 	return pages_free() < 32 + pages_total() / 64;
 }
 
+/* A new page at @index. 0, -ENOSPC, -EIO. */
+static int make_page(struct inode *inode, uint64_t index, bool fill, bool zero,
+		     uint8_t **ret)
+{
+	uint8_t *page = zero ? page_alloc_zero() : page_alloc();
+	int err = page ? 0 : -ENOSPC;
+
+	if (!err && fill)
+		err = fill_from_base(inode, index, page, 0);
+	if (!err && pagemap_set(&inode->reg.pages, index, page))
+		err = -ENOSPC;
+	if (err && page)
+		page_unref(kva_to_pa(page));
+	*ret = page;
+	return err;
+}
+
 /* The page at @index, made if need be: with its old content, or with anything
  * in it (@ret_fresh) when the caller overwrites all of it. */
-static uint8_t *page_for_write(struct inode *inode, uint64_t index,
-			       bool overwrite, bool *ret_fresh)
+static int page_for_write(struct inode *inode, uint64_t index, bool overwrite,
+			  bool *ret_fresh, uint8_t **ret)
 {
-	uint8_t *page = pagemap_get(&inode->reg.pages, index);
 	bool in_base = index << PAGE_SHIFT < inode->reg.base_bytes;
 
 	*ret_fresh = false;
-	if (page)
-		return page;
+	*ret = pagemap_get(&inode->reg.pages, index);
+	if (*ret)
+		return 0;
 	if (low_on_pages())
-		return NULL;
-	page = in_base || overwrite ? page_alloc() : page_alloc_zero();
-	if (!page)
-		return NULL;
-	if (pagemap_set(&inode->reg.pages, index, page)) {
-		page_unref(kva_to_pa(page));
-		return NULL;
-	}
-	if (in_base && !overwrite)
-		fill_from_base(inode, index, page, 0);
+		return -ENOSPC;
+	if (in_base && !base_is_sure(inode))
+		overwrite = false;
 	*ret_fresh = overwrite;
-	return page;
+	return make_page(inode, index, in_base && !overwrite,
+			 !in_base && !overwrite, ret);
 }
 
 /* Pages prepared for one copy: contiguous in the file and in memory. */
@@ -143,22 +216,25 @@ static int run_prepare(struct inode *inode, uint64_t pos, uint64_t want,
 {
 	struct run run = {.index = pos >> PAGE_SHIFT};
 	uint64_t offset = page_offset(pos);
+	int err = 0;
 
 	if (run_existing(inode, pos, want, ret))
 		return 0;
 	for (uint64_t i = 0; i < RUN_PAGES_MAX && run.bytes < want; i++) {
 		uint64_t bytes = MIN(want - run.bytes, PAGE_SIZE - offset);
+		uint8_t *va;
 		bool fresh;
-		uint8_t *va = page_for_write(inode, run.index + i,
-					     bytes == PAGE_SIZE, &fresh);
 
-		if (!va)
+		err = page_for_write(inode, run.index + i, bytes == PAGE_SIZE,
+				     &fresh, &va);
+		if (err)
 			break;
 		if (i && va != run.va + i * PAGE_SIZE) {
 			/* Not a neighbour: it waits for the next run, with
 			 * defined content. */
 			if (fresh)
-				fill_from_base(inode, run.index + i, va, 0);
+				(void)fill_from_base(inode, run.index + i, va,
+						     0);
 			break;
 		}
 		if (fresh)
@@ -169,11 +245,11 @@ static int run_prepare(struct inode *inode, uint64_t pos, uint64_t want,
 		offset = 0;
 	}
 	*ret = run;
-	return run.bytes ? 0 : -ENOSPC;
+	return run.bytes ? 0 : err;
 }
 
 /* A copy ended at file position @end, short of the run: give the fresh pages
- * behind it the content they would have had. */
+ * behind it the content they would have had, which is sure (page_for_write()). */
 static void run_repair(struct inode *inode, const struct run *run, uint64_t end)
 {
 	for (uint64_t i = 0; i < RUN_PAGES_MAX; i++) {
@@ -181,8 +257,8 @@ static void run_repair(struct inode *inode, const struct run *run, uint64_t end)
 		uint64_t from = end > start ? end - start : 0;
 
 		if ((run->fresh >> i & 1) && from < PAGE_SIZE)
-			fill_from_base(inode, run->index + i,
-				       run->va + i * PAGE_SIZE, from);
+			(void)fill_from_base(inode, run->index + i,
+					     run->va + i * PAGE_SIZE, from);
 	}
 }
 
@@ -227,13 +303,14 @@ static int zero_part(struct inode *inode, uint64_t from, uint64_t to)
 	uint64_t index = from >> PAGE_SHIFT;
 	uint8_t *page = pagemap_get(&inode->reg.pages, index);
 	bool fresh;
+	int err = 0;
 
 	if (from >= to || (!page && from >= inode->reg.base_bytes))
 		return 0;
 	if (!page)
-		page = page_for_write(inode, index, false, &fresh);
-	if (!page)
-		return -ENOSPC;
+		err = page_for_write(inode, index, false, &fresh, &page);
+	if (err)
+		return err;
 	memset(page + page_offset(from), 0, to - from);
 	return 0;
 }
@@ -321,28 +398,47 @@ int64_t regular_seek(struct inode *inode, uint64_t pos, bool hole)
 	return (int64_t)MAX(pos, found << PAGE_SHIFT);
 }
 
+/* A whole page of an image on a disk, which was read into one of memory. */
+static const uint8_t *base_cached(const struct inode *inode, uint64_t start)
+{
+	const uint8_t *at;
+	uint64_t run;
+	int err;
+
+	if (base_is_sure(inode) ||
+	    start + PAGE_SIZE > MIN(inode->reg.base_bytes,
+				    inode->reg.lower.blocks_bytes))
+		return NULL;
+	at = base_bytes(inode, start, PAGE_SIZE, &run, &err);
+	return at && !page_offset((uint64_t)(uintptr_t)at) ? at : NULL;
+}
+
 int regular_page(struct inode *inode, uint64_t index, bool shared_write,
 		 uint64_t *ret_pa)
 {
 	const struct inode_reg *reg = &inode->reg;
-	uint64_t start = index << PAGE_SHIFT;
-	uint8_t *page;
+	uint64_t start = index << PAGE_SHIFT, run;
+	const uint8_t *page;
+	uint8_t *own;
 	bool fresh;
+	int err;
 
 	if (index >= PAGEMAP_INDEX_MAX || start >= inode->size)
 		return -EIO;
 	page = pagemap_get(&reg->pages, index);
-	if (!page && !shared_write && start + PAGE_SIZE <= reg->base_bytes &&
-	    !page_offset((uint64_t)(uintptr_t)(reg->base + start))) {
-		/* The initrd's own page; page_ref() knows it is not ours. */
-		*ret_pa = kva_to_pa(reg->base + start);
-		page_ref(*ret_pa);
-		return 0;
+	/* The initrd's or image's own; page_ref() knows whether it counts. */
+	if (!page && !shared_write)
+		page = base_pages(inode, start, &run);
+	if (!page && !shared_write)
+		page = base_cached(inode, start);
+	if (!page) {
+		err = page_for_write(inode, index, false, &fresh, &own);
+		if (err)
+			return err == -ENOSPC ? -ENOMEM : err;
+		page = own;
 	}
-	if (!page)
-		page = page_for_write(inode, index, false, &fresh);
-	if (!page)
-		return -ENOMEM;
+	if (shared_write)
+		inode->flags |= INODE_CHANGED;
 	*ret_pa = kva_to_pa(page);
 	page_ref(*ret_pa);
 	return 0;
@@ -352,14 +448,19 @@ uint64_t regular_run(struct inode *inode, uint64_t index, uint64_t max,
 		     uint64_t *ret_pa)
 {
 	const struct inode_reg *reg = &inode->reg;
-	uint64_t end = reg->base_bytes >> PAGE_SHIFT, written;
+	uint64_t pages, written;
+	const uint8_t *at;
 
-	if (index >= end || page_offset((uint64_t)(uintptr_t)reg->base))
+	if (index >= PAGEMAP_INDEX_MAX)
 		return 0;
+	at = base_pages(inode, index << PAGE_SHIFT, &pages);
+	if (!at)
+		return 0;
+	pages >>= PAGE_SHIFT;
 	if (reg->pages.root && pagemap_next(&reg->pages, index, &written))
-		end = MIN(end, written);
-	*ret_pa = kva_to_pa(reg->base + (index << PAGE_SHIFT));
-	return MIN(end - index, max);
+		pages = MIN(pages, written - index);
+	*ret_pa = kva_to_pa(at);
+	return MIN(pages, max);
 }
 
 /* Pages that hide the initrd's bytes are counted twice, up to the size. */

@@ -41,7 +41,7 @@ static uint32_t link_count(struct inode *inode)
 	return inode->device == FS_DEVICE_PIPE ||
 			       inode->device == FS_DEVICE_SOCKET
 		       ? 1
-		       : inode->nlink;
+		       : inode->nlink + inode->hidden;
 }
 
 static void stat_fill(struct inode *inode, struct stat *st)

@@ -18,26 +18,27 @@
 static long transfer_piece(struct file *in, uint64_t in_pos, struct file *out,
 			   uint64_t out_pos, uint64_t bytes)
 {
-	uint64_t run;
-	const uint8_t *src = regular_bytes(in->inode, in_pos, bytes, &run);
-	void *zeros = NULL;
+	uint64_t run, pa;
+	const uint8_t *src;
 	struct uio u;
-	long n;
+	long n = regular_bytes(in->inode, in_pos, bytes, &src, &run);
 
-	if (!run)
-		return 0;
+	if (n || !run)
+		return n;
 	if (!src) { /* a hole */
-		zeros = page_alloc_zero();
-		if (!zeros)
+		src = page_alloc_zero();
+		if (!src)
 			return -ENOMEM;
-		src = zeros;
 		run = MIN(run, PAGE_SIZE);
+		pa = kva_to_pa(src);
+	} else { /* writing may wait */
+		pa = kva_to_pa(src) & ~(PAGE_SIZE - 1);
+		page_ref(pa);
 	}
 	uio_init_kernel(&u, (void *)(uintptr_t)src, run);
 	n = file_write(out, &u, out_pos);
 	uio_done(&u);
-	if (zeros)
-		page_unref(kva_to_pa(zeros));
+	page_unref(pa);
 	return n;
 }
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* image.h - where the bytes of a file system image lie: in memory as a whole
+ * (pmem), or in pages that are read when somebody asks (block device). */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/mote/lib/lib.h"
+
+#define IMAGE_PAGE 4096u
+
+struct image {
+	uint64_t bytes;
+	const uint8_t *base; /* all of it, page aligned; NULL: ask ->page */
+	/* Page @index, which stays where it is until the next call; NULL: it
+	 * could not be read, and *@ret_error says why. */
+	const uint8_t *(*page)(struct image *image, uint64_t index,
+			       int *ret_error);
+	void *private;
+};
+
+/** image_at() - up to @want bytes at @offset. Return: *@ret_run bytes, at least
+ * one, good until the next call; NULL: -EIO and the like in *@ret_error. A
+ * range outside the image is -EUCLEAN. */
+const uint8_t *image_at(struct image *image, uint64_t offset, uint64_t want,
+			uint64_t *ret_run, int *ret_error);
+/** image_read() - copy @bytes at @offset. 0 or -errno. */
+int image_read(struct image *image, uint64_t offset, void *dst, uint64_t bytes);
