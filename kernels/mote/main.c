@@ -18,6 +18,7 @@
 #include "kernels/mote/arch/trap.h"
 #include "kernels/mote/drv/console.h"
 #include "kernels/mote/drv/harness.h"
+#include "kernels/mote/drv/root_image.h"
 #include "kernels/mote/drv/virtio.h"
 #include "kernels/mote/fs/devmem.h"
 #include "kernels/mote/fs/file.h"
@@ -114,6 +115,8 @@ static void start_program(const struct runblock *rb, struct regs *r)
 	error = fs_start_task(cwd);
 	if (error < 0)
 		fail(cwd, error);
+	if (rb->flags & RUNBLOCK_FLAG_ROOT_IMAGE)
+		path = exec_search(path, &strings);
 	error = exec_program(path, &strings, r);
 	if (error < 0)
 		fail(path, error);
@@ -150,6 +153,8 @@ void start_kernel(uint64_t params_pa, uint64_t start_info_pa, uint64_t tsc)
 	if (!rb)
 		panic("no run block (%s) in the initrd", RUNBLOCK_NAME);
 	task_start(rb->uid, rb->gid);
+	if (rb->flags & RUNBLOCK_FLAG_ROOT_IMAGE)
+		root_image_mount(!(rb->flags & RUNBLOCK_FLAG_OVERLAY));
 	tty_init(rb->stream, rb->tty_rows, rb->tty_cols);
 	start_program(rb, &frame);
 	harness_ready(rdtsc() - tsc);

@@ -3,6 +3,7 @@
  * constant data (tables.S); what is left is done here. */
 #include "kernels/mote/arch/paging.h"
 
+#include <linux/errno.h>
 #include <stdbool.h>
 
 #include "kernels/mote/arch/cpu.h"
@@ -102,6 +103,40 @@ static void map_by_two_mib(uint64_t tables_pa, uint64_t gib_count)
 			pd[i] = (g * GIB + i * TWO_MIB) | PTE_BIG;
 		pdpt_direct[g] = pa | PTE_TABLE;
 	}
+}
+
+/* The page directory of a GiB above those of RAM; NULL: no memory. */
+static uint64_t *directory_of(uint64_t gib)
+{
+	uint64_t *pd;
+
+	if (pdpt_direct[gib] & PTE_P)
+		return pa_to_va(pdpt_direct[gib] & PTE_ADDR);
+	pd = page_alloc_zero();
+	if (pd)
+		pdpt_direct[gib] = kva_to_pa(pd) | PTE_TABLE;
+	return pd;
+}
+
+int paging_map_read_only(const struct page_range *range)
+{
+	uint64_t pa = range->start & ~(TWO_MIB - 1);
+
+	if (pa < STATIC_GIB * GIB || range->end > 512 * GIB ||
+	    range->end <= range->start)
+		return -EINVAL;
+	for (; pa < range->end; pa += TWO_MIB) {
+		uint64_t *pd;
+
+		if (pdpt_direct[pa / GIB] & PTE_PS)
+			continue; /* with RAM before it */
+		pd = directory_of(pa / GIB);
+		if (!pd)
+			return -ENOMEM;
+		if (!pd[pa / TWO_MIB % 512])
+			pd[pa / TWO_MIB % 512] = pa | (PTE_BIG & ~PTE_W);
+	}
+	return 0;
 }
 
 void paging_init(const struct page_range *ram, unsigned ram_count,

@@ -19,6 +19,7 @@
 
 #define VIRTIO_ID_CONSOLE 3u
 #define VIRTIO_ID_RNG     4u
+#define VIRTIO_ID_PMEM    27u
 
 #define VIRTIO_QUEUE_NOTIFY 0x050 /* register; virtio 1.2, 4.2.2 */
 
@@ -75,6 +76,8 @@ void virtio_interrupt(uint32_t vector);
 /** virtio_ack() - the device may raise its interrupt again. */
 void virtio_ack(const struct virtio_device *d);
 
+/** virtio_config64() - eight bytes of a device's configuration space. */
+uint64_t virtio_config64(const struct virtio_device *d, uint32_t offset);
 /** virtio_negotiate() - reset, accept @features (word 0) and VERSION_1.
  * Return: 0, or -ENODEV when the device does not go along. */
 int virtio_negotiate(const struct virtio_device *d, uint32_t features);

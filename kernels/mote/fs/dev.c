@@ -283,14 +283,14 @@ struct inode *dev_special(const uint8_t *header, uint32_t mode)
 struct inode *dev_from_image(uint32_t mode, uint32_t rdev)
 {
 	static const struct inode_ops nothing = {0};
-	const struct inode_ops *ops = &nothing;
+	const struct device *d = NULL;
 	struct inode *inode;
 
 	if ((mode & S_IFMT) == S_IFIFO)
 		return fifo_new(mode & 07777);
-	if ((mode & S_IFMT) == S_IFCHR && device_by_number(rdev))
-		ops = device_by_number(rdev)->ops;
-	inode = inode_new_boot(mode, ops);
+	if ((mode & S_IFMT) == S_IFCHR)
+		d = device_by_number(rdev);
+	inode = inode_new_boot(mode, d ? d->ops : &nothing);
 	if (inode)
 		inode->rdev = rdev;
 	return inode;

@@ -10,6 +10,7 @@
 #define IMAGE_PAGE 4096u
 
 struct image {
+	const char *name; /* of its device, for /proc/mounts */
 	uint64_t bytes;
 	const uint8_t *base; /* all of it, page aligned; NULL: ask ->page */
 	/* Page @index, which stays where it is until the next call; NULL: it

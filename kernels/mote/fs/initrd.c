@@ -384,6 +384,7 @@ void initrd_over_image(void)
 	dir_root()->flags &= ~(uint32_t)INODE_PARTIAL;
 	boot.archive.offset = 0;
 	boot.pending = boot.over_image = true;
+	initrd_index_none();
 	initrd_unpack();
 }
 

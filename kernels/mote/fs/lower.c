@@ -28,9 +28,9 @@ bool lower_is_mounted(void)
 	return lower.fs.image;
 }
 
-uint64_t lower_bytes_total(void)
+const struct image *lower_image(void)
 {
-	return lower.fs.image ? lower.fs.image->bytes : 0;
+	return lower.fs.image;
 }
 
 bool lower_in_place(void)

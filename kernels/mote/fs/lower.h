@@ -32,8 +32,8 @@ static inline bool lower_is_read_only(void)
 {
 	return lower_read_only;
 }
-/** lower_bytes_total() - size of the image. */
-uint64_t lower_bytes_total(void);
+/** lower_image() - the image; NULL: none. */
+const struct image *lower_image(void);
 
 /** lower_find() - the image's name in @dir, which is INODE_LOWER and has no
  * such entry in the tree, made now; NULL: none, or lower_error(). */

@@ -9,6 +9,8 @@
 
 #include "kernels/mote/fs/dir.h"
 #include "kernels/mote/fs/file.h"
+#include "kernels/mote/fs/image.h"
+#include "kernels/mote/fs/lower.h"
 #include "kernels/mote/fs/mount.h"
 #include "kernels/mote/fs/namei.h"
 #include "kernels/mote/fs/proctree.h"
@@ -218,16 +220,45 @@ long sys_umount2(struct regs *r)
 	return 0;
 }
 
-static const struct {
+static const struct fixed {
 	uint32_t device, parent; /* the parent's number, from 1 on */
 	const char *path, *type, *source, *options;
 } fixed[] = {
-	{FS_DEVICE_ROOT, 0, "/", "tmpfs", "mote", "rw,noatime"},
 	{FS_DEVICE_PROC, 1, "/proc", "proc", "proc", "rw"},
 	{FS_DEVICE_SYS, 1, "/sys", "sysfs", "sysfs", "ro"},
 	{FS_DEVICE_DEV, 1, "/dev", "devtmpfs", "dev", "rw"},
 	{FS_DEVICE_PTS, 4, "/dev/pts", "devpts", "devpts", "rw"},
+	/* Beside an image only. */
+	{FS_DEVICE_TMP, 1, "/tmp", "tmpfs", "tmpfs", "rw"},
+	{FS_DEVICE_RUN, 1, "/run", "tmpfs", "tmpfs", "rw"},
 };
+#define FIXED_ALWAYS 4u
+
+static struct fixed root_mount(void)
+{
+	const struct image *image = lower_image();
+	struct fixed root = {FS_DEVICE_ROOT, 0,      "/",
+			     "tmpfs",        "mote", "rw,noatime"};
+
+	if (image) {
+		root.type = lower_is_read_only() ? "erofs" : "overlay";
+		root.source = image->name;
+		root.options = lower_is_read_only() ? "ro,noatime"
+						    : "rw,noatime";
+	}
+	return root;
+}
+
+/* Number @i of those that nobody mounted; the root is the first. */
+static bool fixed_mount(size_t i, struct fixed *ret)
+{
+	size_t rest = lower_image() ? ARRAY_LEN(fixed) : FIXED_ALWAYS;
+
+	if (i > rest)
+		return false;
+	*ret = i ? fixed[i - 1] : root_mount();
+	return true;
+}
 
 static void add_line(struct text *t, const struct mount *m, const char *path)
 {
@@ -260,18 +291,21 @@ static void add_table(struct text *t,
 
 void proctext_mounts(struct text *t)
 {
-	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
-		text_add(t, "%s %s %s %s 0 0\n", fixed[i].source, fixed[i].path,
-			 fixed[i].type, fixed[i].options);
+	struct fixed f;
+
+	for (size_t i = 0; fixed_mount(i, &f); i++)
+		text_add(t, "%s %s %s %s 0 0\n", f.source, f.path, f.type,
+			 f.options);
 	add_table(t, add_line);
 }
 
 void proctext_mountinfo(struct text *t)
 {
-	for (uint32_t i = 0; i < ARRAY_LEN(fixed); i++)
-		text_add(t, "%u %u 0:%u / %s %s - %s %s %s\n", i + 1,
-			 fixed[i].parent, fixed[i].device, fixed[i].path,
-			 fixed[i].options, fixed[i].type, fixed[i].source,
-			 fixed[i].options);
+	struct fixed f;
+
+	for (uint32_t i = 0; fixed_mount(i, &f); i++)
+		text_add(t, "%u %u 0:%u / %s %s - %s %s %s\n", i + 1, f.parent,
+			 f.device, f.path, f.options, f.type, f.source,
+			 f.options);
 	add_table(t, add_info);
 }

@@ -6,13 +6,38 @@
 #include <linux/magic.h>
 
 #include "kernels/mote/fs/file.h"
+#include "kernels/mote/fs/image.h"
+#include "kernels/mote/fs/lower.h"
 #include "kernels/mote/fs/namei.h"
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/proc/syscall.h"
 
 #define STATFS_VALID   0x20   /* ST_VALID: f_flags means something */
+#define STATFS_RDONLY  0x0001 /* ST_RDONLY */
 #define STATFS_NOATIME 0x0400 /* ST_NOATIME */
+
+static void fill_memory(struct statfs *st)
+{
+	st->f_blocks = (long)pages_total();
+	st->f_bfree = st->f_bavail = (long)pages_free();
+	/* A file takes at least an inode of a quarter page. */
+	st->f_files = st->f_blocks;
+	st->f_ffree = st->f_bfree;
+}
+
+/* What is written over an image goes to memory. */
+static void fill_image(struct statfs *st)
+{
+	if (!lower_is_read_only()) {
+		fill_memory(st);
+		st->f_type = OVERLAYFS_SUPER_MAGIC;
+		return;
+	}
+	st->f_type = EROFS_SUPER_MAGIC_V1;
+	st->f_blocks = (long)(lower_image()->bytes >> PAGE_SHIFT);
+	st->f_flags |= STATFS_RDONLY;
+}
 
 static long statfs_to_user(const struct inode *inode, uint64_t user)
 {
@@ -38,12 +63,14 @@ static long statfs_to_user(const struct inode *inode, uint64_t user)
 	case FS_DEVICE_SOCKET:
 		st.f_type = SOCKFS_MAGIC;
 		break;
+	case FS_DEVICE_ROOT:
+		if (lower_is_mounted()) {
+			fill_image(&st);
+			break;
+		}
+		__attribute__((fallthrough));
 	default:
-		st.f_blocks = (long)pages_total();
-		st.f_bfree = st.f_bavail = (long)pages_free();
-		/* A file takes at least an inode of a quarter page. */
-		st.f_files = st.f_blocks;
-		st.f_ffree = st.f_bfree;
+		fill_memory(&st);
 	}
 	return copy_to_user(user, &st, sizeof(st));
 }

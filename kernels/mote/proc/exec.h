@@ -22,3 +22,8 @@ struct exec_strings {
  * the point of no return a failure ends the task by SIGKILL. */
 int exec_program(const char *path, const struct exec_strings *strings,
 		 struct regs *r);
+
+/** exec_search() - where @name is: itself if there is a slash in it, otherwise
+ * the first executable file of that name along the PATH among @strings.
+ * Return: good until the next call; @name if there is none. */
+const char *exec_search(const char *name, const struct exec_strings *strings);
