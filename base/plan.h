@@ -101,6 +101,23 @@ enum plan_device_kind {
 	PLAN_DEVICE_KINDS
 };
 
+enum plan_overlay { /* where what is written to a disk goes */
+	PLAN_OVERLAY_NONE = 0,   /* to the disk itself */
+	PLAN_OVERLAY_MEMORY = 1, /* gone with the VM */
+	PLAN_OVERLAY_FILE = 2,   /* base/abi/overlay.h */
+};
+
+enum plan_block_engine {
+	PLAN_ENGINE_AUTO = 0, /* io_uring where there is one */
+	PLAN_ENGINE_URING = 1,
+	PLAN_ENGINE_THREADS = 2,
+};
+
+#define PLAN_BLOCK_READ_ONLY    1u /* a flag of PLAN_DEVICE_BLOCK */
+#define PLAN_BLOCK_BYTES_MAX    (1ull << 46) /* 64 TiB */
+#define PLAN_BLOCK_SERIAL_BYTES 20u
+#define PLAN_BLOCK_SECTOR       512u
+
 struct plan_rate { /* base/bucket.h */
 	uint64_t per_second; /* 0: no limit */
 	uint64_t burst;      /* 0: what a second brings */
@@ -119,6 +136,15 @@ struct plan_balloon {
 	uint64_t target_bytes; /* at the start; whole pages */
 };
 
+struct plan_block {     /* fds: the disk or the base; the overlay's file */
+	uint64_t bytes; /* of the disk, a multiple of PLAN_BLOCK_SECTOR */
+	struct plan_rate rate_bytes, rate_ops;
+	uint32_t overlay; /* enum plan_overlay */
+	uint32_t engine;  /* enum plan_block_engine */
+	char serial[PLAN_BLOCK_SERIAL_BYTES]; /* printable, padded with 0 */
+	uint32_t reserved;                    /* 0 */
+};
+
 /* One device. What a kind needs beside its fds is a member of u, made of
  * fixed-size integers; a kind that needs nothing leaves it zero. */
 struct plan_device {
@@ -130,6 +156,7 @@ struct plan_device {
 		uint64_t raw[30]; /* as large as a member may become */
 		struct plan_pmem pmem;
 		struct plan_balloon balloon;
+		struct plan_block block;
 	} u;
 };
 

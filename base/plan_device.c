@@ -31,6 +31,42 @@ static const char *check_balloon(const struct plan_device *dev)
 	return NULL;
 }
 
+static bool is_serial(const char serial[PLAN_BLOCK_SERIAL_BYTES])
+{
+	bool ended = false;
+
+	for (size_t i = 0; i < PLAN_BLOCK_SERIAL_BYTES; i++) {
+		if (ended && serial[i])
+			return false;
+		ended |= !serial[i];
+		if (!ended && (serial[i] < 0x20 || serial[i] > 0x7e))
+			return false;
+	}
+	return true;
+}
+
+static const char *check_block(const struct plan_device *dev)
+{
+	const struct plan_block *block = &dev->u.block;
+	bool read_only = dev->flags & PLAN_BLOCK_READ_ONLY;
+
+	if (!block->bytes || block->bytes % PLAN_BLOCK_SECTOR ||
+	    block->bytes > PLAN_BLOCK_BYTES_MAX)
+		return "block.bytes is out of range";
+	if (block->overlay > PLAN_OVERLAY_FILE ||
+	    (block->overlay && read_only))
+		return "block.overlay is none, or of a disk that is only read";
+	if (dev->fd_count != 1u + (block->overlay == PLAN_OVERLAY_FILE))
+		return "block.overlay and fd_count do not match";
+	if (block->engine > PLAN_ENGINE_THREADS)
+		return "block.engine is unknown";
+	if (!is_serial(block->serial))
+		return "block.serial is not printable";
+	if (block->reserved)
+		return "block.reserved is not 0";
+	return NULL;
+}
+
 static const struct kind_rule rules[PLAN_DEVICE_KINDS] = {
 	[PLAN_DEVICE_HARNESS] = {0},
 	[PLAN_DEVICE_CONSOLE] = {0},
@@ -41,6 +77,11 @@ static const struct kind_rule rules[PLAN_DEVICE_KINDS] = {
 			      .several = true,
 			      .check = plan_check_pmem},
 	[PLAN_DEVICE_BALLOON] = {.check = check_balloon},
+	[PLAN_DEVICE_BLOCK] = {.fds_min = 1,
+			       .fds_max = 2,
+			       .flags = PLAN_BLOCK_READ_ONLY,
+			       .several = true,
+			       .check = check_block},
 };
 
 /** is_offered() - kinds without a rule exist by number only. */
@@ -52,6 +93,7 @@ static bool is_offered(uint32_t kind)
 	case PLAN_DEVICE_RNG:
 	case PLAN_DEVICE_PMEM:
 	case PLAN_DEVICE_BALLOON:
+	case PLAN_DEVICE_BLOCK:
 		return true;
 	default:
 		return false;
