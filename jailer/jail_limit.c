@@ -2,6 +2,8 @@
 /* jail_limit.c - how much of the host the VMM may use. */
 #include "jailer/jail.h"
 
+#include "base/abi/overlay.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
@@ -12,6 +14,8 @@
 #define PR_SET_MDWE              65
 #define PR_MDWE_REFUSE_EXEC_GAIN 1
 #endif
+
+#define RING_BYTES (64u << 10) /* of blk_uring.c, and some */
 
 static int limit(__rlimit_resource_t what, rlim_t most)
 {
@@ -39,6 +43,39 @@ static bool writes_file(const struct plan *plan)
 	return false;
 }
 
+/** file_most() - the longest file it may have to write: guest memory is one,
+ * and a disk or what lies over it. */
+static rlim_t file_most(const struct plan *plan)
+{
+	rlim_t most = plan->mem_bytes;
+
+	for (uint32_t i = 0; i < plan->device_count; i++) {
+		const struct plan_block *block = &plan->device[i].u.block;
+		rlim_t bytes = block->bytes;
+
+		if (plan->device[i].kind != PLAN_DEVICE_BLOCK)
+			continue;
+		if (block->overlay == PLAN_OVERLAY_FILE)
+			bytes += overlay_layout(bytes).data_offset;
+		most = bytes > most ? bytes : most;
+	}
+	return most;
+}
+
+/** locked_most() - the rings of disks count as locked memory on some kernels
+ * (Linux 6.13). Where the id is not the VM's own, the user's other rings do,
+ * too. */
+static rlim_t locked_most(const struct plan *plan)
+{
+	rlim_t disks = 0;
+
+	for (uint32_t i = 0; i < plan->device_count; i++)
+		disks += plan->device[i].kind == PLAN_DEVICE_BLOCK;
+	if (disks && !(plan->flags & PLAN_FLAG_OWN_ID))
+		return RLIM_INFINITY;
+	return disks * RING_BYTES;
+}
+
 int jail_limit_resources(struct jail *jail)
 {
 	const struct plan *plan = &jail->plan;
@@ -49,7 +86,7 @@ int jail_limit_resources(struct jail *jail)
 		{RLIMIT_CORE, 0}, /* a core would hold the guest's memory */
 		{RLIMIT_NOFILE, plan->files_max},
 		{RLIMIT_MSGQUEUE, 0},
-		{RLIMIT_MEMLOCK, 0},
+		{RLIMIT_MEMLOCK, locked_most(plan)},
 		{RLIMIT_RTPRIO, 0},
 		{RLIMIT_NICE, 0},
 	};
@@ -57,9 +94,8 @@ int jail_limit_resources(struct jail *jail)
 
 	for (size_t i = 0; !err && i < sizeof(limits) / sizeof(limits[0]); i++)
 		err = limit(limits[i].what, limits[i].most);
-	/* Guest memory is a file, too. */
 	if (!err && !writes_file(plan))
-		err = limit(RLIMIT_FSIZE, plan->mem_bytes);
+		err = limit(RLIMIT_FSIZE, file_most(plan));
 	/* Elsewhere the user's other processes count. */
 	if (!err && plan->flags & (PLAN_FLAG_NAMESPACES | PLAN_FLAG_OWN_ID))
 		err = limit(RLIMIT_NPROC, plan->pids_max);

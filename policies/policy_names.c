@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <linux/futex.h>
+#include <linux/io_uring.h>
 #include <linux/kvm.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -76,6 +78,7 @@ static const struct {
 	NAME(MFD_ALLOW_SEALING),
 	NAME(FALLOC_FL_PUNCH_HOLE),
 	NAME(FALLOC_FL_KEEP_SIZE),
+	NAME(FALLOC_FL_ZERO_RANGE),
 	NAME(MREMAP_MAYMOVE),
 	/* files */
 	NAME(O_WRONLY),
@@ -104,6 +107,13 @@ static const struct {
 	NAME(TFD_NONBLOCK),
 	NAME(MSG_DONTWAIT),
 	NAME(MSG_NOSIGNAL),
+	/* rings */
+	NAME(IORING_ENTER_GETEVENTS),
+	NAME(IORING_REGISTER_FILES),
+	NAME(IORING_REGISTER_EVENTFD),
+	NAME(IORING_REGISTER_RESTRICTIONS),
+	NAME(IORING_REGISTER_ENABLE_RINGS),
+	NAME(IORING_REGISTER_IOWQ_MAX_WORKERS),
 	/* threads and time */
 	NAME(CLONE_VM),
 	NAME(CLONE_FS),
@@ -152,6 +162,10 @@ static const struct {
 	{"futex",
 	 {"address", "-op", "-value", "timeout", "address2", "-value3"}},
 	{"getrandom", {"buf", "len", "-flags"}},
+	{"io_uring_enter",
+	 {"-fd", "-submit", "-wait", "-flags", "arg", "size"}},
+	{"io_uring_register", {"-fd", "-what", "arg", "-count"}},
+	{"io_uring_setup", {"-entries", "params"}},
 	{"ioctl", {"-fd", "-request", "arg"}},
 	{"madvise", {"address", "len", "-advice"}},
 	{"memfd_create", {"name", "-flags"}},
@@ -236,7 +250,8 @@ static const struct {
 
 static const char *const powerful[] = {
 	"ioctl", "mmap",   "mprotect",      "fcntl",   "madvise",   "prctl",
-	"clone", "mremap", "pkey_mprotect", "seccomp", "arch_prctl"};
+	"clone", "mremap", "pkey_mprotect", "seccomp", "arch_prctl",
+	"io_uring_enter", "io_uring_register"};
 
 int policy_constant(const char *name, uint64_t *ret)
 {
@@ -329,6 +344,16 @@ const char *policy_never(const char *call)
 bool policy_opens(const char *role, const char *call)
 {
 	return !strcmp(role, "parse") && !strcmp(call, "openat");
+}
+
+bool policy_rings(const char *role, const char *call)
+{
+	bool enters = !strcmp(call, "io_uring_enter");
+
+	if (!strcmp(role, "start"))
+		return enters || !strcmp(call, "io_uring_setup") ||
+		       !strcmp(call, "io_uring_register");
+	return enters && (!strcmp(role, "vcpu") || !strcmp(role, "loop"));
 }
 
 bool policy_stands_alone(const char *role)

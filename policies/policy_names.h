@@ -26,9 +26,14 @@ const char *policy_args_of(const char *call);
 /** policy_never() - why no policy may allow this call; NULL: it may. */
 const char *policy_never(const char *call);
 
-/** policy_opens() - the one exception to that: the role `parse`, which is no
+/** policy_opens() - an exception to that: the role `parse`, which is no
  * part of a VMM, opens files, and only to read them. */
 bool policy_opens(const char *role, const char *call);
+
+/** policy_rings() - the other one: rings for disks. They are made and restricted
+ * (devices-virtio/blk_uring.c) under `start`; whoever runs later can but enter
+ * those. */
+bool policy_rings(const char *role, const char *call);
 
 /** policy_stands_alone() - does a process have the role from the beginning, or
  * is it put on top of `start`? */

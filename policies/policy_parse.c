@@ -340,7 +340,7 @@ static int check_allowed(struct reader *r, const struct policy_rule *rule)
 	const char *call = syscall_name(rule->call);
 	bool opens = policy_opens(p->role, call);
 
-	if (policy_never(call) && !opens)
+	if (policy_never(call) && !opens && !policy_rings(p->role, call))
 		return fail(r, "%s may never be allowed: %s", call,
 			    policy_never(call));
 	if (opens && is_writing(p, rule))

@@ -8,6 +8,7 @@ enum policy_role {
 	POLICY_VCPU,  /* a thread that runs the guest */
 	POLICY_LOOP,  /* the event loop */
 	POLICY_WAIT,  /* the main thread, once the others work */
+	POLICY_IO,    /* a thread that waits for a disk, without io_uring */
 	POLICY_PARSE, /* not the VMM: the command's child that reads files */
 	POLICY_ROLES
 };

@@ -3,6 +3,7 @@
 #include "runner/cli/device_set.h"
 
 #include "base/cleanup.h"
+#include "runner/cli/device_block.h"
 #include "runner/cli/device_pmem.h"
 #include "runner/cli/problem.h"
 
@@ -24,6 +25,7 @@ int device_set_open(struct device_set *set, const struct settings *s,
 				      const struct settings *,
 				      struct problem *) = {
 		device_pmem_open,
+		device_block_open,
 		NULL,
 	};
 

@@ -8,6 +8,7 @@
 
 #include "base/plan.h"
 #include "runner/cli/cgroup_limits.h"
+#include "runner/cli/device_block.h"
 #include "runner/cli/disk.h"
 #include "runner/cli/kernel_elf.h"
 #include "runner/cli/parse.h"
@@ -186,6 +187,8 @@ int plan_fill(const struct settings *s, const struct kernel_image *kernel,
 	err = fill_limits(ret, &s->limits, why);
 	if (err)
 		return err;
+	if (!s->limits.value[PROFILE_PIDS])
+		ret->pids_max = device_block_threads(s, ret);
 	return place_initrd(ret, s, kernel, initrd_bytes, why);
 }
 
@@ -204,7 +207,9 @@ static void add_disk(struct cgroup_limits *l, int fd)
 }
 
 void plan_fill_cgroup(const struct settings *s, const struct plan *plan,
-		      const struct streams *streams, struct cgroup_limits *ret)
+		      const struct streams *streams,
+		      const struct device_set *devices,
+		      struct cgroup_limits *ret)
 {
 	const uint64_t *value = s->limits.value;
 	bool rates = false;
@@ -226,4 +231,6 @@ void plan_fill_cgroup(const struct settings *s, const struct plan *plan,
 	}
 	for (int i = 0; rates && i < 3; i++)
 		add_disk(ret, streams->fd[i]);
+	for (uint32_t i = 0; rates && i < devices->fd_count; i++)
+		add_disk(ret, devices->fd[i]);
 }

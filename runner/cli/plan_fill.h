@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 struct cgroup_limits;
+struct device_set;
 struct kernel_image;
 struct plan;
 struct problem;
@@ -18,9 +19,11 @@ int plan_fill(const struct settings *s, const struct kernel_image *kernel,
 	      struct plan *ret, struct problem *why);
 
 /** plan_fill_cgroup() - what the VM's cgroups limit; the disks are those with a
- * file of its streams. @plan: filled, for what is left to it. */
+ * file of its streams or devices. @plan: filled, for what is left to it. */
 void plan_fill_cgroup(const struct settings *s, const struct plan *plan,
-		      const struct streams *streams, struct cgroup_limits *ret);
+		      const struct streams *streams,
+		      const struct device_set *devices,
+		      struct cgroup_limits *ret);
 
 /** plan_fill_name() - the last component of @path as a VM's name: other
  * characters become '_'. @ret: PLAN_NAME_BYTES. */

@@ -175,7 +175,8 @@ static int stand_by(struct run *r)
 	const char *unlimited;
 	int err;
 
-	plan_fill_cgroup(&r->settings, &r->plan, &r->streams, &limits);
+	plan_fill_cgroup(&r->settings, &r->plan, &r->streams, &r->devices,
+			 &limits);
 	err = cell_enter(&r->cell, &limits, &r->plan, &r->why);
 	if (err)
 		return err;

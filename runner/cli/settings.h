@@ -23,6 +23,7 @@ struct settings {
 	const char *image;            /* NULL: root is the initrd */
 	bool image_rw;                /* writes go to memory, over it */
 	struct strlist pmem;          /* "FILE" or "FILE,rw=private" */
+	struct strlist disks;         /* disk_option.h */
 	const char *kernel;           /* NULL: mote */
 	const char *initrd;           /* NULL: pack one */
 	const char *cmdline;

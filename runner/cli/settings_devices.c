@@ -3,6 +3,8 @@
  * name is opened by device_set.h. */
 #include "runner/cli/settings.h"
 
+#include "runner/cli/disk_option.h"
+
 #include <string.h>
 
 static const char *set_image(void *settings, const char *value)
@@ -29,6 +31,17 @@ static const char *set_pmem(void *settings, const char *value)
 	return strlist_add(&s->pmem, value) ? "is too much" : NULL;
 }
 
+static const char *set_disk(void *settings, const char *value)
+{
+	struct settings *s = settings;
+	cleanup_disk_option struct disk_option o;
+	const char *wrong = disk_option_parse(value, &o);
+
+	if (wrong)
+		return wrong;
+	return strlist_add(&s->disks, value) ? "is too much" : NULL;
+}
+
 const struct option_spec settings_device_options[] = {
 	{"image", 0, OPTION_REQUIRED, "FILE",
 	 "an EROFS image as the root, read-only: PROGRAM and\n"
@@ -42,5 +55,13 @@ const struct option_spec settings_device_options[] = {
 	 "map a file into the VM (virtio-pmem): read-only,\n"
 	 "or as a copy that only this VM changes",
 	 set_pmem},
+	{"disk", 0, OPTION_REQUIRED, "FILE[,OPTION...]",
+	 "a file or block device as a disk (/dev/vda, vdb,\n"
+	 "...). Options: ro, only read it; overlay=mem or\n"
+	 "overlay=FILE, leave it as it is and write there;\n"
+	 "rate=10M,burst=1M bytes and ops=500,ops-burst=50\n"
+	 "requests a second; serial=TEXT; engine=threads,\n"
+	 "do not use io_uring",
+	 set_disk},
 	{0},
 };

@@ -9,6 +9,7 @@
 #include "devices-virtio/harness.h"
 #include "devices-virtio/pmem.h"
 #include "devices-virtio/rng.h"
+#include "runner/vmm/device_block.h"
 #include "runner/vmm/give_back.h"
 
 static void mmio_read(void *ctx, uint64_t offset, void *data, size_t len)
@@ -95,6 +96,7 @@ static int (*const makers[PLAN_DEVICE_KINDS])(const struct device_env *env,
 	[PLAN_DEVICE_HARNESS] = new_harness,
 	[PLAN_DEVICE_CONSOLE] = new_console,
 	[PLAN_DEVICE_RNG] = new_rng,
+	[PLAN_DEVICE_BLOCK] = device_block_new,
 	[PLAN_DEVICE_PMEM] = new_pmem,
 	[PLAN_DEVICE_BALLOON] = new_balloon,
 };

@@ -32,6 +32,7 @@ struct device_env {
 	const struct plan *plan;
 	struct guest *guest;
 	struct loop *loop;
+	const char **why; /* what to do about a failure; may be set */
 };
 
 /** devices_build() - create all devices and put them on @bus.

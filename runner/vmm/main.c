@@ -228,6 +228,7 @@ static int build_devices(struct vmm *m)
 	if (err)
 		return err;
 	env.loop = m->loop;
+	env.why = &m->why;
 	err = devices_build(&m->devices, &env, &m->bus);
 	m->env.has_harness = m->devices.harness != NULL;
 	m->stop.usage = sum_usage;

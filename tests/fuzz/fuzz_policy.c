@@ -26,7 +26,8 @@ static void use(void)
 		if (!syscall_name(r->call) || r->terms > POLICY_TERMS_MAX)
 			abort();
 		if (!made && policy_never(syscall_name(r->call)) &&
-		    !policy_opens(policy.role, syscall_name(r->call)))
+		    !policy_opens(policy.role, syscall_name(r->call)) &&
+		    !policy_rings(policy.role, syscall_name(r->call)))
 			abort();
 		for (uint32_t t = 0; t < r->terms; t++) {
 			if (r->term[t].first + r->term[t].count > policy.values)

@@ -28,7 +28,12 @@ struct attack_table {
 };
 
 extern const struct attack_table attack_files, attack_root, attack_memory,
-	attack_net, attack_others, attack_power, attack_kvm, attack_limits;
+	attack_net, attack_others, attack_power, attack_kvm, attack_limits,
+	attack_ring;
+
+/** attack_ring_make() - the ring that attack_ring is about, over @file, while
+ * there is no policy. Return: 0 or -errno. */
+int attack_ring_make(int file);
 
 /** call() - a raw system call, with up to six numbers or pointers.
  * Return: its result or -errno. */

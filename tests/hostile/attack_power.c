@@ -211,7 +211,7 @@ static const struct attack power[] = {
 	{"sethostname", set_name, SYS_sethostname, NOT_YOU, NULL},
 	{"setdomainname", set_name, SYS_setdomainname, NOT_YOU, NULL},
 	{"clear the kernel's log", kernel_log, 5, NOT_YOU, NULL},
-	{"io_uring", plain, SYS_io_uring_setup, NULL, NULL},
+	{"io_uring", plain, SYS_io_uring_setup, NULL, " trapped EFAULT "},
 	{"key ring", plain, SYS_add_key, NULL, NULL},
 };
 

@@ -5,6 +5,7 @@
  *
  *	policy   with the real policies on: the wall in front
  *	walls    without: the walls behind it, one after the other
+ *	ring     with the policies, and only by the ring of a disk
  *	hog      walls; memory without end
  *	linger   walls; a process that wants to outlive its VM
  *
@@ -98,12 +99,20 @@ static void try(const char *topic, const struct attack *a)
 		     want ? want : "-", want ? outcome(a) : "no other wall"));
 }
 
+static void try_table(const struct attack_table *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		try(table->topic, &table->attack[i]);
+}
+
 static void try_all(void)
 {
-	for (size_t t = 0; t < COUNT(tables); t++) {
-		for (size_t i = 0; i < tables[t]->count; i++)
-			try(tables[t]->topic, &tables[t]->attack[i]);
+	if (!strcmp(mode, "ring")) {
+		try_table(&attack_ring);
+		return;
 	}
+	for (size_t t = 0; t < COUNT(tables); t++)
+		try_table(tables[t]);
 }
 
 /** hog() - more than the cgroup has; nothing comes after it. */
@@ -178,7 +187,7 @@ static void parse_name(void)
 	if (role == POLICY_ROLES)
 		_exit(96);
 	(void)snprintf(mode, sizeof(mode), "%s", at ? at : "");
-	policies = !strcmp(mode, "policy");
+	policies = !strcmp(mode, "policy") || !strcmp(mode, "ring");
 }
 
 int main(void)
@@ -194,6 +203,8 @@ int main(void)
 	denies_new_code = prctl(PR_GET_MDWE, 0, 0, 0, 0) >= 0;
 	sa.sa_flags = (int)SA_NODEFER;
 	sigaction(SIGSYS, &sa, NULL);
+	if (!strcmp(mode, "ring") && attack_ring_make(plan.fd[PLAN_FD_DEVICE]))
+		_exit(91);
 	if (policies && policy_install(POLICY_START))
 		_exit(93);
 	if (pthread_create(&thread, NULL, work, NULL))

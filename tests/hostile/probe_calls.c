@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/io_uring.h>
 #include <linux/kvm.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -63,6 +64,23 @@ static const struct probe_call calls[] = {
 	{"fallocate.grow", SYS_fallocate, {NO_FD, 0, 0, 1}},
 	{"getrandom.now", SYS_getrandom, {NOWHERE, 1, GRND_NONBLOCK}},
 	{"getrandom.block", SYS_getrandom, {NOWHERE, 1, GRND_RANDOM}},
+	{"ring.enter", SYS_io_uring_enter, {NO_FD, 1, 0, 0, 0}},
+	{"ring.wait",
+	 SYS_io_uring_enter,
+	 {NO_FD, 0, 1, IORING_ENTER_GETEVENTS, 0}},
+	{"ring.with_signals",
+	 SYS_io_uring_enter,
+	 {NO_FD, 0, 1, IORING_ENTER_GETEVENTS, NOWHERE, 8}},
+	{"ring.wake", SYS_io_uring_enter, {NO_FD, 0, 0, IORING_ENTER_SQ_WAKEUP}},
+	{"ring.enable",
+	 SYS_io_uring_register,
+	 {NO_FD, IORING_REGISTER_ENABLE_RINGS, 0, 0}},
+	{"ring.buffers",
+	 SYS_io_uring_register,
+	 {NO_FD, IORING_REGISTER_BUFFERS, NOWHERE, 1}},
+	{"ring.fd",
+	 SYS_io_uring_register,
+	 {NO_FD, IORING_REGISTER_RING_FDS, NOWHERE, 1}},
 	{"sendmsg.now",
 	 SYS_sendmsg,
 	 {NO_FD, NOWHERE, MSG_DONTWAIT | MSG_NOSIGNAL}},

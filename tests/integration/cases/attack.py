@@ -13,7 +13,7 @@ import socket
 import vm
 from cases import jail
 
-ROLES = ("start", "vcpu", "loop", "wait")
+ROLES = ("start", "vcpu", "loop", "wait", "io")
 ATTEMPTS_MIN = 180
 NO_WALL = "-"
 PORT = 47110
@@ -52,9 +52,9 @@ def bait(t):
     t.equal(victim.wait(timeout=10 * vm.SLOW), 143, "the other VM's status")
 
 
-def attack(t, name, *outer):
+def attack(t, name, *outer, options=()):
     command = [tree(t), "run", "--name", name, "--time", 60, "--mem", "32M",
-               t.program("hello")]
+               *options, t.program("hello")]
     return t.command(*(jail.as_nobody(t, *command) if outer else command),
                      limit=90)
 
@@ -124,6 +124,23 @@ def test_without_root(t):
     jail.nobody_can_run(t, tree(t))
     attack_all(t, "policy", ("vcpu",), "nobody")
     attack_all(t, "walls", ("vcpu",), "nobody")
+
+
+@vm.alone
+def test_the_ring_of_a_disk(t):
+    """A policy does not see what a ring is asked: the ring refuses it."""
+    jail.need_root(t)
+    disk = t.tmp / "disk"
+    disk.write_bytes(b"x" * 4096)
+    attempts = []
+    for role in ROLES:
+        result = attack(t, f"{role}.ring", options=("--disk", f"{disk},ro"))
+        if result.status == 91:
+            t.skip("this host has no io_uring")
+        attempts += table(result.ended(0).quiet())
+        worked = any(a.got == "EALREADY" for a in attempts if a.role == role)
+        t.equal(worked, role in ("start", "vcpu", "loop"), f"{role}: I/O")
+    judge(t, attempts, "ring")
 
 
 def processes_of_attacker(t):

@@ -9,18 +9,22 @@ import subprocess
 
 import vm
 
-ROLES = ("start", "vcpu", "loop", "wait")
+ROLES = ("start", "vcpu", "loop", "wait", "io")
 NOT_TRIED = {"exit_group", "pause"}  # they would end or stop the probe
 
 # Which of tests/hostile/probe_calls.c a role may make; all others trap.
 MADE = {
     "vcpu": {"ioctl.KVM_RUN", "ioctl.KVM_RUN+4G", "ioctl.KVM_SIGNAL_MSI",
-             "ioctl.KVM_GET_REGS", "futex.WAKE", "getrandom.now"},
+             "ioctl.KVM_GET_REGS", "futex.WAKE", "getrandom.now",
+             "ring.enter", "ring.wait"},
     "loop": {"ioctl.KVM_SIGNAL_MSI", "futex.WAKE", "sendmsg.now",
-             "recvmsg.now", "poll.now"},
+             "recvmsg.now", "poll.now",
+             "ring.enter", "ring.wait"},
     "wait": {"futex.WAKE"},
+    "io": {"ioctl.KVM_SIGNAL_MSI", "futex.WAKE", "fallocate.punch"},
 }
-MADE["start"] = MADE["vcpu"] | MADE["loop"] | {
+MADE["start"] = MADE["vcpu"] | MADE["loop"] | MADE["io"] | {
+    "ring.enable",
     "ioctl.KVM_SET_REGS", "ioctl.KVM_CREATE_VM",
     "ioctl.SET_USER_MEMORY_REGION", "mmap.rw", "mprotect.rw",
     "madvise.DONTDUMP", "fcntl.F_GET_SEALS", "prctl.PR_SET_NAME",
@@ -101,6 +105,10 @@ def test_loop_makes_no_other_call(t):
 
 def test_wait_makes_no_other_call(t):
     tried(t, "wait")
+
+
+def test_io_makes_no_other_call(t):
+    tried(t, "io")
 
 
 def test_limits_on_the_number_of_calls(t):
