@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "kernels/mote/drv/blkdev.h"
 #include "kernels/mote/drv/console.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
@@ -131,4 +132,25 @@ void fake_input(const void *bytes, size_t count)
 {
 	input = bytes;
 	input_bytes = count;
+}
+
+/* There are no disks. */
+
+void blkdev_refresh(struct inode *dir, const struct name *wanted)
+{
+}
+
+struct inode *blkdev_inode(uint32_t rdev, uint32_t permissions)
+{
+	return NULL;
+}
+
+uint64_t blkdev_bytes(const struct inode *inode)
+{
+	return 0;
+}
+
+int blkdev_sync(void)
+{
+	return 0;
 }

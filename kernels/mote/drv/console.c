@@ -202,14 +202,6 @@ bool console_port_start(enum console_port id)
 	return true;
 }
 
-/* Can nobody unmap pages of the program while this thread sleeps? */
-bool console_pages_stay(const struct uio *u)
-{
-	const struct process *p = current_process();
-
-	return u->kernel || (p->thread_count == 1 && p->vm->refs == 1);
-}
-
 /* Output */
 
 /* A signal without a handler ends the program: waiting for a host that does
@@ -370,7 +362,7 @@ long console_write(enum console_port id, struct uio *u, bool nonblock)
 	long done = 0, n = output_prepare(id);
 
 	while (!n && u->left) {
-		n = console_pages_stay(u) ? output_pages(p, u)
+		n = uio_pages_stay(u) ? output_pages(p, u)
 					  : output_copy(p, u);
 		if (n <= 0)
 			break;

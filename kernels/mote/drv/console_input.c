@@ -159,7 +159,7 @@ static long read_some(struct uio *u, bool nonblock)
 	if (STDIN->closed && !virtq_is_done(STDIN->q))
 		return 0;
 	if (bounce.posted || nonblock || !console.device->ours ||
-	    !console_pages_stay(u))
+	    !uio_pages_stay(u))
 		return read_bounce(u, nonblock);
 	return read_direct(u);
 }

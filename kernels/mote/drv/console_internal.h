@@ -34,9 +34,6 @@ struct console {
 };
 extern struct console console;
 
-/** console_pages_stay() - may the device have the program's own pages while
- * the caller sleeps? */
-bool console_pages_stay(const struct uio *u);
 
 /** console_port_start() - the slow half of console_port_ready(). */
 bool console_port_start(enum console_port id);

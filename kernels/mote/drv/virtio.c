@@ -143,12 +143,17 @@ void virtio_find_all(const struct bootinfo *info, const char *cmdline)
 		find_by_cmdline(cmdline);
 }
 
-struct virtio_device *virtio_find(uint32_t id)
+struct virtio_device *virtio_find_nth(uint32_t id, uint32_t n)
 {
 	for (unsigned i = 0; i < device_count; i++)
-		if (devices[i].id == id)
+		if (devices[i].id == id && !n--)
 			return &devices[i];
 	return NULL;
+}
+
+struct virtio_device *virtio_find(uint32_t id)
+{
+	return virtio_find_nth(id, 0);
 }
 
 bool virtio_has_interrupts(void)
@@ -179,6 +184,19 @@ uint64_t virtio_config64(const struct virtio_device *d, uint32_t offset)
 		return *(const volatile uint64_t *)at;
 	return *(const volatile uint32_t *)at |
 	       (uint64_t)*(const volatile uint32_t *)(at + 4) << 32;
+}
+
+uint32_t virtio_config32(const struct virtio_device *d, uint32_t offset)
+{
+	return *(const volatile uint32_t *)(d->regs + REG_CONFIG + offset);
+}
+
+/* The selector is zero after reset. */
+uint32_t virtio_features(const struct virtio_device *d)
+{
+	if (!d->ours)
+		write_reg(d, REG_DEVICE_FEATURES_SEL, 0);
+	return read_reg(d, REG_DEVICE_FEATURES);
 }
 
 /* Virtio 1.2, 3.1.1. What a device elsewhere wants to see step by step is

@@ -17,6 +17,7 @@
 
 #include "kernels/mote/mm/uaccess.h"
 
+#define VIRTIO_ID_BLOCK   2u
 #define VIRTIO_ID_CONSOLE 3u
 #define VIRTIO_ID_RNG     4u
 #define VIRTIO_ID_PMEM    27u
@@ -69,6 +70,8 @@ struct bootinfo;
 void virtio_find_all(const struct bootinfo *info, const char *cmdline);
 /** virtio_find() - the first device with that id; NULL: none. */
 struct virtio_device *virtio_find(uint32_t id);
+/** virtio_find_nth() - the one behind @n others of that id; NULL: none. */
+struct virtio_device *virtio_find_nth(uint32_t id, uint32_t n);
 /** virtio_has_interrupts() - false: devices have to be polled. */
 bool virtio_has_interrupts(void);
 /** virtio_interrupt() - vector @vector (>= 0x30) was raised by a device. */
@@ -78,6 +81,9 @@ void virtio_ack(const struct virtio_device *d);
 
 /** virtio_config64() - eight bytes of a device's configuration space. */
 uint64_t virtio_config64(const struct virtio_device *d, uint32_t offset);
+uint32_t virtio_config32(const struct virtio_device *d, uint32_t offset);
+/** virtio_features() - what it offers, word 0. Before virtio_negotiate(). */
+uint32_t virtio_features(const struct virtio_device *d);
 /** virtio_negotiate() - reset, accept @features (word 0) and VERSION_1.
  * Return: 0, or -ENODEV when the device does not go along. */
 int virtio_negotiate(const struct virtio_device *d, uint32_t features);

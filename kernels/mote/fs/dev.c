@@ -8,6 +8,7 @@
 #include <linux/poll.h>
 
 #include "base/abi/runblock.h"
+#include "kernels/mote/drv/blkdev.h"
 #include "kernels/mote/drv/console.h"
 #include "kernels/mote/fs/cpio.h"
 #include "kernels/mote/fs/devmem.h"
@@ -288,6 +289,10 @@ struct inode *dev_from_image(uint32_t mode, uint32_t rdev)
 
 	if ((mode & S_IFMT) == S_IFIFO)
 		return fifo_new(mode & 07777);
+	inode = (mode & S_IFMT) == S_IFBLK ? blkdev_inode(rdev, mode & 07777)
+					   : NULL;
+	if (inode)
+		return inode;
 	if ((mode & S_IFMT) == S_IFCHR)
 		d = device_by_number(rdev);
 	inode = inode_new_boot(mode, d ? d->ops : &nothing);
@@ -318,6 +323,7 @@ static void dev_refresh(struct inode *dir, const struct name *wanted)
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
 		if (asked_for(wanted, links[i].name))
 			mount_link(dir, &links[i]);
+	blkdev_refresh(dir, wanted);
 	if (asked_for(wanted, "shm"))
 		mount_add(dir, "shm", dir_new(01777));
 	if (asked_for(wanted, "pts"))

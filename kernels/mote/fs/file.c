@@ -72,7 +72,8 @@ static int file_attach(struct file *f)
 		return 0;
 	}
 	f->can = access_of(f->flags);
-	if (inode_is(inode, S_IFREG) || inode_is(inode, S_IFDIR))
+	if (inode_is(inode, S_IFREG) || inode_is(inode, S_IFDIR) ||
+	    inode_is(inode, S_IFBLK))
 		f->can |= FILE_SEEK;
 	f->ops = inode->ops->file_ops;
 	if (inode->ops->open)

@@ -25,6 +25,7 @@ struct file_ops {
 	 * it changes by interrupts only, or never. */
 	struct waitq *(*waitq)(struct file *f);
 	long (*getdents)(struct file *f, struct uio *u);
+	int (*sync)(struct file *f);     /* fsync(2); none: it is stable */
 	void (*release)(struct file *f); /* last reference went */
 	/* Physical page that holds bytes [index*4096, +4096) for a mapping,
 	 * with a reference for the caller. @shared_write: a MAP_SHARED writable

@@ -6,6 +6,7 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 
+#include "kernels/mote/drv/blkdev.h"
 #include "kernels/mote/fs/dev.h"
 #include "kernels/mote/fs/dir.h"
 #include "kernels/mote/fs/file.h"
@@ -96,6 +97,13 @@ static int special_inode(uint32_t mode, uint32_t rdev, struct inode **ret)
 		if (current_process()->uid)
 			return -EPERM;
 		inode = dev_by_number(rdev, permissions);
+		if (!inode)
+			return -EPERM;
+		break;
+	case S_IFBLK:
+		if (current_process()->uid)
+			return -EPERM;
+		inode = blkdev_inode(rdev, permissions);
 		if (!inode)
 			return -EPERM;
 		break;

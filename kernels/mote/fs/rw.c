@@ -7,6 +7,7 @@
 #include <linux/signal.h>
 #include <stdint.h>
 
+#include "kernels/mote/drv/blkdev.h"
 #include "kernels/mote/fs/dev.h"
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/fs/node.h"
@@ -55,8 +56,10 @@ static long read_here(struct file *f, struct uio *u)
 
 static uint64_t write_start(const struct file *f, uint64_t pos)
 {
-	return (f->flags & O_APPEND) && (f->can & FILE_SEEK) ? f->inode->size
-							     : pos;
+	if (!(f->flags & O_APPEND) || !(f->can & FILE_SEEK))
+		return pos;
+	return inode_is(f->inode, S_IFBLK) ? blkdev_bytes(f->inode)
+					   : f->inode->size;
 }
 
 static long write_here(struct file *f, struct uio *u)
@@ -219,20 +222,27 @@ long sys_pwritev(struct regs *r)
 	return vector_at(r, true);
 }
 
-/* Position -1 of the second generation means the file's own. What the flags
- * ask for holds for files in memory anyway, but for RWF_APPEND. */
+/* What a flag of a write has in common with one of an open file. */
+static uint32_t file_flags_of(uint64_t rwf)
+{
+	return (rwf & RWF_APPEND ? O_APPEND : 0) |
+	       (rwf & (RWF_DSYNC | RWF_SYNC) ? O_DSYNC : 0);
+}
+
+/* Position -1 of the second generation means the file's own. What the other
+ * flags ask for holds anyway. */
 static long vector_either(struct regs *r, bool write)
 {
 	const uint64_t fine = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT;
-	bool append = write && (ARG5(r) & RWF_APPEND);
-	cleanup_file struct file *f = append ? file_get((int)ARG0(r)) : NULL;
+	uint32_t add = write ? file_flags_of(ARG5(r)) : 0;
+	cleanup_file struct file *f = add ? file_get((int)ARG0(r)) : NULL;
 	uint32_t flags = f ? f->flags : 0;
 	long n;
 
 	if (ARG5(r) & ~(fine | (write ? RWF_APPEND : 0)))
 		return -EOPNOTSUPP;
 	if (f)
-		f->flags |= O_APPEND;
+		f->flags |= add;
 	n = ARG3(r) == UINT64_MAX ? vector_here(r, write) : vector_at(r, write);
 	if (f)
 		f->flags = flags;
@@ -263,9 +273,9 @@ static int64_t seek_target(struct file *f, int64_t offset, unsigned whence)
 		base = (int64_t)f->pos;
 		break;
 	case SEEK_END:
-		if (!regular)
+		if (!regular && !inode_is(inode, S_IFBLK))
 			return -EINVAL;
-		base = (int64_t)inode->size;
+		base = (int64_t)(regular ? inode->size : blkdev_bytes(inode));
 		break;
 	case SEEK_DATA:
 	case SEEK_HOLE:

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync.c - calls about storage behind the files. There is none: what is
- * written is as safe as it will ever be. */
+/* sync.c - calls about storage behind the files. Only disks have any: what is
+ * written elsewhere is as safe as it will ever be. */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 
+#include "kernels/mote/drv/blkdev.h"
 #include "kernels/mote/fs/file.h"
 #include "kernels/mote/fs/node.h"
 #include "kernels/mote/proc/syscall.h"
@@ -14,6 +15,8 @@ static long synced(struct regs *r)
 
 	if (!f || (f->flags & O_PATH))
 		return -EBADF;
+	if (f->ops->sync)
+		return f->ops->sync(f);
 	return f->can & FILE_SEEK ? 0 : -EINVAL;
 }
 
@@ -29,6 +32,7 @@ long sys_fdatasync(struct regs *r)
 
 long sys_sync(struct regs *r)
 {
+	(void)blkdev_sync();
 	return 0;
 }
 

@@ -65,3 +65,6 @@ struct phys_span {
  * Return: number of spans in @ret (<= @max), 0 at the end, -EFAULT. */
 int uio_pin(struct uio *u, int write, struct phys_span *ret, int max);
 void uio_advance(struct uio *u, uint64_t bytes);
+/** uio_pages_stay() - can nobody unmap the program's pages while this thread
+ * sleeps, so that a device may have them meanwhile? */
+bool uio_pages_stay(const struct uio *u);

@@ -10,6 +10,7 @@
 #include "kernels/mote/mm/pte.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/mm/vm.h"
+#include "kernels/mote/proc/process.h"
 #include "kernels/mote/proc/task.h"
 
 #define SSIZE_MAX_   0x7fffffffffffffffl
@@ -217,6 +218,13 @@ static int translate(const struct uio *u, uint64_t base, uint64_t want,
 		return 0;
 	return vm_translate(current()->vm, base, want, write, ret_pa,
 			    ret_bytes);
+}
+
+bool uio_pages_stay(const struct uio *u)
+{
+	const struct process *p = current_process();
+
+	return u->kernel || (p->thread_count == 1 && p->vm->refs == 1);
 }
 
 int uio_pin(struct uio *u, int write, struct phys_span *ret, int max)
