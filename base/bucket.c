@@ -62,6 +62,17 @@ uint64_t bucket_take(struct bucket *b, uint64_t tokens, uint64_t now_ns)
 	return ready_ns > now_ns ? ready_ns - now_ns : 1;
 }
 
+void bucket_pay(struct bucket *b, uint64_t tokens)
+{
+	if (!b->per_second)
+		return;
+	if (tokens > BUCKET_RATE_MAX)
+		tokens = BUCKET_RATE_MAX;
+	/* Debt ends somewhere, whoever forgets to ask. */
+	if (b->tokens > -(int64_t)BUCKET_RATE_MAX)
+		b->tokens -= (int64_t)tokens;
+}
+
 void bucket_give_back(struct bucket *b, uint64_t tokens)
 {
 	int64_t room = (int64_t)b->burst - b->tokens;

@@ -145,6 +145,30 @@ struct plan_block {     /* fds: the disk or the base; the overlay's file */
 	uint32_t reserved;                    /* 0 */
 };
 
+#define PLAN_NET_OFFLOADS 1u /* flag: checksums and segmentation by the host */
+#define PLAN_NET_USO      2u /* flag: that of UDP, too */
+#define PLAN_NET_PAIRS    7u
+#define PLAN_NET_RATES    4u
+#define PLAN_NET_MTU_MIN  68u
+#define PLAN_NET_MTU_MAX  65520u
+
+enum plan_net_link { /* what its fds are: devices-virtio/net_link.h */
+	PLAN_NET_TAP = 1,
+	PLAN_NET_SEQPACKET = 2,
+	PLAN_NET_STREAM = 3,
+};
+
+/* A network: its first fd is the policy (base/net_policy.h), then one for each
+ * queue pair. */
+struct plan_net {
+	uint8_t mac[6];
+	uint16_t mtu;
+	uint32_t link; /* enum plan_net_link */
+	uint32_t reserved;
+	/* from the guest: bytes, packets; to it: bytes, packets */
+	struct plan_rate rate[PLAN_NET_RATES];
+};
+
 /* One device. What a kind needs beside its fds is a member of u, made of
  * fixed-size integers; a kind that needs nothing leaves it zero. */
 struct plan_device {
@@ -154,6 +178,7 @@ struct plan_device {
 	uint32_t fd_count;
 	union {
 		uint64_t raw[30]; /* as large as a member may become */
+		struct plan_net net;
 		struct plan_pmem pmem;
 		struct plan_balloon balloon;
 		struct plan_block block;

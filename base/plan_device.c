@@ -4,6 +4,7 @@
  * say about it. */
 #include "base/plan_device.h"
 
+#include "base/plan_net.h"
 #include "base/plan_pmem.h"
 
 #include <stdbool.h>
@@ -71,6 +72,10 @@ static const struct kind_rule rules[PLAN_DEVICE_KINDS] = {
 	[PLAN_DEVICE_HARNESS] = {0},
 	[PLAN_DEVICE_CONSOLE] = {0},
 	[PLAN_DEVICE_RNG] = {0},
+	[PLAN_DEVICE_NET] = {.fds_min = 2,
+			     .fds_max = 1 + PLAN_NET_PAIRS,
+			     .flags = PLAN_NET_OFFLOADS | PLAN_NET_USO,
+			     .check = plan_check_net},
 	[PLAN_DEVICE_PMEM] = {.fds_min = 1,
 			      .fds_max = 1,
 			      .flags = PLAN_PMEM_PRIVATE,
@@ -91,6 +96,7 @@ static bool is_offered(uint32_t kind)
 	case PLAN_DEVICE_HARNESS:
 	case PLAN_DEVICE_CONSOLE:
 	case PLAN_DEVICE_RNG:
+	case PLAN_DEVICE_NET:
 	case PLAN_DEVICE_PMEM:
 	case PLAN_DEVICE_BALLOON:
 	case PLAN_DEVICE_BLOCK:

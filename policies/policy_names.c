@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/futex.h>
+#include <linux/if_tun.h>
 #include <linux/io_uring.h>
 #include <linux/kvm.h>
 #include <linux/seccomp.h>
@@ -59,6 +60,8 @@ static const struct {
 	NAME(KVM_GET_TSC_KHZ),
 	NAME(KVM_SET_CPUID2),
 	NAME(KVM_KVMCLOCK_CTRL),
+	/* a tap */
+	NAME(TUNSETOFFLOAD),
 	/* memory */
 	NAME(PROT_NONE),
 	NAME(PROT_READ),

@@ -10,6 +10,7 @@
 #include "devices-virtio/pmem.h"
 #include "devices-virtio/rng.h"
 #include "runner/vmm/device_block.h"
+#include "runner/vmm/device_net.h"
 #include "runner/vmm/give_back.h"
 
 static void mmio_read(void *ctx, uint64_t offset, void *data, size_t len)
@@ -89,6 +90,12 @@ static int new_balloon(const struct device_env *env,
 	return balloon_new(&config, ret);
 }
 
+static int new_net(const struct device_env *env, const struct plan_device *dev,
+		   struct vdev **ret)
+{
+	return device_net_new(env->plan, dev, env->loop, ret);
+}
+
 /* The kinds that plan_check_devices() lets through. */
 static int (*const makers[PLAN_DEVICE_KINDS])(const struct device_env *env,
 					      const struct plan_device *dev,
@@ -97,6 +104,7 @@ static int (*const makers[PLAN_DEVICE_KINDS])(const struct device_env *env,
 	[PLAN_DEVICE_CONSOLE] = new_console,
 	[PLAN_DEVICE_RNG] = new_rng,
 	[PLAN_DEVICE_BLOCK] = device_block_new,
+	[PLAN_DEVICE_NET] = new_net,
 	[PLAN_DEVICE_PMEM] = new_pmem,
 	[PLAN_DEVICE_BALLOON] = new_balloon,
 };
@@ -144,6 +152,8 @@ int devices_build(struct devices *d, const struct device_env *env,
 			d->console = dev->vd;
 		else if (kind == PLAN_DEVICE_BALLOON)
 			d->balloon = dev->vd;
+		else if (kind == PLAN_DEVICE_NET)
+			d->net = dev->vd;
 	}
 	return 0;
 }

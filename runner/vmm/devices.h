@@ -24,7 +24,7 @@ struct devices {
 	unsigned count;
 	struct device device[PLAN_DEVICES_MAX];
 	/* Borrowed from above, or NULL. */
-	struct vdev *harness, *console, *balloon;
+	struct vdev *harness, *console, *balloon, *net;
 };
 
 /* What a device may be made from. */
