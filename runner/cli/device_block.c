@@ -21,6 +21,7 @@
 #include <libgen.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -203,10 +204,35 @@ static int add(struct device_set *set, const char *text, unsigned number,
 	return device_set_add(set, &dev, fd, o.overlay ? 2 : 1, why);
 }
 
+/** add_image() - the root is the first disk. A comma of its name is written
+ * twice, as in an option. */
+static int add_image(struct device_set *set, const char *path,
+		     struct problem *why)
+{
+	static const char ending[] = ",ro,serial=image";
+	cleanup_free char *text = malloc(2 * strlen(path) + sizeof(ending));
+	size_t at = 0;
+
+	if (!text)
+		return problem_set(why, EXIT_AMPOULE, "out of memory");
+	for (; *path; path++) {
+		text[at++] = *path;
+		if (*path == ',')
+			text[at++] = ',';
+	}
+	memcpy(text + at, ending, sizeof(ending));
+	return add(set, text, 0, why);
+}
+
+static bool has_image(const struct settings *s)
+{
+	return s->image && s->image_on_disk;
+}
+
 int device_block_open(struct device_set *set, const struct settings *s,
 		      struct problem *why)
 {
-	int err = 0;
+	int err = has_image(s) ? add_image(set, s->image, why) : 0;
 
 	for (size_t i = 0; !err && i < s->disks.count; i++)
 		err = add(set, s->disks.item[i], (unsigned)i, why);
@@ -219,7 +245,9 @@ uint32_t device_block_threads(const struct settings *s,
 	/* The kernel's belong to the thread that submits: vCPUs, the loop. */
 	uint64_t all = plan->pids_max;
 
-	if (s->disks.count)
-		all += THREADS_A_DISK * (plan->cpus + 1 + s->disks.count);
+	uint64_t disks = s->disks.count + has_image(s);
+
+	if (disks)
+		all += THREADS_A_DISK * (plan->cpus + 1 + disks);
 	return all < PLAN_PIDS_MAX ? (uint32_t)all : PLAN_PIDS_MAX;
 }

@@ -104,7 +104,8 @@ int device_pmem_open(struct device_set *set, const struct settings *s,
 		     struct problem *why)
 {
 	/* First of all: that is how a kernel knows its root. */
-	int err = s->image ? add(set, "image", s->image, false, why) : 0;
+	bool root = s->image && !s->image_on_disk;
+	int err = root ? add(set, "image", s->image, false, why) : 0;
 
 	for (size_t i = 0; !err && i < s->pmem.count; i++)
 		err = add_given(set, s->pmem.item[i], why);

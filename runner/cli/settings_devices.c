@@ -20,6 +20,16 @@ static const char *set_rw(void *settings, const char *value)
 	return NULL;
 }
 
+static const char *set_image_on(void *settings, const char *value)
+{
+	struct settings *s = settings;
+
+	s->image_on_disk = strcmp(value, "disk") == 0;
+	return s->image_on_disk || strcmp(value, "pmem") == 0
+		       ? NULL
+		       : "is neither pmem nor disk";
+}
+
 /** set_pmem() - kept as given: which part is the file's name is known when it
  * is opened. */
 static const char *set_pmem(void *settings, const char *value)
@@ -47,6 +57,10 @@ const struct option_spec settings_device_options[] = {
 	 "an EROFS image as the root, read-only: PROGRAM and\n"
 	 "its libraries come from there",
 	 set_image},
+	{"image-on", 0, OPTION_REQUIRED, "DEVICE",
+	 "how the image gets into the VM: pmem (default), mapped\n"
+	 "and shared with other VMs; or disk, by requests",
+	 set_image_on},
 	{"rw", 0, OPTION_FLAG, NULL,
 	 "the image's files can be changed; the changes are\n"
 	 "in memory and end with the VM",
