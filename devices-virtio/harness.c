@@ -18,7 +18,7 @@
 #define HARNESS_STATE_VERSION 1u
 #define REQUESTS                                                               \
 	(HARNESS_REQ_TERM | HARNESS_REQ_INT | HARNESS_REQ_WINCH |              \
-	 HARNESS_REQ_HUP | HARNESS_REQ_QUIT)
+	 HARNESS_REQ_HUP | HARNESS_REQ_QUIT | HARNESS_REQ_BALLOON)
 
 struct harness {
 	struct vdev vd;

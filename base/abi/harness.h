@@ -37,6 +37,8 @@
 #define HARNESS_REQ_WINCH 4u  /* terminal size changed (console resize) */
 #define HARNESS_REQ_HUP   8u  /* host got SIGHUP */
 #define HARNESS_REQ_QUIT  16u /* host got SIGQUIT */
+/* The balloon has a target: a driver that was not started so far should be. */
+#define HARNESS_REQ_BALLOON 32u
 
 /* What REPORT points to: header, then `bytes` of payload of that type. */
 enum harness_report_type {

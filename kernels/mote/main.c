@@ -16,6 +16,7 @@
 #include "kernels/mote/arch/regs.h"
 #include "kernels/mote/arch/smp.h"
 #include "kernels/mote/arch/trap.h"
+#include "kernels/mote/drv/balloon.h"
 #include "kernels/mote/drv/console.h"
 #include "kernels/mote/drv/harness.h"
 #include "kernels/mote/drv/root_image.h"
@@ -144,6 +145,7 @@ void start_kernel(uint64_t params_pa, uint64_t start_info_pa, uint64_t tsc)
 		devmem_init(boot.cmdline);
 	harness_init();
 	console_init();
+	balloon_init();
 	random_init(boot.seed, boot.seed_bytes);
 	initrd = boot.initrd.end > boot.initrd.start
 			 ? pa_to_va(boot.initrd.start)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/abi/harness.h"
+#include "kernels/mote/drv/balloon.h"
 #include "kernels/mote/drv/poweroff.h"
 #include "kernels/mote/drv/virtio.h"
 #include "kernels/mote/lib/lib.h"
@@ -50,6 +51,8 @@ static void interrupt(void)
 		signal_send_init(SIGQUIT);
 	if (asked & HARNESS_REQ_WINCH)
 		signal_send_init(SIGWINCH);
+	if (asked & HARNESS_REQ_BALLOON)
+		balloon_adjust();
 }
 
 /* The doorbells would do without this; its interrupt does not. */

@@ -20,6 +20,7 @@
 #define VIRTIO_ID_BLOCK   2u
 #define VIRTIO_ID_CONSOLE 3u
 #define VIRTIO_ID_RNG     4u
+#define VIRTIO_ID_BALLOON 5u
 #define VIRTIO_ID_PMEM    27u
 
 #define VIRTIO_QUEUE_NOTIFY 0x050 /* register; virtio 1.2, 4.2.2 */

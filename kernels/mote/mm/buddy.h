@@ -15,3 +15,11 @@ void buddy_init(uint32_t *frame, uint64_t end);
 void buddy_free(uint64_t pa, unsigned order);
 /** buddy_alloc() - a block; contents undefined, words 0. 0: none. */
 uint64_t buddy_alloc(unsigned order);
+/** buddy_alloc_oldest() - of the largest blocks the one that is free for the
+ * longest time. 0: none. */
+uint64_t buddy_alloc_oldest(void);
+/** buddy_largest() - how many of the largest blocks are free. */
+uint64_t buddy_largest(void);
+/** buddy_unused() - how many of them, at least, were free all the time since it
+ * was asked last. */
+uint64_t buddy_unused(void);

@@ -6,7 +6,8 @@
  *   range:  start | small pages, upward --> | fresh | <-- 2 MiB pages | end
  *
  * What was freed is in buddy.c's blocks and taken first: the host has given it
- * memory already. An array of reference counts, one for each page frame, tells
+ * memory already. Blocks that it has taken back (clean.c) are the last resort:
+ * one at a time becomes a range of fresh pages. An array of reference counts, one for each page frame, tells
  * which page is handed out; a count of 0 is a page that is free or not ours
  * (image, initrd), and those are left alone by ref and unref. */
 #include "kernels/mote/mm/page.h"
@@ -18,6 +19,7 @@
 #include "kernels/mote/drv/harness.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/buddy.h"
+#include "kernels/mote/mm/clean.h"
 
 #define LOW_END    0x100000ul
 #define HUGE_BYTES 0x200000ul
@@ -30,7 +32,9 @@ static struct {
 	uint32_t *refs; /* one for each frame below frame_end */
 	uint64_t frame_end;
 	uint64_t total, free;
-} pool;
+	uint64_t watch_blocks;
+	void (*watch)(void);
+} pool = {.watch_blocks = UINT64_MAX};
 
 uint64_t kva_to_pa(const void *va)
 {
@@ -90,6 +94,35 @@ void page_init(const struct page_range *ram, unsigned ram_count,
 		panic("no memory: %lu usable pages", pool.total);
 }
 
+/* A range with nothing in it. Where there is none, the pages of the smallest
+ * are freed one by one: that they are zero is forgotten. */
+static struct page_range *free_slot(void)
+{
+	struct page_range *least = &pool.fresh[0];
+
+	if (pool.range_count < PAGE_RANGES_MAX)
+		return &pool.fresh[pool.range_count++];
+	for (unsigned i = 1; i < pool.range_count; i++) {
+		struct page_range *r = &pool.fresh[i];
+
+		if (r->end - r->start < least->end - least->start)
+			least = r;
+	}
+	for (; least->start < least->end; least->start += PAGE_SIZE)
+		buddy_free(least->start, 0);
+	return least;
+}
+
+/* Only when no range has 2 MiB left. Return: false for none. */
+static bool refill(void)
+{
+	uint64_t pa = clean_pop();
+
+	if (pa)
+		*free_slot() = (struct page_range){pa, pa + HUGE_BYTES};
+	return pa;
+}
+
 /* Never-used pages from the bottom of the first range with room. */
 static uint64_t take_fresh(uint64_t count)
 {
@@ -103,7 +136,7 @@ static uint64_t take_fresh(uint64_t count)
 		pool.free -= count;
 		return pa;
 	}
-	return 0;
+	return count <= HUGE_PAGES && refill() ? take_fresh(count) : 0;
 }
 
 static void *take_freed(void)
@@ -233,6 +266,16 @@ static void *fresh_huge(void)
 	return NULL;
 }
 
+static void *other_huge(void)
+{
+	uint64_t pa = clean_pop();
+
+	if (pa)
+		return pa_to_va(pa);
+	pa = buddy_alloc(HUGE_ORDER);
+	return pa ? memset(pa_to_va(pa), 0, HUGE_BYTES) : NULL;
+}
+
 void *huge_alloc_zero(void)
 {
 	void *page;
@@ -240,16 +283,49 @@ void *huge_alloc_zero(void)
 	if (pool.free < pool.total / 8 + HUGE_PAGES)
 		return NULL;
 	page = fresh_huge();
-	if (!page) {
-		uint64_t pa = buddy_alloc(HUGE_ORDER);
-
-		if (!pa)
-			return NULL;
-		page = memset(pa_to_va(pa), 0, HUGE_BYTES);
-	}
+	if (!page)
+		page = other_huge();
+	if (!page)
+		return NULL;
 	pool.free -= HUGE_PAGES;
 	pool.refs[kva_to_pa(page) >> PAGE_SHIFT] = 1;
 	return page;
+}
+
+static void look_out(void)
+{
+	if (buddy_largest() < pool.watch_blocks)
+		return;
+	pool.watch_blocks = UINT64_MAX;
+	pool.watch();
+}
+
+void pages_watch(uint64_t blocks, void (*many)(void))
+{
+	pool.watch_blocks = blocks;
+	pool.watch = many;
+	look_out();
+}
+
+uint64_t pages_unused(void)
+{
+	return buddy_unused();
+}
+
+uint64_t huge_take(void)
+{
+	uint64_t pa = buddy_alloc_oldest();
+
+	if (pa)
+		pool.free -= HUGE_PAGES;
+	return pa;
+}
+
+void huge_give(uint64_t pa, bool zero)
+{
+	pool.free += HUGE_PAGES;
+	if (!zero || !clean_push(pa, pool.frame_end))
+		buddy_free(pa, HUGE_ORDER);
 }
 
 void huge_unref(uint64_t pa)
@@ -260,6 +336,7 @@ void huge_unref(uint64_t pa)
 		return;
 	buddy_free(pa, HUGE_ORDER);
 	pool.free += HUGE_PAGES;
+	look_out();
 }
 
 void huge_split(uint64_t pa)
@@ -290,6 +367,7 @@ void page_unref(uint64_t pa)
 		return;
 	buddy_free(pa & ~(PAGE_SIZE - 1), 0);
 	pool.free++;
+	look_out();
 }
 
 uint32_t page_refs(uint64_t pa)

@@ -60,6 +60,21 @@ void *huge_alloc_zero(void);
 void huge_unref(uint64_t pa);
 /** huge_split() - from now on it is 512 small pages with a reference each. */
 void huge_split(uint64_t pa);
+/* Memory that goes back to the host for a while (drv/balloon.c). */
+
+/** pages_watch() - have @many called, once, when @blocks blocks of 2 MiB that were
+ * in use are free, which may be now. It must not sleep. */
+void pages_watch(uint64_t blocks, void (*many)(void));
+/** pages_unused() - so many blocks of 2 MiB, at least, were free all the time
+ * since this was asked last. */
+uint64_t pages_unused(void);
+/** huge_take() - the block that is free for the longest time, to do without
+ * it. 0: none. */
+uint64_t huge_take(void);
+/** huge_give() - such a block is free again; @zero: and all zero, as if it had
+ * never been used. */
+void huge_give(uint64_t pa, bool zero);
+
 /** page_ref()/page_unref() - count users of one page by its physical address;
  * the last unref frees it. Pages that never came from the allocator (kernel
  * image, initrd) are ignored by both. */

@@ -5,6 +5,7 @@
 
 #include <linux/signal.h>
 
+#include "kernels/mote/drv/balloon.h"
 #include "kernels/mote/drv/harness.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
@@ -79,8 +80,11 @@ void oom_make_room(void)
 	const struct signal_info info = {.signo = SIGKILL, .code = SI_KERNEL};
 
 	while (oom_is_near() && !current()->killed) {
-		struct process *p = choose();
+		struct process *p;
 
+		if (balloon_make_room())
+			continue;
+		p = choose();
 		if (!p)
 			return;
 		if (!p->exiting) {

@@ -6,13 +6,14 @@ import os
 import re
 import subprocess
 
-from cases import bad, ends, files, streams, tty
+from cases import bad, balloon, ends, files, streams, tty
 import vm
 
 STRACE = "/usr/bin/strace"
 # Between them they make the VMM do all that it does.
 CASES = [
-    bad.test_kernel_triple_fault, ends.test_time_limit, files.test_directory,
+    bad.test_kernel_triple_fault, balloon.test_freed_memory_goes_back,
+    ends.test_time_limit, files.test_directory,
     streams.test_socket_streams, streams.test_stdout_never_read,
     tty.test_frozen_and_thawed, tty.test_line_editing,
     tty.test_modes_restored_after_sigterm, tty.test_only_stdin_is_a_terminal,
@@ -25,7 +26,6 @@ UNUSED = {
     "start clock_gettime:": "hosts whose clock is not in the vDSO",
     # What other guest kernels than mote may ask of the devices.
     "vcpu getrandom:": "entropy beyond the seed that mote gets at its start",
-    "loop madvise:": "a guest that gives memory back, as Linux does",
     "wait writev ": "SIGBUS, when a host is out of huge pages or tmpfs",
     "wait exit_group ": "the same",
     "parse read ": "a host with ampoule.conf, a profile from a file",

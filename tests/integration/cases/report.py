@@ -145,6 +145,6 @@ def test_vmm_opens_nothing(t):
                                  "/dev/kvm", "/dev/null",
                                  "/run/ampoule/cells/"))
         t.check(known or link.startswith(str(t.kernel)), links)
-    t.check(len(links) <= 16, links)
+    t.check(len(links) <= 18, links)
     process.stdin.close()
     process.wait(timeout=10 * vm.SLOW)
