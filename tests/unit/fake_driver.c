@@ -46,7 +46,7 @@ void drv_attach(struct fake_driver *d, struct vdev *vd)
 	drv_memory(d);
 	d->vd = vd;
 	vmmio_init(&d->m, vd, &d->gm, &host);
-	d->recorder = recorder_new(d);
+	d->recorder = recorder_new(d, NULL);
 }
 
 void drv_done(struct fake_driver *d)

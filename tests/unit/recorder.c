@@ -18,6 +18,7 @@
 
 struct recorder {
 	const struct fake_driver *d;
+	const char *kind;
 	uint8_t *mem, *high; /* as at the last access */
 	size_t at;
 	uint8_t seed[SEED_BYTES];
@@ -125,7 +126,15 @@ static void compare(struct recorder *r, uint64_t gpa, const uint8_t *now,
 	}
 }
 
-struct recorder *recorder_new(const struct fake_driver *d)
+/** device_byte() - as tests/fuzz/device_makers.h chooses a device. */
+static uint8_t device_byte(const struct fake_driver *d)
+{
+	uint32_t id = d->vd->ops->device_id;
+
+	return (uint8_t)(id > UINT8_MAX ? UINT8_MAX : id);
+}
+
+struct recorder *recorder_new(const struct fake_driver *d, const char *kind)
 {
 	struct recorder *r;
 
@@ -135,10 +144,13 @@ struct recorder *recorder_new(const struct fake_driver *d)
 	if (!r)
 		abort();
 	r->d = d;
+	r->kind = kind;
 	r->mem = calloc(1, DRV_MEM_BYTES);
 	r->high = calloc(1, DRV_HIGH_BYTES);
 	if (!r->mem || !r->high)
 		abort();
+	if (kind) /* its target takes any device */
+		put8(r, device_byte(d));
 	put(r, SESSION_MAGIC, 4);
 	return r;
 }
@@ -206,8 +218,7 @@ static void discard(struct recorder *r)
 void recorder_state(const struct fake_driver *d, const uint8_t *state,
 		    size_t bytes)
 {
-	uint32_t id = d->vd->ops->device_id;
-	struct recorder *r = recorder_new(d);
+	struct recorder *r = recorder_new(d, NULL);
 	uint8_t *seed;
 	size_t at = 5;
 
@@ -218,7 +229,7 @@ void recorder_state(const struct fake_driver *d, const uint8_t *state,
 		abort();
 	r->at = 0;
 	compare_all(r, r); /* with memory that is zero */
-	seed[0] = (uint8_t)(id > UINT8_MAX ? UINT8_MAX : id);
+	seed[0] = device_byte(d);
 	seed[1] = (uint8_t)bytes;
 	seed[2] = (uint8_t)(bytes >> 8);
 	seed[3] = (uint8_t)r->at;
@@ -239,6 +250,6 @@ void recorder_free(struct recorder *r)
 		return;
 	(void)snprintf(prefix, sizeof(prefix), "%" PRIu32,
 		       r->d->vd->ops->device_id);
-	write_file(prefix, r->seed, r->at);
+	write_file(r->kind ? r->kind : prefix, r->seed, r->at);
 	discard(r);
 }

@@ -11,8 +11,9 @@
 struct fake_driver;
 struct recorder;
 
-/** recorder_new() - NULL when nothing is to be recorded. */
-struct recorder *recorder_new(const struct fake_driver *d);
+/** recorder_new() - NULL when nothing is to be recorded. @kind: instead of the
+ * device's id, or NULL. */
+struct recorder *recorder_new(const struct fake_driver *d, const char *kind);
 
 /** recorder_access() - a register access is about to be made; what the driver
  * wrote to its memory since the last one comes first. @other: of the second

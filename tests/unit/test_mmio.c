@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/dummy.h"
 #include "tests/unit/fake_driver.h"
 
 #define SIZE   8u
@@ -18,79 +19,12 @@
 #define S_OK   VIRTIO_CONFIG_S_DRIVER_OK
 #define STATUS VIRTIO_MMIO_STATUS
 
-struct dummy {
-	struct vdev vd;
-	unsigned activations, kicks, stops, resets;
-	int activate_result;
-	uint8_t config[8];
-};
-
-static int dummy_activate(struct vdev *vd)
-{
-	struct dummy *dummy = (struct dummy *)vd;
-
-	dummy->activations++;
-	return dummy->activate_result;
-}
-
-static void dummy_kick(struct vdev *vd, unsigned queue)
-{
-	static struct vq_chain chain;
-
-	((struct dummy *)vd)->kicks++;
-	while (vdev_pop(vd, queue, &chain))
-		vdev_push(vd, queue, &chain, 0);
-	vdev_signal(vd, queue);
-}
-
-static void dummy_stop(struct vdev *vd, unsigned queue)
-{
-	((struct dummy *)vd)->stops++;
-}
-
-static void dummy_reset(struct vdev *vd)
-{
-	((struct dummy *)vd)->resets++;
-}
-
-static void dummy_read(struct vdev *vd, uint32_t off, void *dst, uint32_t len)
-{
-	memcpy(dst, ((struct dummy *)vd)->config + off, len);
-}
-
-static void dummy_write(struct vdev *vd, uint32_t off, const void *src,
-			uint32_t len)
-{
-	memcpy(((struct dummy *)vd)->config + off, src, len);
-}
-
-static void dummy_free(struct vdev *vd)
-{
-	vdev_done(vd);
-}
-
-static const struct vdev_ops dummy_ops = {
-	.device_id = 42,
-	.queue_count = 2,
-	.queue_max = 16,
-	.config_bytes = 8,
-	.activate = dummy_activate,
-	.kick = dummy_kick,
-	.queue_stop = dummy_stop,
-	.reset = dummy_reset,
-	.config_read = dummy_read,
-	.config_write = dummy_write,
-	.free = dummy_free,
-};
-
 static struct dummy dummy;
 static struct fake_driver drv;
 
 static void set_up(void)
 {
-	memset(&dummy, 0, sizeof(dummy));
-	vdev_init(&dummy.vd, &dummy_ops, 1);
-	memcpy(dummy.config, "abcdefgh", 8);
+	dummy_init(&dummy);
 	drv_attach(&drv, &dummy.vd);
 }
 
