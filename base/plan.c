@@ -87,8 +87,8 @@ static const char *check_size(const struct plan *plan)
 	if (plan->pids_max < PLAN_PIDS_MIN || plan->pids_max > PLAN_PIDS_MAX)
 		return "pids_max is out of range (4 to 1024)";
 	if (plan->files_max < PLAN_FILES_MIN ||
-	    plan->files_max > PLAN_FILES_MAX)
-		return "files_max is out of range (48 to 1024)";
+	    plan->files_max > PLAN_FILES_ALL)
+		return "files_max is out of range (48 to 2048)";
 	return NULL;
 }
 

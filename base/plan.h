@@ -24,7 +24,8 @@
 #define PLAN_PIDS_MIN      4u
 #define PLAN_PIDS_MAX      1024u
 #define PLAN_FILES_MIN     48u
-#define PLAN_FILES_MAX     1024u
+#define PLAN_FILES_MAX     1024u /* of a profile */
+#define PLAN_FILES_ALL     2048u /* and with what devices need besides */
 #define PLAN_MEM_MIN_BYTES (1ull << 20)
 #define PLAN_MEM_MAX_BYTES (512ull << 30)
 
@@ -169,6 +170,13 @@ struct plan_net {
 	struct plan_rate rate[PLAN_NET_RATES];
 };
 
+/* Its fd is a SOCK_SEQPACKET to the helper: vsock_wire.h. */
+struct plan_vsock {
+	uint64_t cid;         /* of the guest, VSOCK_CID_MIN to _MAX */
+	uint32_t connections; /* 1 to VSOCK_CONNECTIONS_MAX */
+	uint32_t reserved;    /* 0 */
+};
+
 /* One device. What a kind needs beside its fds is a member of u, made of
  * fixed-size integers; a kind that needs nothing leaves it zero. */
 struct plan_device {
@@ -182,6 +190,7 @@ struct plan_device {
 		struct plan_pmem pmem;
 		struct plan_balloon balloon;
 		struct plan_block block;
+		struct plan_vsock vsock;
 	} u;
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/plan_net.h"
 #include "base/plan_pmem.h"
+#include "base/vsock_wire.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -68,6 +69,24 @@ static const char *check_block(const struct plan_device *dev)
 	return NULL;
 }
 
+static const char *check_vsock(const struct plan_device *dev)
+{
+	const struct plan_vsock *v = &dev->u.vsock;
+
+	if (v->cid < VSOCK_CID_MIN || v->cid > VSOCK_CID_MAX)
+		return "vsock.cid is out of range (3 to 4294967294)";
+	if (!v->connections || v->connections > VSOCK_CONNECTIONS_MAX)
+		return "vsock.connections is out of range (1 to 1024)";
+	if (v->reserved)
+		return "vsock.reserved is not 0";
+	for (size_t i = sizeof(*v) / sizeof(dev->u.raw[0]);
+	     i < sizeof(dev->u.raw) / sizeof(dev->u.raw[0]); i++) {
+		if (dev->u.raw[i])
+			return "device.u is not 0 behind vsock";
+	}
+	return NULL;
+}
+
 static const struct kind_rule rules[PLAN_DEVICE_KINDS] = {
 	[PLAN_DEVICE_HARNESS] = {0},
 	[PLAN_DEVICE_CONSOLE] = {0},
@@ -76,6 +95,9 @@ static const struct kind_rule rules[PLAN_DEVICE_KINDS] = {
 			     .fds_max = 1 + PLAN_NET_PAIRS,
 			     .flags = PLAN_NET_OFFLOADS | PLAN_NET_USO,
 			     .check = plan_check_net},
+	[PLAN_DEVICE_VSOCK] = {.fds_min = 1,
+			       .fds_max = 1,
+			       .check = check_vsock},
 	[PLAN_DEVICE_PMEM] = {.fds_min = 1,
 			      .fds_max = 1,
 			      .flags = PLAN_PMEM_PRIVATE,
@@ -97,6 +119,7 @@ static bool is_offered(uint32_t kind)
 	case PLAN_DEVICE_CONSOLE:
 	case PLAN_DEVICE_RNG:
 	case PLAN_DEVICE_NET:
+	case PLAN_DEVICE_VSOCK:
 	case PLAN_DEVICE_PMEM:
 	case PLAN_DEVICE_BALLOON:
 	case PLAN_DEVICE_BLOCK:

@@ -201,6 +201,16 @@ static void vsock_reset(struct vdev *vd)
 	v->event_due = false;
 }
 
+static int vsock_quiesce(struct vdev *vd)
+{
+	struct vsock *v = (struct vsock *)vd;
+
+	if (v->rx_held)
+		vdev_untake(vd, VSOCK_RX);
+	v->rx_held = false;
+	return 0;
+}
+
 static void vsock_config_read(struct vdev *vd, uint32_t off, void *dst,
 			      uint32_t len)
 {
@@ -270,6 +280,7 @@ static const struct vdev_ops vsock_ops = {
 	.queue_stop = vsock_queue_stop,
 	.reset = vsock_reset,
 	.config_read = vsock_config_read,
+	.quiesce = vsock_quiesce,
 	.save = vsock_save,
 	.load = vsock_load,
 	.free = vsock_free,

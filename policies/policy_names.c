@@ -117,6 +117,14 @@ static const struct {
 	NAME(IORING_REGISTER_RESTRICTIONS),
 	NAME(IORING_REGISTER_ENABLE_RINGS),
 	NAME(IORING_REGISTER_IOWQ_MAX_WORKERS),
+	NAME(MSG_PEEK),
+	NAME(MSG_CMSG_CLOEXEC),
+	NAME(SHUT_RD),
+	NAME(SHUT_WR),
+	NAME(AF_UNIX),
+	NAME(SOCK_STREAM),
+	NAME(SOCK_NONBLOCK),
+	NAME(SOCK_CLOEXEC),
 	/* threads and time */
 	NAME(CLONE_VM),
 	NAME(CLONE_FS),
@@ -151,8 +159,10 @@ static const struct {
 static const struct {
 	const char *call, *arg[6];
 } calls[] = {
+	{"accept4", {"-fd", "address", "address_len", "-flags"}},
 	{"clone", {"flags", "stack", "parent_tid", "child_tid", "tls"}},
 	{"close", {"-fd"}},
+	{"connect", {"-fd", "address", "-address_len"}},
 	{"clock_gettime", {"-clock", "time"}},
 	{"epoll_create1", {"-flags"}},
 	{"epoll_ctl", {"-epoll_fd", "-op", "-fd", "event"}},
@@ -182,6 +192,7 @@ static const struct {
 	{"prctl", {"-option", "arg2", "arg3", "arg4", "arg5"}},
 	{"read", {"-fd", "buf", "len"}},
 	{"readv", {"-fd", "iov", "count"}},
+	{"recvfrom", {"-fd", "buf", "len", "-flags", "address", "address_len"}},
 	{"recvmsg", {"-fd", "msg", "-flags"}},
 	{"rt_sigaction", {"-signal", "action", "old", "size"}},
 	{"rt_sigprocmask", {"-how", "set", "old", "size"}},
@@ -189,7 +200,9 @@ static const struct {
 	{"sendfile", {"-out_fd", "-in_fd", "offset", "len"}},
 	{"sendmsg", {"-fd", "msg", "-flags"}},
 	{"sendto", {"-fd", "buf", "len", "-flags", "address", "-address_len"}},
+	{"shutdown", {"-fd", "-how"}},
 	{"signalfd4", {"-fd", "set", "size", "-flags"}},
+	{"socket", {"-family", "-type", "-protocol"}},
 	{"timerfd_create", {"-clock", "-flags"}},
 	{"timerfd_settime", {"-fd", "-flags", "value", "old"}},
 	{"write", {"-fd", "buf", "len"}},
@@ -253,7 +266,7 @@ static const struct {
 
 static const char *const powerful[] = {
 	"ioctl", "mmap",   "mprotect",      "fcntl",   "madvise",   "prctl",
-	"clone", "mremap", "pkey_mprotect", "seccomp", "arch_prctl",
+	"clone", "mremap", "pkey_mprotect", "seccomp", "arch_prctl", "socket",
 	"io_uring_enter", "io_uring_register"};
 
 int policy_constant(const char *name, uint64_t *ret)
@@ -346,7 +359,17 @@ const char *policy_never(const char *call)
 
 bool policy_opens(const char *role, const char *call)
 {
-	return !strcmp(role, "parse") && !strcmp(call, "openat");
+	static const char *const connecting[] = {"socket", "connect",
+						 "accept4"};
+
+	if (!strcmp(role, "parse"))
+		return !strcmp(call, "openat");
+	for (size_t i = 0; !strcmp(role, "vsock") && i < COUNT(connecting);
+	     i++) {
+		if (!strcmp(call, connecting[i]))
+			return true;
+	}
+	return false;
 }
 
 bool policy_rings(const char *role, const char *call)
@@ -361,7 +384,8 @@ bool policy_rings(const char *role, const char *call)
 
 bool policy_stands_alone(const char *role)
 {
-	return !strcmp(role, "start") || !strcmp(role, "parse");
+	return !strcmp(role, "start") || !strcmp(role, "parse") ||
+	       !strcmp(role, "vsock");
 }
 
 bool policy_needs_terms(const char *call)

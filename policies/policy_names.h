@@ -26,8 +26,8 @@ const char *policy_args_of(const char *call);
 /** policy_never() - why no policy may allow this call; NULL: it may. */
 const char *policy_never(const char *call);
 
-/** policy_opens() - an exception to that: the role `parse`, which is no
- * part of a VMM, opens files, and only to read them. */
+/** policy_opens() - exceptions to that, roles that are no part of a VMM:
+ * `parse` opens files, and only to read them; `vsock` connects. */
 bool policy_opens(const char *role, const char *call);
 
 /** policy_rings() - the other one: rings for disks. They are made and restricted

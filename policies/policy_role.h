@@ -10,5 +10,6 @@ enum policy_role {
 	POLICY_WAIT,  /* the main thread, once the others work */
 	POLICY_IO,    /* a thread that waits for a disk, without io_uring */
 	POLICY_PARSE, /* not the VMM: the command's child that reads files */
+	POLICY_VSOCK, /* nor this: the child that holds a VM's host sockets */
 	POLICY_ROLES
 };

@@ -3,6 +3,7 @@
 #include "runner/cli/device_set.h"
 
 #include "base/cleanup.h"
+#include "base/vsock_wire.h"
 #include "runner/cli/device_block.h"
 #include "runner/cli/device_pmem.h"
 #include "runner/cli/problem.h"
@@ -26,6 +27,7 @@ int device_set_open(struct device_set *set, const struct settings *s,
 				      struct problem *) = {
 		device_pmem_open,
 		device_block_open,
+		device_vsock_open,
 		NULL,
 	};
 
@@ -72,6 +74,8 @@ int device_set_fill(const struct device_set *set, struct plan *plan, int *fd,
 	device_pmem_place(plan);
 	for (uint32_t i = 0; i < set->fd_count; i++)
 		fd[PLAN_FD_DEVICE + i] = set->fd[i];
+	if (set->vsock.pid)
+		plan->files_max += VSOCK_CONNECTIONS_MAX;
 	return 0;
 }
 
@@ -81,4 +85,5 @@ void device_set_done(struct device_set *set)
 		cleanup_fd_run(&set->fd[i]);
 	set->count = 0;
 	set->fd_count = 0;
+	vsock_host_end(&set->vsock);
 }

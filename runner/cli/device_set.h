@@ -4,6 +4,8 @@
 #pragma once
 #include "base/plan.h"
 
+#include "runner/cli/device_vsock.h"
+
 struct problem;
 struct settings;
 
@@ -11,6 +13,7 @@ struct device_set {
 	uint32_t count, fd_count;
 	struct plan_device device[PLAN_DEVICES_MAX];
 	int fd[PLAN_DEVICE_FDS]; /* owned */
+	struct vsock_host vsock; /* all zero: none */
 };
 
 /** device_set_open() - all that the options ask for.

@@ -25,6 +25,7 @@ struct settings {
 	bool image_on_disk;           /* it is a disk, not memory */
 	struct strlist pmem;          /* "FILE" or "FILE,rw=private" */
 	struct strlist disks;         /* disk_option.h */
+	const char *vsock; /* "PATH" or "PATH,cid=N"; NULL: none */
 	const char *kernel;           /* NULL: mote */
 	const char *initrd;           /* NULL: pack one */
 	const char *cmdline;

@@ -52,6 +52,18 @@ static const char *set_disk(void *settings, const char *value)
 	return strlist_add(&s->disks, value) ? "is too much" : NULL;
 }
 
+static const char *set_vsock(void *settings, const char *value)
+{
+	struct settings *s = settings;
+
+	if (!*value || *value == ',')
+		return "names no socket";
+	if (s->vsock)
+		return "is there twice; a VM has one";
+	s->vsock = value;
+	return NULL;
+}
+
 const struct option_spec settings_device_options[] = {
 	{"image", 0, OPTION_REQUIRED, "FILE",
 	 "an EROFS image as the root, read-only: PROGRAM and\n"
@@ -77,5 +89,11 @@ const struct option_spec settings_device_options[] = {
 	 "requests a second; serial=TEXT; engine=threads,\n"
 	 "do not use io_uring",
 	 set_disk},
+	{"vsock", 0, OPTION_REQUIRED, "PATH[,cid=N]",
+	 "sockets between VM and host (AF_VSOCK): a client\n"
+	 "of the socket PATH that sends 'CONNECT PORT' is\n"
+	 "connected to a port of the VM; port P of the host\n"
+	 "is the socket PATH_P",
+	 set_vsock},
 	{0},
 };

@@ -9,6 +9,7 @@
 #include "devices-virtio/harness.h"
 #include "devices-virtio/pmem.h"
 #include "devices-virtio/rng.h"
+#include "devices-virtio/vsock.h"
 #include "runner/vmm/device_block.h"
 #include "runner/vmm/device_net.h"
 #include "runner/vmm/give_back.h"
@@ -96,6 +97,19 @@ static int new_net(const struct device_env *env, const struct plan_device *dev,
 	return device_net_new(env->plan, dev, env->loop, ret);
 }
 
+static int new_vsock(const struct device_env *env,
+		     const struct plan_device *dev, struct vdev **ret)
+{
+	const struct vsock_config config = {
+		.cid = dev->u.vsock.cid,
+		.connections = dev->u.vsock.connections,
+		.helper_fd = env->plan->fd[dev->fd_first],
+		.loop = env->loop,
+	};
+
+	return vsock_new(&config, ret);
+}
+
 /* The kinds that plan_check_devices() lets through. */
 static int (*const makers[PLAN_DEVICE_KINDS])(const struct device_env *env,
 					      const struct plan_device *dev,
@@ -105,6 +119,7 @@ static int (*const makers[PLAN_DEVICE_KINDS])(const struct device_env *env,
 	[PLAN_DEVICE_RNG] = new_rng,
 	[PLAN_DEVICE_BLOCK] = device_block_new,
 	[PLAN_DEVICE_NET] = new_net,
+	[PLAN_DEVICE_VSOCK] = new_vsock,
 	[PLAN_DEVICE_PMEM] = new_pmem,
 	[PLAN_DEVICE_BALLOON] = new_balloon,
 };
