@@ -21,6 +21,7 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/uaccess.h"
+#include "kernels/mote/net/vsock.h"
 #include "kernels/mote/proc/random.h"
 
 #define RDEV(major, minor) ((uint32_t)(major) << 8 | (uint32_t)(minor))
@@ -218,6 +219,7 @@ static const struct device {
 	{"tty", 0666, RDEV(5, 0), &tty_inode},
 	{"console", 0600, RDEV(5, 1), &console_inode},
 	{"ptmx", 0666, RDEV(5, 2), &pty_master_inode},
+	{"vsock", 0666, RDEV(10, 121), &vsock_inode_ops},
 };
 
 static const struct mount_link links[] = {

@@ -13,6 +13,7 @@ enum socket_family {
 	AF_INET = 2,
 	AF_INET6 = 10,
 	AF_NETLINK = 16,
+	AF_VSOCK = 40,
 };
 
 enum socket_type {

@@ -92,7 +92,8 @@ void option_init(struct socket *s)
 {
 	for (unsigned i = 0; i < OPTION_COUNT; i++)
 		s->option[i] = rows[i].initial;
-	if (s->domain != AF_UNIX && s->type == SOCK_STREAM) {
+	if (s->domain != AF_UNIX && s->domain != AF_VSOCK &&
+	    s->type == SOCK_STREAM) {
 		s->option[OPTION_SNDBUF] = 16384; /* net.ipv4.tcp_wmem */
 		s->option[OPTION_RCVBUF] = 131072;
 	}
@@ -105,7 +106,8 @@ static bool level_fits(const struct socket *s, int level)
 	case SOL_SOCKET:
 		return true;
 	case IPPROTO_TCP:
-		return s->domain != AF_UNIX && s->type == SOCK_STREAM;
+		return s->domain != AF_UNIX && s->domain != AF_VSOCK &&
+		       s->type == SOCK_STREAM;
 	case IPPROTO_IP:
 		return s->domain == AF_INET || s->domain == AF_INET6;
 	case IPPROTO_IPV6:

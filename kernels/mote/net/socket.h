@@ -16,6 +16,7 @@
 #include "kernels/mote/net/option.h"
 #include "kernels/mote/net/packet.h"
 #include "kernels/mote/net/sockname.h"
+#include "kernels/mote/proc/timer.h"
 #include "kernels/mote/proc/waitq.h"
 
 struct file;
@@ -89,6 +90,22 @@ struct inet_name { /* AF_INET, AF_INET6; see inet.h */
 	struct socket *next, **link; /* in the table of ports; link NULL: not */
 };
 
+struct vsock_name { /* AF_VSOCK; see vsock.h */
+	uint32_t own_cid, own_port, peer_cid, peer_port;
+	bool bound;          /* own_port is its own, by bind(2) or connect(2) */
+	bool remote;         /* a connection to the host, or on the way to it */
+	uint8_t peer_shut;   /* VSOCK_SHUT_*: what the other side will not do */
+	uint32_t due;        /* answers that are to be sent */
+	struct socket *due_next;
+	/* Credit (virtio 1.2, 5.10.6.3): bytes, modulo 2^32. */
+	uint32_t received, told_forwarded, promised;
+	uint32_t sent, peer_alloc, peer_forwarded;
+	uint64_t buffer, buffer_min, buffer_max; /* SO_VM_SOCKETS_BUFFER_* */
+	uint64_t connect_ns;
+	struct timer timer;          /* until connected, until gone */
+	struct socket *next, **link; /* in the table of ports; link NULL: not */
+};
+
 struct socket {
 	const struct socket_ops *ops;
 	struct waitq waitq;
@@ -121,6 +138,7 @@ struct socket {
 	union {
 		struct unix_name un;
 		struct inet_name inet;
+		struct vsock_name vs;
 		uint32_t netlink_pid;
 	};
 };

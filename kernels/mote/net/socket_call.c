@@ -16,6 +16,7 @@
 #include "kernels/mote/net/netlink.h"
 #include "kernels/mote/net/socket.h"
 #include "kernels/mote/net/unix.h"
+#include "kernels/mote/net/vsock.h"
 #include "kernels/mote/proc/syscall.h"
 
 #define TYPE_MASK 0xfu
@@ -37,6 +38,7 @@ static const struct kind {
 	{AF_INET6, SOCK_DGRAM, IPPROTO_UDP, IPPROTO_UDP, &udp_ops},
 	{AF_NETLINK, SOCK_RAW, 0, 0, &netlink_ops},
 	{AF_NETLINK, SOCK_DGRAM, 0, 0, &netlink_ops},
+	{AF_VSOCK, SOCK_STREAM, AF_VSOCK, 0, &vsock_ops},
 };
 
 int socket_get(int fd, struct file **ret_file, struct socket **ret)
@@ -93,6 +95,8 @@ static int make(const struct kind *k, struct socket **ret)
 
 	if (!err && (k->domain == AF_INET || k->domain == AF_INET6))
 		inet_init(*ret);
+	if (!err && k->domain == AF_VSOCK)
+		vsock_init(*ret);
 	return err;
 }
 

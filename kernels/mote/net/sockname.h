@@ -12,6 +12,12 @@ struct sockname_netlink { /* struct sockaddr_nl */
 	uint32_t pid, groups;
 };
 
+struct sockname_vm { /* struct sockaddr_vm */
+	uint16_t family, reserved;
+	uint32_t port, cid;
+	uint8_t flags, zero[3];
+};
+
 struct sockname {
 	uint32_t bytes; /* 0: none; else the family is there */
 	union {
@@ -20,6 +26,7 @@ struct sockname {
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
 		struct sockname_netlink nl;
+		struct sockname_vm vm;
 		uint8_t raw[SOCKNAME_MAX];
 	};
 };

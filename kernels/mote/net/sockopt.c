@@ -12,6 +12,7 @@
 #include "kernels/mote/net/socket.h"
 #include "kernels/mote/net/socket_call.h"
 #include "kernels/mote/net/tcp.h"
+#include "kernels/mote/net/vsock.h"
 #include "kernels/mote/proc/syscall.h"
 #include "kernels/mote/proc/time.h"
 
@@ -83,6 +84,12 @@ static int set_linger(struct socket *s, uint64_t user, uint64_t bytes)
 	if (l.on)
 		s->option[OPTION_LINGER_TIME] = l.seconds;
 	return 0;
+}
+
+static bool is_tcp(const struct socket *s)
+{
+	return s->type == SOCK_STREAM &&
+	       (s->domain == AF_INET || s->domain == AF_INET6);
 }
 
 /* There is one algorithm to ask for, under the names programs know. */
@@ -178,8 +185,9 @@ long sys_setsockopt(struct regs *r)
 		if (err <= 0)
 			return err;
 	}
-	if (level == IPPROTO_TCP && name == TCP_CONGESTION &&
-	    s->type == SOCK_STREAM && s->domain != AF_UNIX)
+	if (s->domain == AF_VSOCK && level == AF_VSOCK)
+		return vsock_setsockopt(s, name, user, bytes);
+	if (level == IPPROTO_TCP && name == TCP_CONGESTION && is_tcp(s))
 		return set_congestion(user, bytes);
 	err = get_number(user, bytes, level, &value);
 	return err ? err : set_number(s, level, name, value);
@@ -260,8 +268,7 @@ static int get_value(struct socket *s, int level, int name, struct value *v)
 
 	if (r <= 0)
 		return r;
-	if (level == IPPROTO_TCP && s->type == SOCK_STREAM &&
-	    s->domain != AF_UNIX) {
+	if (level == IPPROTO_TCP && is_tcp(s)) {
 		if (name == TCP_INFO) {
 			get_info(s, v);
 			return 0;
@@ -289,7 +296,10 @@ long sys_getsockopt(struct regs *r)
 		err = copy_from_user(&room, ARG4(r), sizeof(room));
 	if (!err && room < 0)
 		err = -EINVAL;
-	if (!err)
+	if (!err && s->domain == AF_VSOCK && (int)ARG1(r) == AF_VSOCK)
+		err = vsock_getsockopt(s, (int)ARG2(r), v.text, (uint32_t)room,
+				       &v.bytes);
+	else if (!err)
 		err = get_value(s, (int)ARG1(r), (int)ARG2(r), &v);
 	if (err)
 		return err;

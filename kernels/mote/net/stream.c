@@ -9,12 +9,13 @@
 #include "kernels/mote/net/msg.h"
 #include "kernels/mote/net/rights.h"
 #include "kernels/mote/net/socket.h"
+#include "kernels/mote/net/vsock.h"
 
 #define TCP_WINDOW 262144u /* at least: as after Linux's tuning */
 
 static bool is_local(const struct socket *s)
 {
-	return s->domain == AF_UNIX;
+	return s->domain == AF_UNIX || s->domain == AF_VSOCK;
 }
 
 void stream_join(struct socket *a, struct socket *b)
@@ -98,7 +99,7 @@ static long send_some(struct socket *s, struct msg *m)
 			 MIN(m->u->left, limit - peer->rx.charge), &m->cred,
 			 m->rights);
 	if (n > 0) {
-		if (is_local(s))
+		if (s->domain == AF_UNIX)
 			peer->rx.last->from = s->un.name;
 		m->rights = NULL;
 		socket_wake(peer);
@@ -169,6 +170,8 @@ static void after_reading(struct socket *s)
 {
 	struct socket *peer = s->peer;
 
+	if (s->domain == AF_VSOCK && !peer)
+		vsock_consumed(s);
 	if (!peer || !peer->full || peer->dead || !stream_writable(peer))
 		return;
 	peer->full = false;
