@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "kernels/mote/arch/apic.h"
 #include "kernels/mote/arch/clock.h"
@@ -17,6 +18,7 @@
 #include "kernels/mote/fs/node.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/vm.h"
+#include "kernels/mote/net/vsock.h"
 #include "kernels/mote/proc/clocks.h"
 #include "kernels/mote/proc/limits.h"
 #include "kernels/mote/proc/process.h"
