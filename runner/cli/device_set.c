@@ -5,7 +5,9 @@
 #include "base/cleanup.h"
 #include "base/vsock_wire.h"
 #include "runner/cli/device_block.h"
+#include "runner/cli/device_net.h"
 #include "runner/cli/device_pmem.h"
+#include "runner/cli/net_user.h"
 #include "runner/cli/problem.h"
 
 #include <stddef.h>
@@ -28,6 +30,7 @@ int device_set_open(struct device_set *set, const struct settings *s,
 		device_pmem_open,
 		device_block_open,
 		device_vsock_open,
+		device_net_open,
 		NULL,
 	};
 
@@ -86,4 +89,6 @@ void device_set_done(struct device_set *set)
 	set->count = 0;
 	set->fd_count = 0;
 	vsock_host_end(&set->vsock);
+	net_user_stop(set->helper);
+	set->helper = 0;
 }

@@ -5,6 +5,7 @@
 #include "base/plan.h"
 
 #include "runner/cli/device_vsock.h"
+#include <sys/types.h>
 
 struct problem;
 struct settings;
@@ -14,6 +15,7 @@ struct device_set {
 	struct plan_device device[PLAN_DEVICES_MAX];
 	int fd[PLAN_DEVICE_FDS]; /* owned */
 	struct vsock_host vsock; /* all zero: none */
+	pid_t helper; /* a child of ours that a device needs; 0: none */
 };
 
 /** device_set_open() - all that the options ask for.
@@ -34,5 +36,5 @@ int device_set_add(struct device_set *set, const struct plan_device *dev,
 int device_set_fill(const struct device_set *set, struct plan *plan, int *fd,
 		    struct problem *why);
 
-/** device_set_done() - close the fds. */
+/** device_set_done() - close the fds, and end the helper. */
 void device_set_done(struct device_set *set);

@@ -229,6 +229,7 @@ void settings_init(struct settings *s)
 		.log_level = -1,
 		.log_bytes = VMLOG_DEFAULT_BYTES,
 	};
+	net_option_init(&s->net);
 	settings_resolve(s, NULL);
 }
 

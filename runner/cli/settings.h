@@ -2,6 +2,7 @@
 /* settings.h - what the command line of `run` and `pack` asks for. */
 #pragma once
 #include "base/log.h"
+#include "runner/cli/net_option.h"
 #include "runner/cli/options.h"
 #include "runner/cli/profile.h"
 #include "runner/cli/strlist.h"
@@ -40,6 +41,7 @@ struct settings {
 	bool bare; /* the program without its language's standard library */
 	bool verbose;
 	bool learn; /* `policy learn`: forbidden calls are only listed */
+	struct net_option net; /* --net, --allow, --publish */
 	/* pack */
 	const char *output;
 };

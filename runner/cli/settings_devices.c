@@ -64,6 +64,21 @@ static const char *set_vsock(void *settings, const char *value)
 	return NULL;
 }
 
+static const char *set_net(void *settings, const char *value)
+{
+	return net_option_set(&((struct settings *)settings)->net, value);
+}
+
+static const char *set_allow(void *settings, const char *value)
+{
+	return net_option_allow(&((struct settings *)settings)->net, value);
+}
+
+static const char *set_publish(void *settings, const char *value)
+{
+	return net_option_publish(&((struct settings *)settings)->net, value);
+}
+
 const struct option_spec settings_device_options[] = {
 	{"image", 0, OPTION_REQUIRED, "FILE",
 	 "an EROFS image as the root, read-only: PROGRAM and\n"
@@ -95,5 +110,21 @@ const struct option_spec settings_device_options[] = {
 	 "connected to a port of the VM; port P of the host\n"
 	 "is the socket PATH_P",
 	 set_vsock},
+	{"net", 0, OPTION_REQUIRED, "KIND[,OPTION...]",
+	 "none (default), user (through passt) or tap[=NAME]\n"
+	 "(an interface of this host, or one of its own).\n"
+	 "Options: address=10.0.0.2/24, gateway=, resolver=,\n"
+	 "mac=, mtu=, queues=N; in=10M,out=10M bytes and\n"
+	 "packets-in=, packets-out= a second",
+	 set_net},
+	{"allow", 0, OPTION_REQUIRED, "WHERE",
+	 "where the VM may connect to, nowhere without it:\n"
+	 "CIDR[:PORT[-PORT]][/tcp|/udp], NAME:PORT, public\n"
+	 "(the Internet, no private networks) or any",
+	 set_allow},
+	{"publish", 0, OPTION_REQUIRED, "[ADDR:]PORT:GUESTPORT[/udp]",
+	 "a port of this host (of 127.0.0.1) that leads to\n"
+	 "one of the VM's",
+	 set_publish},
 	{0},
 };
