@@ -49,8 +49,7 @@ static int use(int fd, const char *path, bool shared, struct problem *why)
 }
 
 /** size_of() - of a regular file or a block device. */
-static int size_of(int fd, const char *path, uint64_t *ret,
-		   struct problem *why)
+static int size_of(int fd, const char *path, uint64_t *ret, struct problem *why)
 {
 	uint64_t bytes = 0;
 	struct stat st;
@@ -66,10 +65,9 @@ static int size_of(int fd, const char *path, uint64_t *ret,
 			why, EXIT_AMPOULE,
 			"--disk: %s is %s, which is no disk; a file or a block "
 			"device is",
-			path, S_ISDIR(st.st_mode) ? "a directory"
-						  : "a special file");
-	if (!bytes || bytes % PLAN_BLOCK_SECTOR ||
-	    bytes > PLAN_BLOCK_BYTES_MAX)
+			path,
+			S_ISDIR(st.st_mode) ? "a directory" : "a special file");
+	if (!bytes || bytes % PLAN_BLOCK_SECTOR || bytes > PLAN_BLOCK_BYTES_MAX)
 		return problem_set(
 			why, EXIT_AMPOULE,
 			"--disk: %s has %llu bytes; a disk has whole sectors "
@@ -128,8 +126,8 @@ static int format(int fd, const char *path, uint64_t disk_bytes)
 	struct overlay_header header = overlay_layout(disk_bytes);
 	int err;
 
-	if (fallocate(fd, 0, 0,
-		      (off_t)(header.map_offset + header.map_bytes)) < 0 &&
+	if (fallocate(fd, 0, 0, (off_t)(header.map_offset + header.map_bytes)) <
+		    0 &&
 	    errno != EOPNOTSUPP)
 		return -errno;
 	if (ftruncate(fd, (off_t)(header.data_offset + disk_bytes)) < 0)
@@ -143,10 +141,9 @@ static int format(int fd, const char *path, uint64_t disk_bytes)
 static int open_overlay(const char *path, uint64_t disk_bytes, int *ret_fd,
 			struct problem *why)
 {
-	cleanup_fd int fd = open(path,
-				 O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY |
-					 O_NONBLOCK,
-				 0600);
+	cleanup_fd int fd =
+		open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		     0600);
 	struct stat st;
 	int err;
 
@@ -186,15 +183,14 @@ static int add(struct device_set *set, const char *text, unsigned number,
 	dev.u.block = o.block;
 	dev.flags = o.read_only ? PLAN_BLOCK_READ_ONLY : 0;
 	if (!o.block.serial[0])
-		(void)snprintf(dev.u.block.serial,
-			       sizeof(dev.u.block.serial), "disk%u", number);
+		(void)snprintf(dev.u.block.serial, sizeof(dev.u.block.serial),
+			       "disk%u", number);
 	err = open_disk(o.path, !o.read_only && !o.block.overlay, &fd[0],
 			&dev.u.block.bytes, why);
 	if (err)
 		return err;
 	if (o.overlay) {
-		err = open_overlay(o.overlay, dev.u.block.bytes, &overlay,
-				   why);
+		err = open_overlay(o.overlay, dev.u.block.bytes, &overlay, why);
 		if (err) {
 			cleanup_fd_run(&fd[0]);
 			return err;
@@ -239,8 +235,7 @@ int device_block_open(struct device_set *set, const struct settings *s,
 	return err;
 }
 
-uint32_t device_block_threads(const struct settings *s,
-			      const struct plan *plan)
+uint32_t device_block_threads(const struct settings *s, const struct plan *plan)
 {
 	/* The kernel's belong to the thread that submits: vCPUs, the loop. */
 	uint64_t all = plan->pids_max;

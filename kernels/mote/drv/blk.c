@@ -28,14 +28,14 @@
 #define F_WANTED                                                               \
 	(F_RO | F_BLK_SIZE | F_FLUSH | F_DISCARD | F_WRITE_ZEROES | F_INDIRECT)
 
-#define CONFIG_CAPACITY     0u /* 5.2.4 */
-#define CONFIG_BLK_SIZE     20u
-#define CONFIG_MAX_DISCARD  36u
-#define CONFIG_MAX_ZEROES   48u
+#define CONFIG_CAPACITY    0u /* 5.2.4 */
+#define CONFIG_BLK_SIZE    20u
+#define CONFIG_MAX_DISCARD 36u
+#define CONFIG_MAX_ZEROES  48u
 
 #define DESC_INDIRECT 4u
 #define SLOTS         16u
-#define SLOT_PAGES    8u /* two slots a page */
+#define SLOT_PAGES    8u     /* two slots a page */
 #define SPINS         20000u /* before sleeping where devices are polled */
 
 enum status {
@@ -67,7 +67,7 @@ struct blk_disk {
 	uint64_t sectors;
 	uint32_t block_bytes;
 	uint32_t features;
-	uint32_t waiting; /* threads that want interrupts */
+	uint32_t waiting;               /* threads that want interrupts */
 	uint32_t discard_max, zero_max; /* sectors of a request */
 	bool tried;
 };
@@ -96,7 +96,7 @@ static bool make_slots(struct blk_disk *d)
 	memset(at, 0, SLOT_PAGES * PAGE_SIZE);
 	for (unsigned i = 0; i < SLOTS; i++)
 		d->slot[i] = (struct slot *)(at + i * PAGE_SIZE * SLOT_PAGES /
-						  SLOTS);
+							  SLOTS);
 	return true;
 }
 
@@ -290,8 +290,9 @@ static void submit(struct blk_disk *d, struct slot *s, uint32_t count)
 }
 
 /* Header, @spans, status; and wait. 0, -EIO, -EOPNOTSUPP. */
-static int run(struct blk_disk *d, struct slot *s, const struct phys_span *spans,
-	       uint32_t count, enum blk_wait wait)
+static int run(struct blk_disk *d, struct slot *s,
+	       const struct phys_span *spans, uint32_t count,
+	       enum blk_wait wait)
 {
 	uint32_t flags = s->header.type == BLK_READ ? VIRTQ_DESC_WRITE : 0;
 	struct awaited w = {d, s};

@@ -11,10 +11,10 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 
-#define CLUSTER     32u /* pages read at once */
-#define SHARE       4u  /* of RAM, at most */
-#define CACHE_MIN   64u /* pages */
-#define SECTORS(n)  ((n) / BLK_SECTOR)
+#define CLUSTER    32u /* pages read at once */
+#define SHARE      4u  /* of RAM, at most */
+#define CACHE_MIN  64u /* pages */
+#define SECTORS(n) ((n) / BLK_SECTOR)
 
 _Static_assert(CLUSTER <= BLK_SPANS_MAX, "");
 
@@ -35,7 +35,8 @@ static void drop_pages(uint32_t want)
 			continue;
 		}
 		at = found + 1;
-		if (page_refs(kva_to_pa(pagemap_get(&cache.pages, found))) == 1) {
+		if (page_refs(kva_to_pa(pagemap_get(&cache.pages, found))) ==
+		    1) {
 			pagemap_drop(&cache.pages, found, found);
 			want--;
 		}

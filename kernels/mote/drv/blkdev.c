@@ -165,8 +165,7 @@ static long read_buffered(const struct transfer *t, uint64_t bytes,
 	uint64_t start = round_down(t->pos), end = round_up(t->pos + bytes);
 	int err = move_sectors(t, BLK_READ, start, end, buffer);
 
-	return err ? err
-		   : uio_copy_out(t->u, buffer + (t->pos - start), bytes);
+	return err ? err : uio_copy_out(t->u, buffer + (t->pos - start), bytes);
 }
 
 static long move_buffered(const struct transfer *t, uint64_t want)

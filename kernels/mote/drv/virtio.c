@@ -183,7 +183,7 @@ uint64_t virtio_config64(const struct virtio_device *d, uint32_t offset)
 	if (d->ours)
 		return *(const volatile uint64_t *)at;
 	return *(const volatile uint32_t *)at |
-	       (uint64_t)*(const volatile uint32_t *)(at + 4) << 32;
+	       (uint64_t) * (const volatile uint32_t *)(at + 4) << 32;
 }
 
 uint32_t virtio_config32(const struct virtio_device *d, uint32_t offset)

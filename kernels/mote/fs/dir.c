@@ -22,7 +22,7 @@ static struct {
 	uint32_t mask;
 	uint32_t count;
 	uint32_t lower; /* names that are as the image has them */
-	bool on_page; /* the first table */
+	bool on_page;   /* the first table */
 	struct inode *root;
 	struct pool pool;
 } names = {.pool = {.bytes = sizeof(struct dentry)}};

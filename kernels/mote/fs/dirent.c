@@ -183,8 +183,7 @@ static bool is_at_end(const struct file *f)
 	if (f->pos < 2)
 		return false;
 	if (dir->flags & INODE_LOWER)
-		return f->pos >= POS_TREE &&
-		       !dir_from(dir, f->pos - POS_TREE);
+		return f->pos >= POS_TREE && !dir_from(dir, f->pos - POS_TREE);
 	return !dir_from(dir, f->pos);
 }
 

@@ -255,9 +255,9 @@ static int place_content(const struct erofs *fs, const struct raw *raw,
 	}
 	tail = n->size - n->blocks_bytes;
 	/* What is inline does not cross the end of its block. */
-	if (tail && (tail > EROFS_BLOCK_BYTES -
-				    n->tail_at % EROFS_BLOCK_BYTES ||
-		     !is_inside(fs, n->tail_at, tail)))
+	if (tail &&
+	    (tail > EROFS_BLOCK_BYTES - n->tail_at % EROFS_BLOCK_BYTES ||
+	     !is_inside(fs, n->tail_at, tail)))
 		return -EUCLEAN;
 	if (!n->blocks_bytes)
 		return 0;

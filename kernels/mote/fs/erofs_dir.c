@@ -82,8 +82,8 @@ static int load_entry(const struct block *b, uint32_t i, struct entry *ret)
 	ret->name = b->bytes + start;
 	ret->bytes = end - start;
 	if (i + 1 == b->count)
-		ret->bytes = (uint32_t)strnlen((const char *)ret->name,
-					       ret->bytes);
+		ret->bytes =
+			(uint32_t)strnlen((const char *)ret->name, ret->bytes);
 	if (!ret->bytes || ret->bytes > EROFS_NAME_MAX)
 		return -EUCLEAN;
 	memcpy(&ret->nid, d->nid, sizeof(ret->nid));

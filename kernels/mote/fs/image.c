@@ -32,8 +32,8 @@ int image_read(struct image *image, uint64_t offset, void *dst, uint64_t bytes)
 	while (bytes) {
 		uint64_t run;
 		int err;
-		const uint8_t *from = image_at(image, offset, bytes, &run,
-					       &err);
+		const uint8_t *from =
+			image_at(image, offset, bytes, &run, &err);
 
 		if (!from)
 			return err;

@@ -279,8 +279,8 @@ static int unpack_entry(struct unpack *u, const struct cpio_entry *e)
 		describe_dir(dir_root(), e);
 		return 0;
 	}
-	if (boot.over_image && (!strcmp(path, RUNBLOCK_NAME) ||
-				!strcmp(path, INITRD_INDEX_NAME)))
+	if (boot.over_image &&
+	    (!strcmp(path, RUNBLOCK_NAME) || !strcmp(path, INITRD_INDEX_NAME)))
 		return 0;
 	err = find_dir(u, path, &dir, &name);
 	if (err || !is_makeable(e))

@@ -16,7 +16,7 @@
 #define LINK_SLOTS 64u
 
 static struct {
-	struct erofs fs; /* ->image is NULL: no image */
+	struct erofs fs;                 /* ->image is NULL: no image */
 	struct inode *links[LINK_SLOTS]; /* files with several names */
 	int error;
 } lower;

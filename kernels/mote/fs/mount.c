@@ -51,13 +51,13 @@ void mount_link(struct inode *dir, const struct mount_link *link)
 static const struct {
 	const char *name;
 	const struct inode_ops *ops;
-	uint32_t device; /* enum inode_device */
+	uint32_t device;     /* enum inode_device */
 	uint32_t over_image; /* the same where the root is an image */
 	uint32_t permissions;
 } mounts[] = {
 	{MOUNT_NAME("dev"), &dev_dir_ops, FS_DEVICE_DEV, FS_DEVICE_DEV, 0755},
-	{MOUNT_NAME("proc"), &proc_root_dir_ops, FS_DEVICE_PROC,
-	 FS_DEVICE_PROC, 0555},
+	{MOUNT_NAME("proc"), &proc_root_dir_ops, FS_DEVICE_PROC, FS_DEVICE_PROC,
+	 0555},
 	{MOUNT_NAME("sys"), &proctree_dir_ops, FS_DEVICE_SYS, FS_DEVICE_SYS,
 	 0555},
 	{MOUNT_NAME("tmp"), &dir_inode_ops, FS_DEVICE_ROOT, FS_DEVICE_TMP,

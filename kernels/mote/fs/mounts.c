@@ -243,8 +243,8 @@ static struct fixed root_mount(void)
 	if (image) {
 		root.type = lower_is_read_only() ? "erofs" : "overlay";
 		root.source = image->name;
-		root.options = lower_is_read_only() ? "ro,noatime"
-						    : "rw,noatime";
+		root.options =
+			lower_is_read_only() ? "ro,noatime" : "rw,noatime";
 	}
 	return root;
 }

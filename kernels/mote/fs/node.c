@@ -112,8 +112,8 @@ int inode_permit_ids(struct inode *inode, uint32_t may)
 	const struct process *p = current_process();
 	uint32_t bits = inode->mode;
 
-	if ((may & MAY_WRITE) && (inode_is(inode, S_IFREG) ||
-				  inode_is(inode, S_IFDIR)) &&
+	if ((may & MAY_WRITE) &&
+	    (inode_is(inode, S_IFREG) || inode_is(inode, S_IFDIR)) &&
 	    inode_writable(inode))
 		return -EROFS;
 	if (!p->uid) {

@@ -52,9 +52,9 @@ enum inode_flags {
 	INODE_FILLED = 4, /* a generated directory was filled */
 	/* A directory of an indexed initrd: names of it may be missing. */
 	INODE_PARTIAL = 8,
-	INODE_MEMFD = 32,   /* of memfd_create(2): can be sealed */
-	INODE_PROCESS = 16, /* below /proc/PID: tells about ->owner */
-	INODE_LOWER = 64,   /* made from node ->ino - 1 of the root's image, */
+	INODE_MEMFD = 32,    /* of memfd_create(2): can be sealed */
+	INODE_PROCESS = 16,  /* below /proc/PID: tells about ->owner */
+	INODE_LOWER = 64,    /* made from node ->ino - 1 of the root's image, */
 	INODE_CHANGED = 128, /* and is not what the image has any more */
 };
 
@@ -79,10 +79,10 @@ struct inode_lower {
 };
 
 struct inode_reg {
-	const uint8_t *base;  /* the initrd's bytes, in place */
-	uint64_t base_bytes;  /* <= size; what lies behind reads as zero */
-	struct pagemap pages; /* these hide base; zero past size */
-	uint32_t seals;       /* F_SEAL_* as memfd_create(2) */
+	const uint8_t *base;      /* the initrd's bytes, in place */
+	uint64_t base_bytes;      /* <= size; what lies behind reads as zero */
+	struct pagemap pages;     /* these hide base; zero past size */
+	uint32_t seals;           /* F_SEAL_* as memfd_create(2) */
 	struct inode_lower lower; /* INODE_LOWER: in place of ->base */
 };
 
@@ -129,9 +129,9 @@ struct dentry {
 	struct dentry *hash_next;
 	struct dentry *prev, *next;
 	struct inode *dir, *inode; /* no inode: the image's name is removed */
-	uint64_t hash;    /* of the name and the directory */
-	const char *text; /* NAME_SLACK readable behind it */
-	uint64_t seq;     /* position in the directory */
+	uint64_t hash;             /* of the name and the directory */
+	const char *text;          /* NAME_SLACK readable behind it */
+	uint64_t seq;              /* position in the directory */
 	uint32_t bytes;
 	uint16_t text_owned;
 	uint16_t lower; /* enum dentry_lower */

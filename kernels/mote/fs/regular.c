@@ -249,7 +249,8 @@ static int run_prepare(struct inode *inode, uint64_t pos, uint64_t want,
 }
 
 /* A copy ended at file position @end, short of the run: give the fresh pages
- * behind it the content they would have had, which is sure (page_for_write()). */
+ * behind it the content they would have had, which is sure (page_for_write()).
+ */
 static void run_repair(struct inode *inode, const struct run *run, uint64_t end)
 {
 	for (uint64_t i = 0; i < RUN_PAGES_MAX; i++) {
@@ -406,8 +407,8 @@ static const uint8_t *base_cached(const struct inode *inode, uint64_t start)
 	int err;
 
 	if (base_is_sure(inode) ||
-	    start + PAGE_SIZE > MIN(inode->reg.base_bytes,
-				    inode->reg.lower.blocks_bytes))
+	    start + PAGE_SIZE >
+		    MIN(inode->reg.base_bytes, inode->reg.lower.blocks_bytes))
 		return NULL;
 	at = base_bytes(inode, start, PAGE_SIZE, &run, &err);
 	return at && !page_offset((uint64_t)(uintptr_t)at) ? at : NULL;

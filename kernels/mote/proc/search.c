@@ -43,8 +43,7 @@ const char *exec_search(const char *name, const struct exec_strings *strings)
 		return name;
 	for (;;) {
 		const char *colon = strchr(at, ':');
-		uint64_t bytes =
-			colon ? (uint64_t)(colon - at) : strlen(at);
+		uint64_t bytes = colon ? (uint64_t)(colon - at) : strlen(at);
 
 		if (bytes + 1 + strlen(name) < sizeof(path)) {
 			memcpy(path, at, bytes);
