@@ -22,7 +22,8 @@
 	(PLAN_FLAG_TRACE | PLAN_FLAG_FOREGROUND | PLAN_FLAG_LEARN |            \
 	 PLAN_FLAG_NAMESPACES | PLAN_FLAG_OWN_ID | PLAN_FLAG_CONFIRM |         \
 	 PLAN_FLAG_NO_STORE_BYPASS | PLAN_FLAG_NO_INDIRECT_BRANCH |            \
-	 PLAN_FLAG_L1D_FLUSH | PLAN_FLAG_OWN_CORE | PLAN_FLAG_PCI)
+	 PLAN_FLAG_L1D_FLUSH | PLAN_FLAG_OWN_CORE | PLAN_FLAG_PCI |            \
+	 PLAN_FLAG_ACPI | PLAN_FLAG_SERIAL)
 #define PLAN_FD_MIN (PLAN_FD_NUMBER + 1)
 #define PLAN_FD_MAX 1023
 
@@ -38,6 +39,8 @@ static const char *check_header(const struct plan *plan)
 		return "reserved is not 0";
 	if (plan->flags & ~PLAN_FLAGS)
 		return "flags has unknown bits";
+	if ((plan->flags & PLAN_FLAG_SERIAL) && !(plan->flags & PLAN_FLAG_ACPI))
+		return "flags asks for a serial port without ACPI";
 	if (plan->log_level > LOG_LEVEL_TRACE)
 		return "log_level is out of range";
 	return NULL;
@@ -211,9 +214,10 @@ int plan_check(const struct plan *plan, const char **ret_why)
 {
 	static const char *(*const checks[])(const struct plan *) = {
 		check_header, /* first: it vouches for the layout */
-		check_name,    check_id,       check_size,
-		check_fds,     check_segments, check_initrd,
-		plan_check_devices, plan_check_pmems, check_streams,  check_cmdline,
+		check_name,         check_id,         check_size,
+		check_fds,          check_segments,   check_initrd,
+		plan_check_devices, plan_check_pmems, check_streams,
+		check_cmdline,
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {

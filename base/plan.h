@@ -35,7 +35,7 @@
 #define PLAN_GAP_END     0x100000000ull
 #define PLAN_MMIO_BASE   0xd0000000ull /* device n: + n * PLAN_MMIO_STRIDE */
 #define PLAN_MMIO_STRIDE 0x1000ull
-#define PLAN_VECTOR_BASE 0x30u      /* device n raises vector + n */
+#define PLAN_VECTOR_BASE 0x30u /* device n raises vector + n */
 
 /* With PLAN_FLAG_PCI, instead, for all but the harness: bus 0 of PCI segment
  * 0, device n in slot n + 1 (slot 0 is the host bridge). The configuration
@@ -51,7 +51,7 @@
 #define PLAN_PMEM_END   (1ull << 46) /* what KVM maps with 4-level tables */
 #define PLAN_PMEM_MAX   8u           /* of them in a VM */
 
-#define PLAN_BOOT_BYTES  0x40000ull /* RAM from 0 on: the VMM's boot data */
+#define PLAN_BOOT_BYTES 0x40000ull /* RAM from 0 on: the VMM's boot data */
 
 /* fds a process inherits, by role; -1 is none. Numbers are >= 4. */
 enum plan_fd {
@@ -205,8 +205,12 @@ struct plan_device {
 #define PLAN_FLAG_NO_STORE_BYPASS    64u
 #define PLAN_FLAG_NO_INDIRECT_BRANCH 128u
 #define PLAN_FLAG_L1D_FLUSH          256u
-#define PLAN_FLAG_OWN_CORE           512u /* shared with nobody meanwhile */
+#define PLAN_FLAG_OWN_CORE           512u  /* shared with nobody meanwhile */
 #define PLAN_FLAG_PCI                1024u /* devices on PCI, not mmio */
+/* For kernels that are not ours: ACPI, an I/O APIC, a panic device; and a
+ * serial port, which needs the former. */
+#define PLAN_FLAG_ACPI   2048u
+#define PLAN_FLAG_SERIAL 4096u
 
 struct plan {
 	uint64_t magic;

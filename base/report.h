@@ -22,6 +22,7 @@ enum report_type {
 	REPORT_USAGE = 8,     /* usage: counters at the end */
 	REPORT_FORBIDDEN = 9, /* forbidden; value 1: made nevertheless */
 	REPORT_STARTED = 10,  /* the VM is built, the guest runs next */
+	REPORT_SERIAL = 11,   /* text of the serial port, bytes in value */
 };
 
 enum report_stamp {              /* the start-up timeline, CLOCK_MONOTONIC */

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "runner/cli/image_run.h"
+#include "runner/cli/linux_guest.h"
 #include "runner/cli/locate.h"
 #include "runner/cli/pack.h"
 #include "runner/cli/parser.h"
@@ -16,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,6 +40,8 @@ static int open_kernel(const struct settings *s, int *ret_fd,
 {
 	if (!s->kernel)
 		return locate_open(PART_MOTE, ret_fd, why);
+	if (!strcmp(s->kernel, LINUX_GUEST_NAME))
+		return linux_guest_open(ret_fd, why);
 	*ret_fd = open(s->kernel, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	return *ret_fd < 0 ? problem_set(why, EXIT_AMPOULE,
 					 "cannot open the kernel %s: %s",

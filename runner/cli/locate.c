@@ -20,6 +20,9 @@ static const struct {
 	[PART_JAILER] = {"ampoule-jailer", "jailer/ampoule-jailer", O_PATH},
 	[PART_VMM] = {"ampoule-vmm", "runner/vmm/ampoule-vmm", O_PATH},
 	[PART_MOTE] = {"mote", "kernels/mote/mote", O_RDONLY},
+	[PART_LINUX] = {"vmlinux", "kernels/linux/vmlinux", O_RDONLY},
+	[PART_LINUX_INIT] = {"linux-init", "kernels/linux/linux-init",
+			     O_RDONLY},
 };
 
 /** root_before() - cut @tail off our own path, if that is how it ends. */
@@ -37,10 +40,11 @@ static int root_before(const char *tail, char root[PATH_MAX])
 	return 0;
 }
 
-/** part_path() - in the build tree we were built in; in the tree we were
- * installed in, wherever it was moved to; else where it was to be. */
-static void part_path(enum part part, char *ret, size_t cap)
+/* In the build tree we were built in; in the tree we were installed in,
+ * wherever it was moved to; else where it was to be. */
+void locate_path(enum part part, char ret[LOCATE_PATH_MAX])
 {
+	const size_t cap = LOCATE_PATH_MAX;
 	char root[PATH_MAX];
 
 	if (root_before("/runner/cli/ampoule", root) == 0) {
@@ -59,10 +63,10 @@ static void part_path(enum part part, char *ret, size_t cap)
 
 int locate_open(enum part part, int *ret_fd, struct problem *why)
 {
-	char path[PATH_MAX + 64];
+	char path[LOCATE_PATH_MAX];
 	int fd;
 
-	part_path(part, path, sizeof(path));
+	locate_path(part, path);
 	fd = open(path, parts[part].flags | O_CLOEXEC);
 	if (fd < 0)
 		return problem_set(why, EXIT_AMPOULE,

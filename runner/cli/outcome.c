@@ -137,6 +137,22 @@ static void take_forbidden(struct outcome *o, const struct report_msg *msg)
 		       (unsigned long long)f->offset);
 }
 
+/** take_serial() - lines of a guest kernel: control characters of a terminal
+ * become '?', but for those that lines are made of. */
+static int take_serial(struct report_msg *msg)
+{
+	if (msg->value > sizeof(msg->u.text))
+		return -EPROTO;
+	for (uint32_t i = 0; i < msg->value; i++) {
+		char *c = &msg->u.text[i];
+
+		if (*c != '\n' && *c != '\t' && *c != '\r' &&
+		    (*c < 0x20 || *c > 0x7e))
+			*c = '?';
+	}
+	return 0;
+}
+
 int outcome_take(struct outcome *o, struct report_msg *msg, size_t bytes)
 {
 	if (bytes != sizeof(*msg) || msg->version != REPORT_VERSION)
@@ -170,6 +186,8 @@ int outcome_take(struct outcome *o, struct report_msg *msg, size_t bytes)
 		return 0;
 	case REPORT_STARTED:
 		return 0;
+	case REPORT_SERIAL:
+		return take_serial(msg);
 	default:
 		return -EPROTO;
 	}

@@ -42,8 +42,8 @@ struct outcome {
 };
 
 /** outcome_take() - take note of one message of @bytes bytes.
- * Return: 0; -EPROTO: not a message of ours, ignored. REPORT_LOG is checked
- * and made printable in @msg but not kept. */
+ * Return: 0; -EPROTO: not a message of ours, ignored. REPORT_LOG and
+ * REPORT_SERIAL are checked and made printable in @msg but not kept. */
 int outcome_take(struct outcome *o, struct report_msg *msg, size_t bytes);
 
 /** outcome_exit_code() - the code to end with, given all that was reported:

@@ -10,6 +10,7 @@
 #include "runner/cli/cpio.h"
 #include "runner/cli/index.h"
 #include "runner/cli/ldcache.h"
+#include "runner/cli/linux_guest.h"
 #include "runner/cli/problem.h"
 #include "runner/cli/runblock.h"
 #include "runner/cli/settings.h"
@@ -318,6 +319,8 @@ int pack_program(const struct settings *s, char *const *argv,
 
 	*ret = (struct packed){0};
 	err = s->image ? add_over_image(&p, argv[0]) : add_all(&p, argv[0]);
+	if (!err && linux_guest_wanted(s))
+		err = linux_guest_add_init(&ret->image, why);
 	strlist_done(&p.libs);
 	if (err)
 		return err;

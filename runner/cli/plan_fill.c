@@ -11,6 +11,7 @@
 #include "runner/cli/device_block.h"
 #include "runner/cli/disk.h"
 #include "runner/cli/kernel_elf.h"
+#include "runner/cli/linux_guest.h"
 #include "runner/cli/parse.h"
 #include "runner/cli/problem.h"
 #include "runner/cli/settings.h"
@@ -180,11 +181,9 @@ int plan_fill(const struct settings *s, const struct kernel_image *kernel,
 	memcpy(ret->stream_kind, streams->kind, sizeof(streams->kind));
 	for (int i = 0; i < PLAN_FD_COUNT; i++)
 		ret->fd[i] = -1;
-	if (s->cmdline) { /* shorter than PLAN_CMDLINE_BYTES: settings.c */
-		ret->cmdline_bytes = (uint32_t)strlen(s->cmdline);
-		memcpy(ret->cmdline, s->cmdline, ret->cmdline_bytes);
-	}
-	err = fill_limits(ret, &s->limits, why);
+	err = linux_guest_fill(s, ret, why);
+	if (!err)
+		err = fill_limits(ret, &s->limits, why);
 	if (err)
 		return err;
 	if (!s->limits.value[PROFILE_PIDS])

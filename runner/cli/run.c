@@ -351,18 +351,18 @@ static int run_program(struct run *r)
 }
 
 static const struct option_spec *const run_tables[] = {
-	settings_limit_options, settings_device_options, detach_options,
-	background_options,     settings_run_options,    settings_pack_options,
-	NULL,
-};
-
-static const struct option_spec *const start_tables[] = {
 	settings_limit_options,
 	settings_device_options,
+	detach_options,
 	background_options,
 	settings_run_options,
 	settings_pack_options,
 	NULL,
+};
+
+static const struct option_spec *const start_tables[] = {
+	settings_limit_options, settings_device_options, background_options,
+	settings_run_options,   settings_pack_options,   NULL,
 };
 
 /** run_with() - @mode: what the command itself decides. */

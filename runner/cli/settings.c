@@ -111,6 +111,13 @@ static const char *set_cmdline(void *settings, const char *value)
 	return NULL;
 }
 
+static const char *set_serial(void *settings, const char *value)
+{
+	(void)value;
+	((struct settings *)settings)->serial = true;
+	return NULL;
+}
+
 static const char *set_trace(void *settings, const char *value)
 {
 	((struct settings *)settings)->trace = value;
@@ -187,11 +194,15 @@ const struct option_spec settings_run_options[] = {
 	{"name", 0, OPTION_REQUIRED, "NAME",
 	 "name of the VM (default: the program's)", set_name},
 	{"kernel", 0, OPTION_REQUIRED, "FILE",
-	 "guest kernel, an x86-64 ELF file (default mote)", set_kernel},
+	 "guest kernel: an x86-64 ELF file, or 'linux' for the\n"
+	 "one that ./dev kernel builds (default mote)",
+	 set_kernel},
 	{"initrd", 0, OPTION_REQUIRED, "FILE",
 	 "boot this image instead of packing PROGRAM", set_initrd},
 	{"cmdline", 0, OPTION_REQUIRED, "TEXT", "kernel command line",
 	 set_cmdline},
+	{"serial", 0, OPTION_FLAG, NULL,
+	 "show the messages of a Linux kernel on stderr", set_serial},
 	{"trace", 0, OPTION_REQUIRED, "FILE",
 	 "write the start-up timeline as a Chrome trace", set_trace},
 	{"log", 0, OPTION_REQUIRED, "FILE", "append log lines as JSON",

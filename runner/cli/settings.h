@@ -30,6 +30,7 @@ struct settings {
 	const char *kernel;           /* NULL: mote */
 	const char *initrd;           /* NULL: pack one */
 	const char *cmdline;
+	bool serial; /* the kernel has a serial port, shown on stderr */
 	const char *trace;
 	const char *log;
 	int log_level; /* enum log_level; -1: not given */

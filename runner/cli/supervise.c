@@ -5,6 +5,7 @@
 #include "runner/cli/supervise.h"
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "runner/cli/logfile.h"
 #include "runner/cli/presence.h"
 #include "runner/cli/tty.h"
@@ -97,6 +98,17 @@ static void on_started(const struct supervise *s)
 		kill(s->child.pid, SIGKILL);
 }
 
+/** print_serial() - to where the program's stderr goes; nobody misses what
+ * cannot be written. */
+static void print_serial(struct supervise *s, struct report_msg *msg)
+{
+	if (s->presence->detached)
+		vmlog_add(&s->presence->log, VMLOG_STDERR, msg->u.text,
+			  msg->value);
+	else
+		(void)fd_write_all(STDERR_FILENO, msg->u.text, msg->value);
+}
+
 /** take_reports() - all that is there. Return: false at the end. */
 static bool take_reports(struct supervise *s)
 {
@@ -119,6 +131,8 @@ static bool take_reports(struct supervise *s)
 		if (msg.type == REPORT_LOG)
 			logfile_line(s->log, "vmm", (enum log_level)msg.value,
 				     "%s", msg.u.text);
+		if (msg.type == REPORT_SERIAL)
+			print_serial(s, &msg);
 	}
 }
 

@@ -105,6 +105,13 @@ void vmlog_take(struct vmlog *log, int n)
 	}
 }
 
+void vmlog_add(struct vmlog *log, enum vmlog_stream stream, char *data,
+	       size_t bytes)
+{
+	if (bytes)
+		append(log, stream == VMLOG_STDERR, data, bytes);
+}
+
 void vmlog_close(struct vmlog *log)
 {
 	cleanup_fd_run(&log->fd);

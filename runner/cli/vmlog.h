@@ -49,6 +49,10 @@ int vmlog_pipes(struct vmlog *log, int ret_write[2]);
 /** vmlog_take() - all that is in pipe @n now. A disk that is full loses it: the
  * program goes on. */
 void vmlog_take(struct vmlog *log, int n);
+/** vmlog_add() - text of our own making, as if it had come by a pipe.
+ * @bytes: at most half of the bound of the log; 0 is nothing. */
+void vmlog_add(struct vmlog *log, enum vmlog_stream stream, char *data,
+	       size_t bytes);
 void vmlog_close(struct vmlog *log);
 
 /** vmlog_check() - is this the header of a frame? */

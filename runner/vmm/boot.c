@@ -68,8 +68,9 @@ static void fill_e820(struct boot_params *bp, uint64_t mem_bytes)
 	add_e820(bp, PLAN_GAP_END, PLAN_GAP_END + (mem_bytes - low), E820_RAM);
 }
 
-static int write_zero_page(const struct gmem *gm, const struct plan *plan)
+static int write_zero_page(const struct gmem *gm, const struct boot_config *c)
 {
+	const struct plan *plan = c->plan;
 	struct boot_params bp;
 
 	memset(&bp, 0, sizeof(bp));
@@ -85,6 +86,7 @@ static int write_zero_page(const struct gmem *gm, const struct plan *plan)
 	bp.hdr.ramdisk_size = (uint32_t)plan->initrd_bytes;
 	bp.ext_ramdisk_image = (uint32_t)(plan->initrd_gpa >> 32);
 	bp.ext_ramdisk_size = (uint32_t)(plan->initrd_bytes >> 32);
+	bp.acpi_rsdp_addr = c->rsdp_gpa;
 	fill_e820(&bp, plan->mem_bytes);
 	return gm_write(gm, gpa(ZERO_PAGE_GPA), &bp, sizeof(bp));
 }
@@ -162,7 +164,7 @@ int boot_write(const struct gmem *gm, const struct boot_config *config)
 	int err = gm_write(gm, gpa(GDT_GPA), gdt, sizeof(gdt));
 
 	if (!err)
-		err = write_zero_page(gm, plan);
+		err = write_zero_page(gm, config);
 	if (!err)
 		err = write_setup_list(gm, config);
 	if (!err)

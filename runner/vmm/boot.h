@@ -24,7 +24,8 @@ struct boot_config {
 	const struct plan *plan;        /* checked */
 	const struct bootinfo *devices; /* where devices.h put them */
 	uint8_t seed[BOOTINFO_SEED_BYTES];
-	bool gib_pages; /* CPUID 0x80000001 edx bit 26 */
+	uint64_t rsdp_gpa; /* ACPI; 0: none */
+	bool gib_pages;    /* CPUID 0x80000001 edx bit 26 */
 };
 
 /** boot_write() - build all of the picture above in guest memory, which is

@@ -13,6 +13,7 @@
 #include "runner/vmm/device_block.h"
 #include "runner/vmm/device_net.h"
 #include "runner/vmm/give_back.h"
+#include "runner/vmm/ioapic.h"
 
 static void mmio_read(void *ctx, uint64_t offset, void *data, size_t len)
 {
@@ -155,6 +156,8 @@ int devices_build(struct devices *d, const struct device_env *env,
 		dev->line = (struct irq_line){
 			.vm_fd = vm->fd,
 			.vector = PLAN_VECTOR_BASE + n,
+			.ioapic = env->ioapic,
+			.pin = IOAPIC_PIN_DEVICE + n,
 		};
 		vmmio_init(&dev->mmio, dev->vd, &vm->gm, &host);
 		err = bus_add(bus, gpa(window_of(n)), VMMIO_WINDOW_BYTES,

@@ -33,6 +33,7 @@ struct device_env {
 	struct guest *guest;
 	struct loop *loop;
 	const char **why; /* what to do about a failure; may be set */
+	struct ioapic *ioapic; /* NULL: there is none */
 };
 
 /** devices_build() - create all devices and put them on @bus.

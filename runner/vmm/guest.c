@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "devices-virtio/console.h"
 
 static struct report_msg message(enum report_type type, uint32_t value)
 {
@@ -15,11 +16,22 @@ static struct report_msg message(enum report_type type, uint32_t value)
 	};
 }
 
+static void on_drained(void *ctx)
+{
+	const struct guest *g = ctx;
+
+	stop_exit(g->stop, g->status);
+}
+
+/** on_exit_status() - Linux takes a program's output as written when it is on
+ * its way; a reader that is slow must not lose it. */
 static void on_exit_status(void *ctx, uint32_t status)
 {
 	struct guest *g = ctx;
 
-	stop_exit(g->stop, status);
+	g->status = status;
+	if (!g->console || console_drain(g->console, on_drained, g))
+		stop_exit(g->stop, status);
 }
 
 /** on_ready() - the guest counted TSC ticks since its first instruction, which
@@ -30,6 +42,7 @@ static void on_ready(void *ctx, uint64_t ticks)
 	uint64_t now = timeline_now_ns(g->timeline);
 	uint64_t since_entry;
 
+	atomic_store(&g->ready, true);
 	timeline_mark_at(g->timeline, STAMP_PROGRAM_START, now);
 	if (!g->tsc_khz || ticks > UINT64_MAX / NS_PER_MS)
 		return;
@@ -121,4 +134,16 @@ void guest_powered_off(struct guest *guest, bool has_harness)
 	stop_fail(guest->stop, 125,
 		  "the guest kernel powered off before the program had a "
 		  "result; look at its messages on stderr");
+}
+
+void guest_shut_down(struct guest *guest)
+{
+	guest_powered_off(guest, atomic_load(&guest->ready));
+}
+
+void guest_rebooted(struct guest *guest)
+{
+	stop_fail(guest->stop, 125,
+		  "the guest kernel reset the machine: a reboot, or a panic it "
+		  "could not tell; its messages (--serial) say which");
 }

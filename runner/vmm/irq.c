@@ -5,6 +5,8 @@
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
 
+#include "runner/vmm/ioapic.h"
+
 #define MSI_TO_APIC_0 0xfee00000u /* physical destination 0, edge, fixed */
 
 void irq_raise(void *line, uint32_t source)
@@ -16,6 +18,8 @@ void irq_raise(void *line, uint32_t source)
 	};
 
 	(void)source;
+	if (l->ioapic && ioapic_raise(l->ioapic, l->pin))
+		return;
 	/* 0: the guest's APIC is off or masks it. That is the guest's choice,
 	 * and the interrupt status register tells it what it missed. */
 	(void)ioctl(l->vm_fd, KVM_SIGNAL_MSI, &msi);

@@ -24,12 +24,14 @@
 #include "base/plan.h"
 #include "base/report.h"
 #include "devices-virtio/console.h"
+#include "runner/vmm/acpi.h"
 #include "runner/vmm/boot.h"
 #include "runner/vmm/devices.h"
 #include "runner/vmm/gate.h"
 #include "runner/vmm/guard.h"
 #include "runner/vmm/guest.h"
 #include "runner/vmm/place.h"
+#include "runner/vmm/platform.h"
 #include "runner/vmm/pmem_map.h"
 #include "runner/vmm/requests.h"
 #include "runner/vmm/stop.h"
@@ -49,6 +51,7 @@ struct vmm {
 	struct guest guest;
 	struct bus bus;
 	struct loop *loop;
+	struct platform platform;
 	struct devices devices;
 	struct requests requests;
 	struct vcpu_env env;
@@ -161,6 +164,7 @@ static int start_threads(struct vmm *m)
 	m->env.cpus = m->plan.cpus;
 	m->env.vm = &m->vm;
 	m->env.bus = &m->bus;
+	m->env.platform = &m->platform;
 	m->env.guest = &m->guest;
 	m->env.stop = &m->stop;
 	m->env.timeline = &m->timeline;
@@ -210,6 +214,7 @@ static void sum_usage(void *ctx, struct report_msg *msg)
 {
 	struct vmm *m = ctx;
 
+	platform_flush(&m->platform);
 	for (uint32_t i = 0; i < m->plan.cpus; i++)
 		vcpu_add_usage(&m->vcpu[i], msg);
 	if (m->devices.console) {
@@ -227,10 +232,15 @@ static int build_devices(struct vmm *m)
 
 	if (err)
 		return err;
+	err = platform_init(&m->platform, &m->plan, &m->guest, &m->bus);
+	if (err)
+		return err;
 	env.loop = m->loop;
 	env.why = &m->why;
+	env.ioapic = platform_ioapic(&m->platform);
 	err = devices_build(&m->devices, &env, &m->bus);
-	m->env.has_harness = m->devices.harness != NULL;
+	if (m->plan.flags & PLAN_FLAG_ACPI)
+		m->guest.console = m->devices.console;
 	m->stop.usage = sum_usage;
 	m->stop.usage_ctx = m;
 	return err;
@@ -253,8 +263,11 @@ static int write_boot_data(struct vmm *m)
 	if (getrandom(config.seed, sizeof(config.seed), 0) !=
 	    sizeof(config.seed))
 		return -errno;
+	config.rsdp_gpa = m->plan.flags & PLAN_FLAG_ACPI ? ACPI_GPA : 0;
 	err = boot_write(&m->vm.gm, &config);
 	explicit_bzero(config.seed, sizeof(config.seed));
+	if (!err)
+		err = platform_describe(&m->platform, &m->plan, &m->vm.gm);
 	if (!err)
 		timeline_mark(&m->timeline, STAMP_KERNEL_PLACED);
 	return err;

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "runner/vmm/guard.h"
+#include "runner/vmm/platform.h"
 #include "runner/vmm/thread.h"
 #include "runner/vmm/vcpu_fault.h"
 #include "runner/vmm/vcpu_setup.h"
@@ -37,42 +38,26 @@ static void handle_mmio(struct vcpu *v)
 		bus_read(v->env->bus, at, run->mmio.data, run->mmio.len);
 }
 
-/** is_power_off() - the ways in which kernels end a PC: keyboard controller
- * reset, ACPI sleep of QEMU and of older ones, PCI reset. */
-static bool is_power_off(uint16_t port, uint32_t value)
-{
-	switch (port) {
-	case 0x64:
-		return (value & 0xff) == 0xfe;
-	case 0x604:
-	case 0xb004:
-		return value & 0x2000;
-	case 0xcf9:
-		return value & 0x4;
-	default:
-		return false;
-	}
-}
-
-/** handle_io() - there is no port device: loads read ones, stores are lost. */
+/** handle_io() - ports are the platform's; `rep ins` and `rep outs` come as
+ * several items. */
 static void handle_io(struct vcpu *v)
 {
 	struct kvm_run *run = v->run;
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
-	size_t bytes = (size_t)run->io.size * run->io.count;
-	uint32_t value = 0;
+	size_t item = run->io.size, bytes = item * run->io.count;
 
 	count(&v->exits_io);
 	if (run->io.data_offset > v->env->vm->run_bytes ||
 	    bytes > v->env->vm->run_bytes - run->io.data_offset)
 		return;
-	if (run->io.direction == KVM_EXIT_IO_IN) {
-		memset(data, 0xff, bytes);
-		return;
+	for (size_t at = 0; at < bytes; at += item) {
+		if (run->io.direction == KVM_EXIT_IO_IN)
+			platform_in(v->env->platform, run->io.port, data + at,
+				    item);
+		else
+			platform_out(v->env->platform, run->io.port, data + at,
+				     item);
 	}
-	memcpy(&value, data, bytes < sizeof(value) ? bytes : sizeof(value));
-	if (is_power_off(run->io.port, value))
-		guest_powered_off(v->env->guest, v->env->has_harness);
 }
 
 /** handle_rare() - exits that are no device access. */
@@ -83,11 +68,11 @@ static void handle_rare(struct vcpu *v)
 	case KVM_EXIT_INTR:
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 	case KVM_EXIT_SET_TPR:
-	case KVM_EXIT_IOAPIC_EOI: /* there is no IOAPIC to tell */
+	case KVM_EXIT_IOAPIC_EOI: /* ours has edges only */
 		return;
 	case KVM_EXIT_SYSTEM_EVENT:
 		if (v->run->system_event.type != KVM_SYSTEM_EVENT_CRASH)
-			guest_powered_off(v->env->guest, v->env->has_harness);
+			guest_shut_down(v->env->guest);
 		break;
 	default:
 		break;

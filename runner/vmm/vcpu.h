@@ -29,16 +29,18 @@
 #include "runner/vmm/guest.h"
 #include "runner/vmm/vm.h"
 
+struct platform;
+
 struct vcpu_env { /* what all vCPUs share; outlives them */
 	int kvm_fd;
 	uint64_t entry_gpa;
 	uint32_t cpus;
 	const struct vm *vm;
 	struct bus *bus;
+	struct platform *platform;
 	struct guest *guest; /* ->tsc_khz is set by vCPU 0's set-up */
 	struct stop *stop;
 	struct timeline *timeline;
-	bool has_harness;
 	struct gate vm_created;   /* opened by the main thread: ->vm is there */
 	struct gate cpuid_shaped; /* opened by vCPU 0: ->cpuid is there */
 	struct cpuid_table cpuid;

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* linux_guest.c - what a guest kernel that is not mote needs beside its file.
+ *
+ * The command line is ours, then the user's: Linux takes the last of two. */
+#include "runner/cli/linux_guest.h"
+
+#include "base/plan.h"
+#include "runner/cli/image.h"
+#include "runner/cli/locate.h"
+#include "runner/cli/problem.h"
+#include "runner/cli/settings.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A panic ends the VM at once: nobody is there to read a screen. */
+#define CMDLINE_ALL    "panic=-1"
+#define CMDLINE_SERIAL " console=ttyS0 earlycon=uart8250,io,0x3f8"
+
+bool linux_guest_wanted(const struct settings *s)
+{
+	return s->kernel != NULL;
+}
+
+int linux_guest_open(int *ret_fd, struct problem *why)
+{
+	char path[LOCATE_PATH_MAX];
+
+	locate_path(PART_LINUX, path);
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*ret_fd >= 0)
+		return 0;
+	return problem_set(why, EXIT_AMPOULE,
+			   "--kernel linux: there is no %s; build it with "
+			   "'./dev kernel', or name the file of another kernel",
+			   path);
+}
+
+int linux_guest_add_init(struct image *image, struct problem *why)
+{
+	const struct stat st = {.st_mode = 0755};
+	char path[LOCATE_PATH_MAX];
+
+	if (image_find(image, LINUX_GUEST_INIT))
+		return problem_set(why, EXIT_AMPOULE,
+				   "--file: " LINUX_GUEST_INIT " is where a "
+				   "Linux guest has its first process; give "
+				   "the file another place");
+	locate_path(PART_LINUX_INIT, path);
+	return image_add(image, IMAGE_HOST_FILE, LINUX_GUEST_INIT, &st, path)
+		       ? problem_set(why, EXIT_AMPOULE, "out of memory")
+		       : 0;
+}
+
+int linux_guest_fill(const struct settings *s, struct plan *plan,
+		     struct problem *why)
+{
+	bool other = linux_guest_wanted(s);
+	int n;
+
+	if (s->serial && !other)
+		return problem_set(why, EXIT_AMPOULE,
+				   "--serial is for a Linux kernel, given by "
+				   "--kernel: mote has no use for it");
+	if (other)
+		plan->flags |= PLAN_FLAG_ACPI;
+	if (s->serial)
+		plan->flags |= PLAN_FLAG_SERIAL;
+	n = snprintf(plan->cmdline, sizeof(plan->cmdline), "%s%s%s%s",
+		     other ? CMDLINE_ALL : "", s->serial ? CMDLINE_SERIAL : "",
+		     other && s->cmdline ? " " : "",
+		     s->cmdline ? s->cmdline : "");
+	if (n < 0 || (size_t)n >= sizeof(plan->cmdline))
+		return problem_set(why, EXIT_AMPOULE,
+				   "--cmdline: with what a Linux guest needs, "
+				   "it is longer than %zu bytes",
+				   sizeof(plan->cmdline) - 1);
+	plan->cmdline_bytes = (uint32_t)n;
+	return 0;
+}
