@@ -104,6 +104,7 @@ static void console_reset(struct vdev *vd)
 	con->introduced = false;
 	for (unsigned id = 0; id < CONSOLE_PORTS; id++) {
 		con->port[id].ready = false;
+		con->port[id].opened = false;
 		con->port[id].news = 0;
 	}
 }
@@ -225,6 +226,20 @@ void console_resize(struct vdev *vd, uint16_t rows, uint16_t cols)
 		vdev_config_changed(vd);
 	}
 	vdev_unlock(vd);
+}
+
+bool console_drain(struct vdev *vd, void (*done)(void *ctx), void *ctx)
+{
+	struct console *con = (struct console *)vd;
+	bool owes;
+
+	vdev_lock(vd);
+	owes = port_owes(con, PORT_STDOUT);
+	owes |= port_owes(con, PORT_STDERR);
+	con->drained = owes ? done : NULL;
+	con->drained_ctx = ctx;
+	vdev_unlock(vd);
+	return !owes;
 }
 
 struct console_usage console_usage(struct vdev *vd)

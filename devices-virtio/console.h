@@ -18,7 +18,8 @@
  * buffer that met the closed pipe is given back. Control receive buffers hold
  * at least 8 bytes; CONSOLE_CONTROL_BYTES hold every message. A port's state
  * is sent once its driver says PORT_READY; a driver that never said
- * DEVICE_READY knows the ports, and is told what changes: an end, a resize.
+ * DEVICE_READY knows the ports, and is told what changes: an end, a resize. One
+ * that did gets input once it has said PORT_OPEN.
  *
  * Data moves in the kick, by readv(2) and writev(2) on guest pages, when the
  * host's fd is ready; otherwise in the loop thread once it is. */
@@ -53,6 +54,12 @@ int console_new(const struct console_config *config, struct vdev **ret);
 
 /** console_resize() - the host's terminal changed. Any thread. */
 void console_resize(struct vdev *vd, uint16_t rows, uint16_t cols);
+
+/** console_drain() - has the host all that the driver has sent? If not, @done
+ * is called once it has, or nobody is there to take it: under the device's
+ * lock, on the thread that wrote the last of it. Any thread.
+ * Return: true, and @done is not called. */
+bool console_drain(struct vdev *vd, void (*done)(void *ctx), void *ctx);
 
 /** console_usage() - bytes moved so far. Any thread. */
 struct console_usage console_usage(struct vdev *vd);

@@ -117,6 +117,11 @@ static void hear(struct console *con, const struct virtio_console_control *msg)
 {
 	struct port *port;
 
+	if (msg->event == VIRTIO_CONSOLE_PORT_OPEN && msg->id < CONSOLE_PORTS) {
+		con->port[msg->id].opened = msg->value;
+		port_kick(con, msg->id);
+		return;
+	}
 	if (msg->value != 1)
 		return;
 	if (msg->event == VIRTIO_CONSOLE_DEVICE_READY) {

@@ -46,6 +46,7 @@ struct port {
 	uint32_t armed;             /* events the source waits for */
 	bool closed;                /* the host's end is gone */
 	bool ready;                 /* the driver said PORT_READY */
+	bool opened;                /* and PORT_OPEN, with 1 last */
 	uint8_t news;               /* enum port_news */
 	bool held;                  /* chain is popped and not yet pushed */
 	unsigned at;                /* first span of chain not done */
@@ -62,7 +63,9 @@ struct console {
 	_Atomic uint64_t bytes_in, bytes_out; /* lock held to write */
 	int more_fd; /* eventfd: a visit ended before the work did */
 	struct loop_source *more;
-	struct vq_chain scratch; /* control messages */
+	struct vq_chain scratch;    /* control messages */
+	void (*drained)(void *ctx); /* NULL: nobody waits for it */
+	void *drained_ctx;
 };
 
 /** console_tell() - send what is due, as far as the driver posted buffers. */
@@ -86,5 +89,8 @@ void port_serve(struct console *con, unsigned id);
 void port_kick(struct console *con, unsigned id);
 /** port_drop() - the queue is going away: forget the held chain. */
 void port_drop(struct port *port);
+/** port_owes() - is there output that the host does not have? One that nobody
+ * has looked at yet is held then, and on its way. */
+bool port_owes(struct console *con, unsigned id);
 /** port_out_queue() - which transmit queue feeds an output port. */
 unsigned port_out_queue(const struct console *con, unsigned id);

@@ -134,6 +134,13 @@ static void more_later(struct console *con)
 		return;
 }
 
+/** is_open() - would the driver keep bytes? One that asked for the ports throws
+ * away what comes before it has opened the port (virtio 1.2, 5.3.6.2). */
+static bool is_open(const struct console *con, const struct port *port)
+{
+	return !con->introduced || port->opened;
+}
+
 /** serve_in() - host to guest, as far as both sides are ready. */
 static void serve_in(struct console *con, struct port *port, unsigned queue)
 {
@@ -141,7 +148,7 @@ static void serve_in(struct console *con, struct port *port, unsigned queue)
 	uint64_t bytes = 0;
 	unsigned chains = 0;
 
-	while (!port->closed && take(port, queue)) {
+	while (!port->closed && is_open(con, port) && take(port, queue)) {
 		struct vq_chain *chain = &port->chain;
 		ssize_t n;
 
@@ -198,6 +205,17 @@ static ssize_t write_some(struct console *con, struct port *port,
 	return n;
 }
 
+/** tell_drained() - somebody waits for all output to be out: is it? */
+static void tell_drained(struct console *con)
+{
+	void (*drained)(void *ctx) = con->drained;
+
+	if (port_owes(con, PORT_STDOUT) || port_owes(con, PORT_STDERR))
+		return;
+	con->drained = NULL;
+	drained(con->drained_ctx);
+}
+
 /** serve_out() - guest to host, as far as both sides are ready. */
 static void serve_out(struct console *con, struct port *port, unsigned queue)
 {
@@ -230,6 +248,19 @@ static void serve_out(struct console *con, struct port *port, unsigned queue)
 	if (!waiting)
 		arm(port, 0);
 	vdev_signal(&con->vd, queue);
+	if (con->drained && !port->held)
+		tell_drained(con);
+}
+
+bool port_owes(struct console *con, unsigned id)
+{
+	struct port *port = &con->port[id];
+
+	if (!take(port, port_out_queue(con, id)))
+		return false;
+	if (!port->armed)
+		more_later(con);
+	return true;
 }
 
 unsigned port_out_queue(const struct console *con, unsigned id)

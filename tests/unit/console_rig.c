@@ -120,8 +120,10 @@ void rig_hello(struct rig *rig)
 
 	rig_post_control(rig, 32);
 	rig_say(rig, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
-	for (uint32_t id = 0; id < CONSOLE_PORTS; id++)
+	for (uint32_t id = 0; id < CONSOLE_PORTS; id++) {
 		rig_say(rig, id, VIRTIO_CONSOLE_PORT_READY, 1);
+		rig_say(rig, id, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	}
 	while (rig_hear(rig, &msg, rest))
 		;
 }

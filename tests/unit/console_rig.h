@@ -41,7 +41,8 @@ void rig_start(struct rig *rig, const uint32_t kind[CONSOLE_PORTS],
 /** rig_open() - pipes or sockets of one kind, a device, and its handshake if
  * @features has ports. */
 void rig_open(struct rig *rig, uint32_t kind, uint64_t features);
-/** rig_hello() - post control buffers, DEVICE_READY, PORT_READY for all. */
+/** rig_hello() - post control buffers, DEVICE_READY, PORT_READY and
+ * PORT_OPEN for all. */
 void rig_hello(struct rig *rig);
 /** rig_post_control() - @n control receive buffers of 64 bytes. */
 void rig_post_control(struct rig *rig, unsigned n);

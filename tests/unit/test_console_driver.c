@@ -100,6 +100,56 @@ Test(console_driver, gives_back_the_buffer_of_a_stopped_queue)
 	rig_done(&rig);
 }
 
+Test(console_driver, keeps_input_for_a_port_that_is_not_open)
+{
+	struct drv_used used;
+
+	start(PLAN_STREAM_NONBLOCK, FULL);
+	rig_say(&rig, 0, VIRTIO_CONSOLE_PORT_OPEN, 0);
+	cr_assert_eq(write(rig.host[0], "keep", 4), 4);
+	drv_send(&rig.drv, RIG_IN, DRV_DATA, 16, WR);
+	drv_kick(&rig.drv, RIG_IN);
+	cr_expect_eq(drv_used_count(&rig.drv, RIG_IN), 0);
+	rig_say(&rig, 0, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	cr_assert(rig_wait_used(&rig, RIG_IN, 1));
+	cr_assert(drv_take(&rig.drv, RIG_IN, &used));
+	cr_expect_eq(used.len, 4);
+	cr_expect(!memcmp(guest(DRV_DATA), "keep", 4));
+	rig_done(&rig);
+}
+
+static void count_call(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+Test(console_driver, tells_when_all_output_is_out)
+{
+	const uint32_t bytes = 1u << 20; /* more than a pipe holds */
+	static char sink[1u << 20];
+	int calls = 0;
+
+	start(PLAN_STREAM_NONBLOCK, FULL);
+	cr_expect(console_drain(rig.drv.vd, count_call, &calls),
+		  "nothing is due");
+	for (int i = 0; i < 16; i++)
+		drv_send(&rig.drv, RIG_OUT, DRV_DATA, bytes / 16, 0);
+	drv_kick(&rig.drv, RIG_OUT);
+	cr_expect(!console_drain(rig.drv.vd, count_call, &calls));
+	cr_expect_eq(calls, 0);
+	for (uint32_t got = 0; got < bytes;) {
+		ssize_t n = read(rig.host[1], sink, sizeof(sink));
+
+		cr_assert_gt(n, 0);
+		got += (uint32_t)n;
+	}
+	cr_assert(rig_wait_used(&rig, RIG_OUT, 16));
+	vdev_lock(rig.drv.vd);
+	cr_expect_eq(calls, 1);
+	vdev_unlock(rig.drv.vd);
+	rig_done(&rig);
+}
+
 struct bad_chain {
 	const char *what;
 	unsigned queue;
