@@ -15,6 +15,7 @@ extern const struct command command_pause;
 extern const struct command command_resume;
 extern const struct command command_rm;
 extern const struct command command_pack;
+extern const struct command command_image;
 extern const struct command command_doctor;
 extern const struct command command_policy;
 extern const struct command command_profile;

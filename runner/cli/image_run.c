@@ -10,25 +10,29 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
-/** check_magic() - a first look, for who names a wrong file. */
-static int check_magic(const char *path, int fd, struct problem *why)
+/** read_super() - a first look, for who names a wrong file. */
+static int read_super(const char *path, int fd, struct erofs_super *ret,
+		      uint64_t *ret_bytes, struct problem *why)
 {
-	struct erofs_super super = {0};
-	int err = fd_pread_all(fd, &super, sizeof(super), EROFS_SUPER_OFFSET);
+	struct stat st;
+	int err = fd_pread_all(fd, ret, sizeof(*ret), EROFS_SUPER_OFFSET);
 
-	if (err && err != -ENODATA)
+	if ((err && err != -ENODATA) || fstat(fd, &st) < 0)
 		return problem_set(why, EXIT_AMPOULE, "cannot read %s: %s",
-				   path, error_text(err));
-	if (err || super.magic != EROFS_MAGIC)
+				   path, error_text(err ? err : errno));
+	if (err || ret->magic != EROFS_MAGIC)
 		return problem_set(why, EXIT_AMPOULE,
-				   "--image: %s is no EROFS image; make one "
-				   "with 'ampoule image build'",
+				   "%s is no EROFS image; make one with "
+				   "'ampoule image build'",
 				   path);
+	*ret_bytes = (uint64_t)st.st_size;
 	return 0;
 }
 
-static int read_label(const char *path, struct label *ret, struct problem *why)
+int image_run_read(const char *path, struct erofs_super *ret_super,
+		   uint64_t *ret_bytes, struct label *ret, struct problem *why)
 {
 	cleanup_fd int fd =
 		open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -37,18 +41,18 @@ static int read_label(const char *path, struct label *ret, struct problem *why)
 
 	if (fd < 0)
 		return problem_set(why, EXIT_AMPOULE,
-				   "--image: cannot open %s: %s", path,
+				   "cannot open the image %s: %s", path,
 				   error_text(errno));
-	err = check_magic(path, fd, why);
+	err = read_super(path, fd, ret_super, ret_bytes, why);
 	if (err)
 		return err;
 	err = label_read(fd, ret, &wrong);
 	if (err == -EBADMSG)
 		return problem_set(why, EXIT_AMPOULE,
-				   "--image: %s: %s; build it anew", path,
-				   wrong);
-	return err ? problem_set(why, EXIT_AMPOULE,
-				 "--image: cannot read %s: %s", path,
+				   "the image %s cannot be used: %s; build it "
+				   "anew",
+				   path, wrong);
+	return err ? problem_set(why, EXIT_AMPOULE, "cannot read %s: %s", path,
 				 error_text(err))
 		   : 0;
 }
@@ -68,10 +72,12 @@ static int merge_env(struct image_run *r, const struct strlist *given)
 int image_run_prepare(const struct settings *s, char *const *argv,
 		      struct image_run *ret, struct problem *why)
 {
+	struct erofs_super super;
+	uint64_t bytes;
 	int err;
 
 	*ret = (struct image_run){.settings = *s, .argv = argv};
-	err = read_label(s->image, &ret->label, why);
+	err = image_run_read(s->image, &super, &bytes, &ret->label, why);
 	if (err)
 		return err;
 	if (merge_env(ret, &s->env))

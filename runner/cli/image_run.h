@@ -15,6 +15,14 @@ struct image_run {
 	char *const *argv; /* borrowed */
 };
 
+struct erofs_super;
+
+/** image_run_read() - the label of the image at @path, if that is one.
+ * @ret_bytes: size of the file. @ret: for label_done().
+ * Return: 0 or negative with @why filled. */
+int image_run_read(const char *path, struct erofs_super *ret_super,
+		   uint64_t *ret_bytes, struct label *ret, struct problem *why);
+
 /** image_run_prepare() - @s: with an image; @argv: NULL-ended, may be empty.
  * @ret: for image_run_done(), also after a failure.
  * Return: 0 or negative with @why filled. */
