@@ -26,7 +26,8 @@ _ampoule_program_index()
 			--io-write | --io-read-ops | --io-write-ops | \
 			--log-size | \
 			--cmdline | --trace | --log | --log-level | --env | \
-			--file | --cwd | --user | --output | -o)
+			--file | --cwd | --user | --transport | \
+			--output | -o)
 			((i++))
 			;;
 		-*) ;;
@@ -155,6 +156,9 @@ _ampoule()
 		;;
 	--kernel | --initrd | --trace | --log | --file | --output | -o)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		;;
+	--transport)
+		mapfile -t COMPREPLY < <(compgen -W "mmio pci" -- "$word")
 		;;
 	--env)
 		mapfile -t COMPREPLY < <(compgen -v -- "$word")

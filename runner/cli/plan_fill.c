@@ -162,6 +162,10 @@ int plan_fill(const struct settings *s, const struct kernel_image *kernel,
 {
 	int err;
 
+	if (s->pci && !s->kernel)
+		return problem_set(why, EXIT_AMPOULE,
+				   "--transport pci: mote has no PCI; leave it "
+				   "out, or name another kernel with --kernel");
 	*ret = (struct plan){
 		.magic = PLAN_MAGIC,
 		.version = PLAN_VERSION,
@@ -177,6 +181,8 @@ int plan_fill(const struct settings *s, const struct kernel_image *kernel,
 		ret->flags |= PLAN_FLAG_TRACE;
 	if (s->learn)
 		ret->flags |= PLAN_FLAG_LEARN;
+	if (s->pci)
+		ret->flags |= PLAN_FLAG_PCI;
 	memcpy(ret->segment, kernel->segment, sizeof(kernel->segment));
 	memcpy(ret->stream_kind, streams->kind, sizeof(streams->kind));
 	for (int i = 0; i < PLAN_FD_COUNT; i++)

@@ -22,6 +22,7 @@ struct settings {
 	const char *profile;          /* name or file; NULL: default */
 	struct profile given, limits; /* by options; of all together */
 	const char *image;            /* NULL: root is the initrd */
+	bool pci;                     /* devices on PCI, not mmio */
 	bool image_rw;                /* writes go to memory, over it */
 	bool image_on_disk;           /* it is a disk, not memory */
 	struct strlist pmem;          /* "FILE" or "FILE,rw=private" */

@@ -79,7 +79,19 @@ static const char *set_publish(void *settings, const char *value)
 	return net_option_publish(&((struct settings *)settings)->net, value);
 }
 
+static const char *set_transport(void *settings, const char *value)
+{
+	((struct settings *)settings)->pci = !strcmp(value, "pci");
+	return !strcmp(value, "pci") || !strcmp(value, "mmio")
+		       ? NULL
+		       : "is neither mmio nor pci";
+}
+
 const struct option_spec settings_device_options[] = {
+	{"transport", 0, OPTION_REQUIRED, "mmio|pci",
+	 "how the guest reaches its devices (default mmio, the\n"
+	 "only one that mote knows)",
+	 set_transport},
 	{"image", 0, OPTION_REQUIRED, "FILE",
 	 "an EROFS image as the root, read-only: PROGRAM and\n"
 	 "its libraries come from there",

@@ -13,22 +13,6 @@
 #include "runner/vmm/device_block.h"
 #include "runner/vmm/device_net.h"
 #include "runner/vmm/give_back.h"
-#include "runner/vmm/ioapic.h"
-
-static void mmio_read(void *ctx, uint64_t offset, void *data, size_t len)
-{
-	vmmio_read(ctx, offset, data, len);
-}
-
-static void mmio_write(void *ctx, uint64_t offset, const void *data, size_t len)
-{
-	vmmio_write(ctx, offset, data, len);
-}
-
-static const struct bus_ops mmio_ops = {
-	.read = mmio_read,
-	.write = mmio_write,
-};
 
 static int new_harness(const struct device_env *env,
 		       const struct plan_device *dev, struct vdev **ret)
@@ -133,47 +117,57 @@ static int new_device(const struct device_env *env,
 	return makers[dev->kind](env, dev, ret);
 }
 
-static uint64_t window_of(unsigned n)
+/** place() - behind its transport. The harness stays where a kernel without
+ * PCI, and a program in it, finds it. */
+static int place(struct devices *d, const struct device_env *env, unsigned n,
+		 struct bus *bus)
 {
-	return PLAN_MMIO_BASE + n * PLAN_MMIO_STRIDE;
+	const struct plan *plan = env->plan;
+	struct device *dev = &d->device[n];
+	const struct transport_env at = {
+		.vm = env->guest->vm,
+		.bus = bus,
+		.pci = &d->pci,
+		.ioapic = env->ioapic,
+	};
+
+	if ((plan->flags & PLAN_FLAG_PCI) &&
+	    plan->device[n].kind != PLAN_DEVICE_HARNESS)
+		return transport_pci(&dev->at, dev->vd, &at);
+	return transport_mmio(&dev->at, n, dev->vd, &at);
+}
+
+static void remember(struct devices *d, uint32_t kind, struct vdev *vd)
+{
+	if (kind == PLAN_DEVICE_HARNESS)
+		d->harness = vd;
+	else if (kind == PLAN_DEVICE_CONSOLE)
+		d->console = vd;
+	else if (kind == PLAN_DEVICE_BALLOON)
+		d->balloon = vd;
+	else if (kind == PLAN_DEVICE_NET)
+		d->net = vd;
 }
 
 int devices_build(struct devices *d, const struct device_env *env,
 		  struct bus *bus)
 {
 	const struct plan *plan = env->plan;
-	const struct vm *vm = env->guest->vm;
+	int err = 0;
 
-	for (uint32_t n = 0; n < plan->device_count; n++) {
-		uint32_t kind = plan->device[n].kind;
+	if (plan->flags & PLAN_FLAG_PCI)
+		err = transport_pci_bus(&d->pci, bus);
+	for (uint32_t n = 0; n < plan->device_count && !err; n++) {
 		struct device *dev = &d->device[n];
-		struct vdev_host host = {irq_raise, &dev->line};
-		int err = new_device(env, &plan->device[n], &dev->vd);
 
+		err = new_device(env, &plan->device[n], &dev->vd);
 		if (err)
-			return err;
+			break;
 		d->count = n + 1;
-		dev->line = (struct irq_line){
-			.vm_fd = vm->fd,
-			.vector = PLAN_VECTOR_BASE + n,
-			.ioapic = env->ioapic,
-			.pin = IOAPIC_PIN_DEVICE + n,
-		};
-		vmmio_init(&dev->mmio, dev->vd, &vm->gm, &host);
-		err = bus_add(bus, gpa(window_of(n)), VMMIO_WINDOW_BYTES,
-			      &mmio_ops, &dev->mmio);
-		if (err)
-			return err;
-		if (kind == PLAN_DEVICE_HARNESS)
-			d->harness = dev->vd;
-		else if (kind == PLAN_DEVICE_CONSOLE)
-			d->console = dev->vd;
-		else if (kind == PLAN_DEVICE_BALLOON)
-			d->balloon = dev->vd;
-		else if (kind == PLAN_DEVICE_NET)
-			d->net = dev->vd;
+		err = place(d, env, n, bus);
+		remember(d, plan->device[n].kind, dev->vd);
 	}
-	return 0;
+	return err;
 }
 
 void devices_describe(const struct devices *d, uint32_t cpus,
@@ -182,12 +176,14 @@ void devices_describe(const struct devices *d, uint32_t cpus,
 	*ret = (struct bootinfo){
 		.version = BOOTINFO_VERSION,
 		.cpus = cpus,
-		.device_count = d->count,
 	};
-	for (unsigned n = 0; n < d->count; n++)
-		ret->device[n] = (struct bootinfo_device){
-			.gpa = window_of(n),
+	for (unsigned n = 0; n < d->count; n++) {
+		if (d->device[n].at.on_pci)
+			continue; /* those can be found */
+		ret->device[ret->device_count++] = (struct bootinfo_device){
+			.gpa = PLAN_MMIO_BASE + n * PLAN_MMIO_STRIDE,
 			.vector = PLAN_VECTOR_BASE + n,
 			.device_id = d->device[n].vd->ops->device_id,
 		};
+	}
 }

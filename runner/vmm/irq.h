@@ -17,3 +17,7 @@ struct irq_line {
 /** irq_raise() - raise the line. @line: a struct irq_line;
  * @source: not told apart. Any thread. */
 void irq_raise(void *line, uint32_t source);
+
+/** irq_send() - send any message, as the guest wrote it. @line: only its VM.
+ * Any thread. */
+void irq_send(void *line, uint64_t address, uint32_t data);

@@ -118,6 +118,7 @@ def test_option_values(t):
                        (("--cpus", "1000000"), "--cpus"),
                        (("--env", "=x"), "--env"),
                        (("--name", "../up"), "--name"),
+                       (("--transport", "isa"), "isa"),
                        (("--kernel", "/no/such/kernel"), "/no/such/kernel"),
                        (("--initrd", "/no/such/initrd"), "/no/such/initrd"),
                        (("--trace", "/no/such/dir/t"), "/no/such/dir/t"),
