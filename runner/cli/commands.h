@@ -14,6 +14,7 @@ extern const struct command command_kill;
 extern const struct command command_pause;
 extern const struct command command_resume;
 extern const struct command command_rm;
+extern const struct command command_balloon;
 extern const struct command command_pack;
 extern const struct command command_image;
 extern const struct command command_doctor;

@@ -102,26 +102,41 @@ static int start_moved(struct launch *l, int jailer_fd, struct child *ret)
 	return err;
 }
 
+/** make_pair() - Return: 0 or -errno. */
+static int make_pair(int *ret_ours, int *ret_theirs)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	*ret_ours = pair[0];
+	*ret_theirs = pair[1];
+	return 0;
+}
+
 int launch_jailer(struct launch *l, struct child *ret, struct problem *why)
 {
 	cleanup_fd int jailer_fd = -1, ours = -1, theirs = -1;
-	int pair[2];
+	cleanup_fd int asks = -1, answers = -1;
 	int err = locate_open(PART_JAILER, &jailer_fd, why);
 
 	if (err)
 		return err;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+	err = make_pair(&ours, &theirs);
+	if (!err)
+		err = make_pair(&asks, &answers);
+	if (err)
 		return problem_set(why, EXIT_AMPOULE,
 				   "cannot make a socket pair: %s",
-				   error_text(errno));
-	ours = pair[0];
-	theirs = pair[1];
+				   error_text(err));
 	l->fd[PLAN_FD_REPORT] = theirs;
+	l->fd[PLAN_FD_CONTROL] = answers;
 	err = start_moved(l, jailer_fd, ret);
 	if (err)
 		return problem_set(why, EXIT_AMPOULE,
 				   "cannot start ampoule-jailer: %s",
 				   error_text(err));
 	ret->report_fd = steal_fd(&ours);
+	ret->control_fd = steal_fd(&asks);
 	return 0;
 }

@@ -18,10 +18,11 @@ struct launch {
 struct child {
 	pid_t pid;
 	int report_fd; /* our end: SOCK_SEQPACKET, does not block */
+	int control_fd; /* the same, for questions: base/control.h */
 	bool spaces;   /* it has namespaces of its own */
 };
 
-/** launch_jailer() - @l->fd[PLAN_FD_REPORT] is made here.
- * @ret: pid to be reaped and fd to be closed by the caller.
+/** launch_jailer() - @l->fd[PLAN_FD_REPORT] and PLAN_FD_CONTROL are
+ * made here. @ret: pid to be reaped and fds to be closed by the caller.
  * Return: 0 or negative with @why filled. */
 int launch_jailer(struct launch *l, struct child *ret, struct problem *why);

@@ -166,6 +166,19 @@ static bool ran_out(const struct cell *cell)
 	return false;
 }
 
+/** listen_to_commands() - a VM that cannot be asked runs all the same. */
+static void listen_to_commands(struct run *r)
+{
+	struct supervise *s = &r->supervise;
+	int err = relay_start(&s->relay, &r->presence.claim,
+			      s->child.control_fd);
+
+	if (err)
+		logfile_line(&r->log, "ampoule", LOG_LEVEL_WARN,
+			     "commands cannot ask this VM anything: %s",
+			     error_text(err));
+}
+
 /** stand_by() - from the start of the child to its end. */
 static int stand_by(struct run *r)
 {
@@ -203,6 +216,7 @@ static int stand_by(struct run *r)
 	if (r->cell.owned) /* now, when there is nothing else to do */
 		cell_sweep();
 	registry_sweep(&r->presence.registry);
+	listen_to_commands(r);
 	logfile_line(&r->log, "ampoule", LOG_LEVEL_INFO,
 		     "started %s as pid %d with %llu MiB, %llu bytes of files",
 		     r->argc ? r->argv[0] : "a kernel", (int)s->child.pid,
@@ -303,6 +317,7 @@ static void run_done(struct run *r)
 	cleanup_fd_run(&r->trace_fd);
 	cleanup_fd_run(&r->json_fd);
 	cleanup_fd_run(&r->supervise.signal_fd);
+	cleanup_fd_run(&r->supervise.child.control_fd);
 }
 
 /** claim_name() - the VM's place among those of this user. */
@@ -377,7 +392,7 @@ static int run_with(const struct command *command, const struct settings *mode,
 		.streams = {.fd = {-1, -1, -1}},
 		.cell = CELL_NONE,
 		.log = {.fd = -1},
-		.supervise = {.signal_fd = -1, .child = {.report_fd = -1}},
+		.supervise = {.signal_fd = -1, .child = {.report_fd = -1, .control_fd = -1}},
 		.presence = PRESENCE_NONE,
 	};
 	int first, err, code;

@@ -173,7 +173,7 @@ static int reap(struct supervise *s)
 
 int supervise_run(struct supervise *s)
 {
-	struct pollfd fds[] = {
+	struct pollfd fds[4 + RELAY_POLLS] = {
 		{.fd = s->child.report_fd, .events = POLLIN},
 		{.fd = s->signal_fd, .events = POLLIN},
 		{.fd = s->presence->log.pipe_fd[0], .events = POLLIN},
@@ -181,7 +181,10 @@ int supervise_run(struct supervise *s)
 	};
 
 	for (;;) {
-		int n = poll(fds, 4, timeout_ms(s));
+		int n;
+
+		relay_fill(&s->relay, &fds[4]);
+		n = poll(fds, 4 + RELAY_POLLS, timeout_ms(s));
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
@@ -194,9 +197,11 @@ int supervise_run(struct supervise *s)
 			if (fds[2 + i].revents)
 				vmlog_take(&s->presence->log, i);
 		}
+		relay_serve(&s->relay, &fds[4]);
 		if (fds[0].revents && !take_reports(s))
 			break;
 	}
+	relay_stop(&s->relay);
 	close(s->child.report_fd);
 	s->child.report_fd = -1;
 	return reap(s);

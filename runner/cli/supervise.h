@@ -5,6 +5,7 @@
 #include "runner/cli/launch.h"
 #include "runner/cli/leader.h"
 #include "runner/cli/outcome.h"
+#include "runner/cli/relay.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -23,6 +24,7 @@ struct supervise {
 	struct logfile *log;
 	struct presence *presence; /* whom to tell, and where output goes */
 	struct leader leader;      /* started by the caller */
+	struct relay relay;        /* the same */
 	struct outcome outcome;
 	int child_status; /* of waitid(2), once it is reaped */
 	struct rusage usage;

@@ -26,6 +26,7 @@
 #include "devices-virtio/console.h"
 #include "runner/vmm/acpi.h"
 #include "runner/vmm/boot.h"
+#include "runner/vmm/control.h"
 #include "runner/vmm/devices.h"
 #include "runner/vmm/gate.h"
 #include "runner/vmm/guard.h"
@@ -54,6 +55,7 @@ struct vmm {
 	struct platform platform;
 	struct devices devices;
 	struct requests requests;
+	struct control control;
 	struct vcpu_env env;
 	struct vcpu vcpu[PLAN_CPUS_MAX];
 };
@@ -292,6 +294,12 @@ static int watch_requests(struct vmm *m)
 			      m->loop);
 }
 
+static int listen_to_commands(struct vmm *m)
+{
+	m->why = "fd CONTROL is not a socket";
+	return control_start(&m->control, &m->plan, &m->devices, m->loop);
+}
+
 /** confirm() - to a monitor: from here on failures are the guest's. */
 static int confirm(struct vmm *m)
 {
@@ -331,6 +339,7 @@ static const struct step {
 	{"write the boot parameters", write_boot_data},
 	{"close what set-up used", close_inputs},
 	{"watch signals and timers", watch_requests},
+	{"listen to commands", listen_to_commands},
 	{"tell that it is ready", confirm},
 	{"start the guest", let_run},
 };
