@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # bash completion for ampoule(1). Options come from the command's own --help.
 
-_ampoule_commands="run start ps logs wait kill pause resume rm pack doctor policy profile"
+_ampoule_commands="run start ps logs wait kill pause resume rm balloon pack doctor policy profile"
 
 _ampoule_options()
 {
@@ -51,7 +51,7 @@ _ampoule_vms()
 		"$("${COMP_WORDS[0]}" ps -q "${all[@]}" 2>/dev/null)" -- "$word")
 }
 
-# logs, wait, kill, pause, resume, rm: [OPTION...] VM...
+# logs, wait, kill, pause, resume, rm, balloon: [OPTION...] VM...
 _ampoule_with_vms()
 {
 	local word=$1 before=$2
@@ -60,7 +60,7 @@ _ampoule_with_vms()
 		mapfile -t COMPREPLY < <(compgen -W \
 			"TERM INT HUP QUIT KILL STOP CONT" -- "$word")
 		;;
-	wait:-t | wait:--timeout) ;;
+	wait:-t | wait:--timeout | balloon:--target) ;;
 	*)
 		if [[ $word == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W \
@@ -135,7 +135,7 @@ _ampoule()
 		_ampoule_profile "$word"
 		return
 		;;
-	logs | wait | kill | pause | resume | rm)
+	logs | wait | kill | pause | resume | rm | balloon)
 		_ampoule_with_vms "$word" "$before"
 		return
 		;;
