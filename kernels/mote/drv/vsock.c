@@ -118,8 +118,8 @@ static void hear(void)
 		virtq_interrupts(&rx, false);
 		event_drain();
 		rx_drain();
-		listener->answer();
-		rx_drain(); /* what the answers brought about */
+		while (listener->answer())
+			rx_drain(); /* what came meanwhile */
 		virtq_interrupts(&rx, true);
 	} while (virtq_is_done(&rx));
 	hearing = false;

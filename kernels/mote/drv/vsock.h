@@ -36,8 +36,8 @@ struct vsock_header {
 struct vsock_listener { /* called with more packets to come, never sleeping */
 	void (*packet)(const struct vsock_header *h, void *payload);
 	void (*reset)(void); /* all connections are gone */
-	/* All are heard: now is the time for answers. */
-	void (*answer)(void);
+	/* All are heard: now is the time for answers. Were there any? */
+	bool (*answer)(void);
 };
 
 /** vsock_start() - set the device up, once; @l hears from then on.

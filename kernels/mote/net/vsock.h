@@ -72,8 +72,9 @@ void vsock_consumed(struct socket *s);
 void vsock_detach(struct socket *s);
 /** vsock_abort() - the same, and the other side gets an RST. */
 void vsock_abort(struct socket *s);
-/** vsock_answer() - send what is due, where no packet brought it about. */
-void vsock_answer(void);
+/** vsock_answer() - send what is due, also where no packet brought it about.
+ * Return: was there any? */
+bool vsock_answer(void);
 /** vsock_linger() - the file is gone, the other side not told of it yet. */
 void vsock_linger(struct socket *s);
 /** vsock_connect_host() - ask; s->vs.timer bounds the wait. */

@@ -125,8 +125,10 @@ static void answer_one(struct socket *s)
 	socket_unref(s);
 }
 
-void vsock_answer(void)
+bool vsock_answer(void)
 {
+	bool any = due_first || reset_count;
+
 	while (due_first) {
 		struct socket *s = due_first;
 
@@ -137,6 +139,7 @@ void vsock_answer(void)
 	}
 	while (reset_count)
 		(void)vsock_send(&reset[--reset_count], NULL, 0);
+	return any;
 }
 
 /* The end of a connection */
@@ -173,7 +176,7 @@ static struct socket *of_timer(struct timer *t)
 static void linger_over(struct timer *t)
 {
 	vsock_abort(of_timer(t));
-	vsock_answer();
+	(void)vsock_answer();
 }
 
 void vsock_linger(struct socket *s)
@@ -199,7 +202,7 @@ static void connect_over(struct timer *t)
 
 	due(s, DUE_RESET);
 	give_up(s, ETIMEDOUT);
-	vsock_answer();
+	(void)vsock_answer();
 }
 
 void vsock_connect_host(struct socket *s)

@@ -66,12 +66,13 @@ static int wait_connected(struct socket *s, uint32_t flags)
 		return -EINPROGRESS;
 	if (err) { /* a signal: it is not tried any further */
 		vsock_abort(s);
-		vsock_answer();
+		(void)vsock_answer();
 		s->state = SOCKET_IDLE;
 		s->fin = false;
 		return err;
 	}
-	if (s->state == SOCKET_CONNECTED)
+	/* CLOSED: it was connected, and that is over already. */
+	if (s->state == SOCKET_CONNECTED || s->state == SOCKET_CLOSED)
 		return 0;
 	err = socket_take_error(s);
 	return err ? err : -ECONNRESET;
@@ -251,7 +252,7 @@ static void vsock_release(struct socket *s)
 	} else {
 		s->dead = false; /* nothing is lingered for */
 		vsock_abort(s);
-		vsock_answer();
+		(void)vsock_answer();
 		s->dead = true;
 	}
 }

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 
-from cases import bad, balloon, ends, files, streams, tty
+from cases import bad, balloon, ends, files, streams, tty, vsock
 import vm
 
 STRACE = "/usr/bin/strace"
@@ -17,6 +17,7 @@ CASES = [
     streams.test_socket_streams, streams.test_stdout_never_read,
     tty.test_frozen_and_thawed, tty.test_line_editing,
     tty.test_modes_restored_after_sigterm, tty.test_only_stdin_is_a_terminal,
+    vsock.test_half_closed, vsock.test_sigkill_of_the_command,
 ]
 # Role and the beginning of a rule: why no run here has to use it.
 UNUSED = {
@@ -32,6 +33,7 @@ UNUSED = {
     "parse fstat ": "another version of libc",
     "parse faccessat ": "kernels before 5.8",
     "parse mprotect:": "malloc, with an arena of its own",
+    "vsock clock_gettime:": "hosts whose clock is not in the vDSO",
     "parse getrandom ": "malloc, where nothing was allocated before the fork",
 }
 CALL = re.compile(r"\d+<([^>]*)> (\w+)\(([^)<]*)")
@@ -40,7 +42,8 @@ CALL = re.compile(r"\d+<([^>]*)> (\w+)\(([^)<]*)")
 def roles_of(path):
     """Yields "ROLE CALL ARGUMENT..." of what a traced command did under a
     policy. Every process installs its first by itself: the VMM's main thread
-    `start`, which its threads inherit, and the command's child `parse`."""
+    `start`, which its threads inherit, the command's children `parse` or
+    `vsock`."""
     role, executed = {}, set()
     with open(path, encoding="ascii", errors="replace") as trace:
         for line in trace:
@@ -66,12 +69,12 @@ def roles_of(path):
 
 
 def is_command(name):
-    return name in ("ampoule", "strace")
+    return name in ("ampoule", "ampoule-vsock", "strace")
 
 
 def next_role(name, now):
     if is_command(name):
-        return "parse"
+        return "vsock" if name == "ampoule-vsock" else "parse"
     if now is None:
         return "start"
     return {"v": "vcpu", "l": "loop"}.get(name[0], "wait") \
