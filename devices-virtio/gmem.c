@@ -172,3 +172,15 @@ size_t gm_iov_write(const struct iovec *iov, unsigned count, const void *src,
 	}
 	return done;
 }
+
+void gm_touch(const struct iovec *iov, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		const volatile uint8_t *p = iov[i].iov_base;
+
+		for (size_t at = 0; at < iov[i].iov_len; at += 4096)
+			(void)p[at];
+		if (iov[i].iov_len)
+			(void)p[iov[i].iov_len - 1];
+	}
+}

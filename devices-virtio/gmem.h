@@ -87,3 +87,8 @@ size_t gm_iov_read(const struct iovec *iov, unsigned count, void *dst,
  * Return: bytes copied. */
 size_t gm_iov_write(const struct iovec *iov, unsigned count, const void *src,
 		    size_t len);
+
+/** gm_touch() - read a byte of each page of spans of gm_iov(). For who was told
+ * -EFAULT by the kernel: where a page is missing (a file that became shorter,
+ * no memory left), this ends in SIGBUS, whose handler tells why. */
+void gm_touch(const struct iovec *iov, unsigned count);

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "devices-virtio/gmem.h"
+
 /** window() - the first part of the spans that is at most @cap bytes: whole
  * spans, or one cut span in @single. */
 static unsigned window(struct iovec **iov, unsigned count, size_t cap,
@@ -72,6 +74,8 @@ ssize_t stream_read(const struct stream *s, struct iovec *iov, unsigned count)
 		else
 			n = readv(s->fd, iov, (int)count);
 	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EFAULT)
+		gm_touch(iov, count);
 	return outcome(n);
 }
 
@@ -94,5 +98,7 @@ ssize_t stream_write(const struct stream *s, struct iovec *iov, unsigned count)
 		else
 			n = writev(s->fd, iov, (int)count);
 	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EFAULT)
+		gm_touch(iov, count);
 	return n ? outcome(n) : -EPIPE; /* no progress is no stream */
 }

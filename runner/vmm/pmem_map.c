@@ -67,7 +67,8 @@ static int map_one(struct vm *vm, const struct plan *plan,
 	if (err)
 		return err;
 	close(fd);
-	stop_expect_file(stop, hva, p->map_bytes, p->gpa);
+	stop_expect_file(stop, &(struct stop_file){hva, p->file_bytes,
+						   p->map_bytes, p->gpa});
 	*ret_why = "KVM refused the memory slot of a pmem device";
 	return vm_add_file(vm, gpa(p->gpa), p->map_bytes, hva, writable);
 }

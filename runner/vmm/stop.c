@@ -89,33 +89,41 @@ void stop_fail(struct stop *stop, uint32_t code, const char *fmt, ...)
 
 static struct stop *sigbus_stop; /* a signal handler has no argument */
 
-void stop_expect_file(struct stop *stop, const uint8_t *hva, uint64_t bytes,
-		      uint64_t gpa)
+void stop_expect_file(struct stop *stop, const struct stop_file *file)
 {
 	if (stop->files < STOP_FILES_MAX)
-		stop->file[stop->files++] = (struct stop_file){hva, bytes, gpa};
+		stop->file[stop->files++] = *file;
 }
 
-#define NO_MEMORY                                                              \
-	"the host ran out of memory for the guest (%s): give it less with "    \
-	"--mem, or free memory on the host"
-#define NO_FILE                                                                \
-	"a file that --image or --pmem gave to the VM became shorter, or "     \
-	"cannot be read any more (%s): replace such a file by a new one "      \
-	"instead of changing it"
+/** touch_ends() - where a file became shorter, this ends in on_sigbus(). */
+static void touch_ends(const struct stop *stop)
+{
+	for (unsigned i = 0; i < stop->files; i++) {
+		const volatile uint8_t *hva = stop->file[i].hva;
+
+		(void)hva[stop->file[i].file_bytes - 1];
+	}
+}
 
 void stop_lost_page(struct stop *stop, bool known, uint64_t gpa,
 		    const char *how)
 {
 	bool file = false;
 
+	touch_ends(stop);
 	for (unsigned i = 0; i < stop->files; i++)
 		file |= known && gpa - stop->file[i].gpa < stop->file[i].bytes;
-	if (file)
-		stop_fail(stop, EXIT_FAILED, NO_FILE, how);
-	if (known || !stop->files)
-		stop_fail(stop, EXIT_FAILED, NO_MEMORY, how);
-	stop_fail(stop, EXIT_FAILED, NO_MEMORY "; or " NO_FILE, how, how);
+	if (file || (!known && stop->files))
+		stop_fail(stop, EXIT_FAILED,
+			  "the host cannot read a file that --image or --pmem "
+			  "gave to the VM%s (%s); look at the host's kernel "
+			  "log",
+			  file ? "" : ", or has no memory left for the guest",
+			  how);
+	stop_fail(stop, EXIT_FAILED,
+		  "the host ran out of memory for the guest (%s): give it "
+		  "less with --mem, or free memory on the host",
+		  how);
 }
 
 static bool in_file(const struct stop *stop, const void *at)

@@ -17,7 +17,8 @@
 
 struct stop_file { /* of the host, mapped into the guest */
 	const uint8_t *hva;
-	uint64_t bytes, gpa;
+	uint64_t file_bytes; /* pages of it; the rest are zeroes */
+	uint64_t bytes, gpa; /* of all */
 };
 
 struct stop {
@@ -47,9 +48,8 @@ stop_fail(struct stop *stop, uint32_t code, const char *fmt, ...);
 int stop_catch_sigbus(struct stop *stop);
 
 /** stop_expect_file() - a file lies here: a page of it may be missing when
- * somebody makes it shorter. @bytes: of the mapping. Phase: set-up. */
-void stop_expect_file(struct stop *stop, const uint8_t *hva, uint64_t bytes,
-		      uint64_t gpa);
+ * somebody makes it shorter. Phase: set-up. */
+void stop_expect_file(struct stop *stop, const struct stop_file *file);
 
 /** stop_lost_page() - the host has no page at guest address @gpa. @how:
  * "SIGBUS" or what KVM_RUN said. @known: is @gpa known? */
