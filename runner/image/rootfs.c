@@ -74,6 +74,8 @@ static void free_node(struct rootfs *fs, struct node *node)
 		tdelete(child, &node->children, compare);
 		free_node(fs, child);
 	}
+	if (S_ISDIR(node->inode->mode))
+		node->inode->nlink = 1; /* "." and subdirectories counted */
 	put_inode(fs, node->inode);
 	free(node);
 }

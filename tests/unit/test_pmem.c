@@ -54,8 +54,8 @@ static uint32_t answer(void)
 
 Test(pmem, says_where_it_is)
 {
-	uint64_t start = drv_get(&drv, 0x100) |
-			 (uint64_t)drv_get(&drv, 0x104) << 32;
+	uint64_t start = drv_get(&drv, 0x100) | (uint64_t)drv_get(&drv, 0x104)
+							<< 32;
 	uint64_t size = drv_get(&drv, 0x108) | (uint64_t)drv_get(&drv, 0x10c)
 						       << 32;
 
