@@ -125,6 +125,7 @@ void frame_icmp(struct frame *f, bool out, const char *from, const char *to)
 	uint8_t *l4 = ip(f, out, from, to, v4 ? 1 : 58, 16);
 
 	l4[0] = v4 ? 8 : 128;
+	memcpy(l4 + 4, "idsqecho me!", 12);
 	if (v4)
 		put16(l4 + 2, frame_sum(l4, 16, 0));
 	else
