@@ -34,6 +34,7 @@ void console_save(const struct vdev *vd, struct blob *to)
 
 		blob_put8(to, port->closed);
 		blob_put8(to, port->ready);
+		blob_put8(to, port->opened);
 		blob_put8(to, port->news);
 		blob_put64(to, port->skip);
 	}
@@ -54,6 +55,7 @@ static void load_port(struct port *port, struct blob *from)
 	bool was_closed = get_bool(from);
 
 	port->ready = get_bool(from);
+	port->opened = get_bool(from);
 	port->news = blob_get8(from);
 	port->skip = blob_get64(from);
 	if ((port->news & ~NEWS_ALL) || port->skip > VQ_CHAIN_BYTES)

@@ -73,6 +73,21 @@ def mmio_seeds():
         b"\7" + access(False, r, 0) for r in range(0, 0x110, 4)))
 
 
+def pci_seeds():
+    """The entropy device: decoding on, its identity, all of the table."""
+    def config(write, at, value, width=2):
+        op, data = (6, value.to_bytes(1 << width, "little")) if write \
+            else (7, b"")
+        return struct.pack("<BBH", op, width, 1 << 15 | at) + data
+
+    on = config(True, 4, 6, 1)
+    ones = b"".join(config(True, at, 0xffffffff) + config(False, at, 0)
+                    for at in range(0x10, 0x28, 4))
+    save("pci", "reads", b"\4SES1" + on + b"".join(
+        config(False, at, 0) for at in range(0, 256, 4)))
+    save("pci", "sizes", b"\4SES1" + on + ones)
+
+
 def console_seeds():
     features = struct.pack("<I", 1 << 29 | 1 << 28 | 3)
     say = bytes([170]) + poke(0x8000, struct.pack("<IHH", 0, 0, 1))
@@ -279,6 +294,7 @@ elf_seeds()
 host_elf_seeds()
 queue_seeds()
 mmio_seeds()
+pci_seeds()
 balloon_seeds()
 console_seeds()
 harness_seeds()
