@@ -133,6 +133,10 @@ struct plan_pmem {
 	uint64_t map_bytes;  /* file_bytes rounded up to PLAN_PMEM_ALIGN */
 };
 
+struct plan_rng {
+	struct plan_rate bytes;
+};
+
 struct plan_balloon {
 	uint64_t target_bytes; /* at the start; whole pages */
 };
@@ -188,6 +192,7 @@ struct plan_device {
 		uint64_t raw[30]; /* as large as a member may become */
 		struct plan_net net;
 		struct plan_pmem pmem;
+		struct plan_rng rng;
 		struct plan_balloon balloon;
 		struct plan_block block;
 		struct plan_vsock vsock;

@@ -4,6 +4,7 @@
  * say about it. */
 #include "base/plan_device.h"
 
+#include "base/bucket.h"
 #include "base/plan_net.h"
 #include "base/plan_pmem.h"
 #include "base/vsock_wire.h"
@@ -19,15 +20,34 @@ struct kind_rule {
 	const char *(*check)(const struct plan_device *dev);
 };
 
+/** is_zero_from() - of u, the words that a kind does not use. */
+static bool is_zero_from(const struct plan_device *dev, size_t used_bytes)
+{
+	for (size_t i = used_bytes / sizeof(dev->u.raw[0]);
+	     i < sizeof(dev->u.raw) / sizeof(dev->u.raw[0]); i++) {
+		if (dev->u.raw[i])
+			return false;
+	}
+	return true;
+}
+
+static const char *check_rng(const struct plan_device *dev)
+{
+	const struct plan_rate *rate = &dev->u.rng.bytes;
+
+	if (!is_zero_from(dev, sizeof(dev->u.rng)))
+		return "device.u is not 0 behind the rng's rate";
+	if (rate->per_second > BUCKET_RATE_MAX || rate->burst > BUCKET_RATE_MAX)
+		return "device.u.rng.bytes is out of range";
+	return NULL;
+}
+
 static const char *check_balloon(const struct plan_device *dev)
 {
 	const struct plan_balloon *b = &dev->u.balloon;
 
-	for (size_t i = sizeof(*b) / sizeof(dev->u.raw[0]);
-	     i < sizeof(dev->u.raw) / sizeof(dev->u.raw[0]); i++) {
-		if (dev->u.raw[i])
-			return "device.u is not 0 behind the balloon's target";
-	}
+	if (!is_zero_from(dev, sizeof(*b)))
+		return "device.u is not 0 behind the balloon's target";
 	if (b->target_bytes % 4096 || b->target_bytes >= PLAN_MEM_MAX_BYTES)
 		return "device.u.balloon.target_bytes is out of range";
 	return NULL;
@@ -90,7 +110,7 @@ static const char *check_vsock(const struct plan_device *dev)
 static const struct kind_rule rules[PLAN_DEVICE_KINDS] = {
 	[PLAN_DEVICE_HARNESS] = {0},
 	[PLAN_DEVICE_CONSOLE] = {0},
-	[PLAN_DEVICE_RNG] = {0},
+	[PLAN_DEVICE_RNG] = {.check = check_rng},
 	[PLAN_DEVICE_NET] = {.fds_min = 2,
 			     .fds_max = 1 + PLAN_NET_PAIRS,
 			     .flags = PLAN_NET_OFFLOADS | PLAN_NET_USO,

@@ -5,17 +5,29 @@
 
 #include <errno.h>
 #include <linux/virtio_ids.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "base/blob.h"
+#include "base/bucket.h"
+#include "base/clock.h"
+#include "base/loop.h"
 
 #define RNG_QUEUE_SIZE    64u
 #define RNG_STATE_VERSION 1u
 
 struct rng {
 	struct vdev vd;
-	struct vq_chain chain; /* scratch of rng_kick() */
+	struct vq_chain chain; /* scratch of serve() */
+	bool limited;
+	struct bucket bucket;
+	int kick_fd, timer_fd; /* -1 without a limit */
+	struct loop_source *kicks, *turns;
 };
 
 /** fill() - random bytes into the front of a chain; short when the host's
@@ -39,20 +51,91 @@ static uint32_t fill(const struct vq_chain *chain)
 	return (uint32_t)done;
 }
 
-static void rng_kick(struct vdev *vd, unsigned queue)
+/** arm() - the loop goes on in @ns, > 0. */
+static void arm(struct rng *rng, uint64_t ns)
 {
-	struct rng *rng = (struct rng *)vd;
+	const struct itimerspec when = {
+		.it_value.tv_sec = (time_t)(ns / NS_PER_SEC),
+		.it_value.tv_nsec = (long)(ns % NS_PER_SEC),
+	};
 
-	for (unsigned i = 0; i < RNG_QUEUE_SIZE; i++) {
-		if (!vdev_pop(vd, queue, &rng->chain))
+	(void)timerfd_settime(rng->timer_fd, 0, &when, NULL);
+}
+
+/** has_share() - may another buffer be filled now? If not, the timer calls. */
+static bool has_share(struct rng *rng)
+{
+	uint64_t wait;
+
+	if (!rng->limited)
+		return true;
+	wait = bucket_take(&rng->bucket, 0, clock_now_ns());
+	if (wait)
+		arm(rng, wait);
+	return !wait;
+}
+
+/** serve() - what is there, at most a queue of it. */
+static void serve(struct rng *rng)
+{
+	struct vdev *vd = &rng->vd;
+
+	for (unsigned i = 0; i < RNG_QUEUE_SIZE && has_share(rng); i++) {
+		uint32_t bytes;
+
+		if (!vdev_pop(vd, 0, &rng->chain))
 			break;
 		if (rng->chain.readable) { /* 5.4.6.1: write-only buffers */
 			vdev_break(vd);
 			break;
 		}
-		vdev_push(vd, queue, &rng->chain, fill(&rng->chain));
+		bytes = fill(&rng->chain);
+		if (rng->limited)
+			bucket_pay(&rng->bucket, bytes);
+		vdev_push(vd, 0, &rng->chain, bytes);
 	}
-	vdev_signal(vd, queue);
+	vdev_signal(vd, 0);
+}
+
+static void rng_kick(struct vdev *vd, unsigned queue)
+{
+	struct rng *rng = (struct rng *)vd;
+	uint64_t one = 1;
+	struct iovec iov = {.iov_base = &one, .iov_len = sizeof(one)};
+
+	(void)queue;
+	if (!rng->limited)
+		serve(rng);
+	else if (writev(rng->kick_fd, &iov, 1) < 0)
+		return; /* the counter is full, so it is readable anyway */
+}
+
+/** on_turn() - a kick, or the timer; loop thread. */
+static void on_turn(struct rng *rng, int fd)
+{
+	uint64_t count;
+
+	vdev_lock(&rng->vd);
+	if (read(fd, &count, sizeof(count)) == sizeof(count) &&
+	    vdev_live(&rng->vd))
+		serve(rng);
+	vdev_unlock(&rng->vd);
+}
+
+static void on_kick(void *arg, uint32_t events)
+{
+	struct rng *rng = arg;
+
+	(void)events;
+	on_turn(rng, rng->kick_fd);
+}
+
+static void on_timer(void *arg, uint32_t events)
+{
+	struct rng *rng = arg;
+
+	(void)events;
+	on_turn(rng, rng->timer_fd);
 }
 
 static void rng_save(const struct vdev *vd, struct blob *to)
@@ -70,6 +153,14 @@ static void rng_load(struct vdev *vd, struct blob *from)
 
 static void rng_free(struct vdev *vd)
 {
+	struct rng *rng = (struct rng *)vd;
+
+	loop_remove(rng->kicks);
+	loop_remove(rng->turns);
+	if (rng->kick_fd >= 0)
+		close(rng->kick_fd);
+	if (rng->timer_fd >= 0)
+		close(rng->timer_fd);
 	vdev_done(vd);
 	free(vd);
 }
@@ -84,13 +175,40 @@ static const struct vdev_ops rng_ops = {
 	.free = rng_free,
 };
 
-int rng_new(struct vdev **ret)
+static int limit(struct rng *rng, const struct rng_config *config)
+{
+	int err;
+
+	bucket_init(&rng->bucket, config->bytes.per_second, config->bytes.burst,
+		    clock_now_ns());
+	rng->limited = true;
+	rng->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	rng->timer_fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (rng->kick_fd < 0 || rng->timer_fd < 0)
+		return -errno;
+	err = loop_add(config->loop, rng->kick_fd, EPOLLIN, on_kick, rng,
+		       &rng->kicks);
+	if (err)
+		return err;
+	return loop_add(config->loop, rng->timer_fd, EPOLLIN, on_timer, rng,
+			&rng->turns);
+}
+
+int rng_new(const struct rng_config *config, struct vdev **ret)
 {
 	struct rng *rng = calloc(1, sizeof(*rng));
+	int err = 0;
 
 	if (!rng)
 		return -ENOMEM;
 	vdev_init(&rng->vd, &rng_ops, 0);
-	*ret = &rng->vd;
-	return 0;
+	rng->kick_fd = rng->timer_fd = -1;
+	if (config)
+		err = limit(rng, config);
+	if (err)
+		rng_free(&rng->vd);
+	else
+		*ret = &rng->vd;
+	return err;
 }

@@ -23,6 +23,7 @@ io-write-ops = none
 
 # --- what it sees
 devices = harness, console, rng, balloon
+rng-rate = none         # bytes a second from the entropy device
 
 # --- what it shares with others (docs/security.md, side channels)
 store-bypass = off      # no speculation past a store; off or host's choice

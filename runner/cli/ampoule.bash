@@ -23,7 +23,7 @@ _ampoule_program_index()
 		--mem | --cpus | --time | --name | --kernel | --initrd | \
 			--profile | --grace | --pids | --open-files | \
 			--cpu-max | --cpu-weight | --io-weight | --io-read | \
-			--io-write | --io-read-ops | --io-write-ops | \
+			--io-write | --io-read-ops | --io-write-ops | --rng-rate | \
 			--log-size | \
 			--cmdline | --trace | --log | --log-level | --env | \
 			--file | --cwd | --user | --transport | \
@@ -167,7 +167,7 @@ _ampoule()
 		--log-size | \
 		--grace | --pids | --open-files | --cpu-max | --cpu-weight | \
 		--io-weight | --io-read | --io-write | --io-read-ops | \
-		--io-write-ops) ;;
+		--io-write-ops | --rng-rate) ;;
 	*)
 		if [[ $word == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W \

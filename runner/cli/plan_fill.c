@@ -100,14 +100,21 @@ void plan_fill_name(const char *path, char *ret)
 		memcpy(ret, "vm", sizeof("vm"));
 }
 
-static void fill_devices(struct plan *plan, uint64_t wanted)
+static void fill_devices(struct plan *plan, const uint64_t *value)
 {
+	uint64_t wanted = value[PROFILE_DEVICES];
 	static const uint32_t all[] = {PLAN_DEVICE_HARNESS, PLAN_DEVICE_CONSOLE,
 				       PLAN_DEVICE_RNG, PLAN_DEVICE_BALLOON};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		if (wanted & (1ull << all[i]))
-			plan->device[plan->device_count++].kind = all[i];
+		struct plan_device *dev = &plan->device[plan->device_count];
+
+		if (!(wanted & (1ull << all[i])))
+			continue;
+		dev->kind = all[i];
+		if (all[i] == PLAN_DEVICE_RNG)
+			dev->u.rng.bytes.per_second = value[PROFILE_RNG_RATE];
+		plan->device_count++;
 	}
 }
 
@@ -140,7 +147,7 @@ static int fill_limits(struct plan *plan, const struct profile *limits,
 	plan->files_max = (uint32_t)value[PROFILE_OPEN_FILES];
 	plan->time_limit_ns = value[PROFILE_TIME];
 	plan->grace_ns = value[PROFILE_GRACE];
-	fill_devices(plan, value[PROFILE_DEVICES]);
+	fill_devices(plan, value);
 	if (plan->pids_max < plan->cpus + PIDS_LEAST)
 		return problem_set(why, EXIT_AMPOULE,
 				   "pids: %u is too few for %u virtual CPUs; "

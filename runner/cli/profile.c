@@ -19,6 +19,7 @@
 
 #define NS_MAX       (INT64_MAX / 2)
 #define RATE_MIN     4096u /* less than a page a second is a mistake */
+#define RNG_RATE_MIN 64u
 #define RATE_MAX     (1ull << 50)
 #define OPS_MAX      1000000000ull
 #define PERCENT_MAX  (100ull * PLAN_CPUS_MAX * 4)
@@ -135,6 +136,13 @@ static const struct key {
 				    DEVICE(RNG) | DEVICE(BALLOON),
 			     .wrong = "is not a list of harness, console, rng, "
 				      "balloon"},
+	[PROFILE_RNG_RATE] = {.name = "rng-rate",
+			      .kind = KIND_SIZE,
+			      .min = RNG_RATE_MIN,
+			      .max = RATE_MAX,
+			      .wrong = "is neither 'none' nor bytes a second "
+				       "from 64 to 1024T, like 16K",
+			      .word = {{"none", 0}}},
 	[PROFILE_STORE_BYPASS] = {.name = "store-bypass",
 				  .kind = KIND_WORD,
 				  .wrong = "is neither 'off' nor 'host'",

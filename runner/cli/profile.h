@@ -24,6 +24,7 @@ enum profile_key {           /* unit; range in profile.c */
 	PROFILE_IO_READ_OPS, /* requests a second; 0: none */
 	PROFILE_IO_WRITE_OPS,
 	PROFILE_DEVICES,         /* bits 1 << enum plan_device_kind */
+	PROFILE_RNG_RATE,        /* bytes a second; 0: none */
 	PROFILE_STORE_BYPASS,    /* 0: off, 1: the host's choice */
 	PROFILE_INDIRECT_BRANCH, /* the same */
 	PROFILE_L1D_FLUSH,       /* 0: on, 1: the host's choice */

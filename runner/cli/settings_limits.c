@@ -31,6 +31,7 @@ OPTION(set_io_read, PROFILE_IO_READ)
 OPTION(set_io_write, PROFILE_IO_WRITE)
 OPTION(set_io_read_ops, PROFILE_IO_READ_OPS)
 OPTION(set_io_write_ops, PROFILE_IO_WRITE_OPS)
+OPTION(set_rng_rate, PROFILE_RNG_RATE)
 
 static const char *set_profile(void *settings, const char *value)
 {
@@ -77,6 +78,8 @@ const struct option_spec settings_limit_options[] = {
 	 "requests a second to a disk, for reading", set_io_read_ops},
 	{"io-write-ops", 0, OPTION_REQUIRED, "N", "the same, for writing",
 	 set_io_write_ops},
+	{"rng-rate", 0, OPTION_REQUIRED, "SIZE",
+	 "bytes a second from the entropy device", set_rng_rate},
 	{0},
 };
 

@@ -46,9 +46,12 @@ static int new_console(const struct device_env *env,
 static int new_rng(const struct device_env *env, const struct plan_device *dev,
 		   struct vdev **ret)
 {
-	(void)env;
-	(void)dev;
-	return rng_new(ret);
+	const struct rng_config config = {
+		.bytes = dev->u.rng.bytes,
+		.loop = env->loop,
+	};
+
+	return rng_new(config.bytes.per_second ? &config : NULL, ret);
 }
 
 static int new_pmem(const struct device_env *env, const struct plan_device *dev,

@@ -52,7 +52,7 @@ static void see_off(void *ctx)
 
 static int make_rng(struct vdev **ret)
 {
-	return rng_new(ret);
+	return rng_new(NULL, ret);
 }
 
 static int make_harness(struct vdev **ret)

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input in = {data, size};
 	struct vdev *vd;
 
-	if (rng_new(&vd))
+	if (rng_new(NULL, &vd))
 		abort();
 	fuzz_attach(&guest, vd);
 	for (unsigned i = 0; i < FUZZ_OPS_MAX && in.left; i++) {

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input in = {data, size};
 	struct vdev *vd;
 
-	if (rng_new(&vd))
+	if (rng_new(NULL, &vd))
 		abort();
 	(void)session_is(&in);
 	session_play(&session, vd, &in, NULL, NULL);

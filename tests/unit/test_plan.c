@@ -105,6 +105,14 @@ SPOIL(magic, p->magic++)
 SPOIL(version, p->version++)
 SPOIL(total, p->total_bytes--)
 SPOIL(flags, p->flags |= 1u << 31)
+SPOIL(rng_rate, p->device[2].u.rng.bytes.per_second = (1ull << 50) + 1)
+SPOIL(rng_burst, p->device[2].u.rng.bytes.burst = UINT64_MAX)
+SPOIL(balloon_odd, p->device[2].kind = PLAN_DEVICE_BALLOON;
+      p->device[2].u.balloon.target_bytes = 4097)
+SPOIL(balloon_huge, p->device[2].kind = PLAN_DEVICE_BALLOON;
+      p->device[2].u.balloon.target_bytes = 1ull << 63)
+SPOIL(balloon_more, p->device[2].kind = PLAN_DEVICE_BALLOON;
+      p->device[2].u.raw[1] = 1)
 SPOIL(pmem_map, add_pmem(p); p->device[3].u.pmem.map_bytes -= 2 * MIB)
 SPOIL(pmem_empty, add_pmem(p); p->device[3].u.pmem.file_bytes = 0;
       p->device[3].u.pmem.map_bytes = 0)
@@ -254,6 +262,11 @@ static const struct wrong wrongs[] = {
 	{"device_count", "nine of kind pmem", pmem_nine},
 	{"device.fd_count", "pmem without a file", pmem_no_fd},
 	{"device.flags", "pmem", pmem_flags},
+	{"device.u.rng", "a rate out of range", rng_rate},
+	{"device.u.rng", "a burst out of range", rng_burst},
+	{"device.u.balloon", "half a page", balloon_odd},
+	{"device.u.balloon", "more than there can be", balloon_huge},
+	{"device.u", "balloon with more", balloon_more},
 	{"device.u", "pmem with more", pmem_more},
 	{"stream_kind", "unknown", stream_kind},
 	{"stream_kind", "without an fd", stream_no_fd},

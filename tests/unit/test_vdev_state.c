@@ -28,7 +28,7 @@ static struct vdev *make_rng(void *arg)
 {
 	struct vdev *vd;
 
-	cr_assert_eq(rng_new(&vd), 0);
+	cr_assert_eq(rng_new(NULL, &vd), 0);
 	return vd;
 }
 

@@ -26,6 +26,7 @@ UNUSED = {
     "start fstat ": "another version of libc",
     "start clock_gettime:": "hosts whose clock is not in the vDSO",
     # What other guest kernels than mote may ask of the devices.
+    "loop getrandom:": "the same, with a rate limit",
     "vcpu getrandom:": "entropy beyond the seed that mote gets at its start",
     "wait writev ": "SIGBUS, when a host is out of huge pages or tmpfs",
     "wait exit_group ": "the same",
