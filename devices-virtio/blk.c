@@ -220,12 +220,16 @@ static void on_timer(void *arg, uint32_t events)
 	vdev_unlock(&blk->vd);
 }
 
-/** on_ended() - the same on a thread of the engine's own. */
+/** on_ended() - the same on a thread of the engine's own. It must not wait for
+ * the lock: whoever has it may wait for what this thread is to do next. */
 static void on_ended(void *arg)
 {
 	struct blk *blk = arg;
 
-	vdev_lock(&blk->vd);
+	if (!vdev_trylock(&blk->vd)) {
+		more_later(blk);
+		return;
+	}
 	settle(blk);
 	if (blk->starved && blk->unused)
 		more_later(blk);

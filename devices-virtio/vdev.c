@@ -46,6 +46,11 @@ void vdev_lock(struct vdev *vd)
 	pthread_mutex_lock(&vd->lock);
 }
 
+bool vdev_trylock(struct vdev *vd)
+{
+	return !pthread_mutex_trylock(&vd->lock);
+}
+
 void vdev_unlock(struct vdev *vd)
 {
 	pthread_mutex_unlock(&vd->lock);

@@ -90,6 +90,8 @@ void vdev_init(struct vdev *vd, const struct vdev_ops *ops, uint64_t features);
 void vdev_done(struct vdev *vd);
 
 void vdev_lock(struct vdev *vd);
+/** vdev_trylock() - Return: is the lock ours? Never waits. */
+bool vdev_trylock(struct vdev *vd);
 void vdev_unlock(struct vdev *vd);
 
 /** vdev_live() - has the driver said DRIVER_OK, and is the device whole? */

@@ -209,6 +209,11 @@ static void *run_loop(void *arg)
 	return NULL;
 }
 
+void blk_rig_spin(struct blk_rig *rig)
+{
+	must(!pthread_create(&rig->thread, NULL, run_loop, rig->loop));
+}
+
 void blk_rig_attach(struct blk_rig *rig, enum rig_engine engine,
 		    const struct blk_config *config, uint64_t features)
 {
@@ -229,8 +234,7 @@ void blk_rig_attach(struct blk_rig *rig, enum rig_engine engine,
 	drv_attach(&rig->drv, vd);
 	drv_start(&rig->drv, features ? features : vd->features,
 		  BLK_QUEUE_SIZE);
-	must(!pthread_create(&rig->thread, NULL, run_loop, rig->loop));
-	rig->running = true;
+	blk_rig_spin(rig);
 }
 
 void blk_rig_open(struct blk_rig *rig, enum rig_engine engine,

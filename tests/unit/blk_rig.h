@@ -31,7 +31,6 @@ struct blk_rig {
 	struct fake_driver drv;
 	struct loop *loop;
 	pthread_t thread;
-	bool running;
 	int fd[2];
 	struct blk_engine *engine; /* borrowed from the device */
 	struct blk_failure failure; /* the last one told */
@@ -48,6 +47,8 @@ void blk_rig_open(struct blk_rig *rig, enum rig_engine engine,
 void blk_rig_attach(struct blk_rig *rig, enum rig_engine engine,
 		    const struct blk_config *config, uint64_t features);
 void blk_rig_close(struct blk_rig *rig);
+/** blk_rig_spin() - run the loop, which a test has stopped, again. */
+void blk_rig_spin(struct blk_rig *rig);
 /** blk_rig_detach() - undo blk_rig_attach(), keep the files. */
 void blk_rig_detach(struct blk_rig *rig);
 
