@@ -10,6 +10,7 @@
 
 #include "base/abi/overlay.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "runner/cli/disk_option.h"
@@ -26,7 +27,10 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 
+#define LOCK_NAP_NS    5000000ull
+#define LOCK_WAIT_NS   (1000 * NS_PER_MS)
 #define THREADS_A_DISK 5u /* blk_uring.c; device_block.c of the VMM */
 
 static int locked(const char *path, bool shared, struct problem *why)
@@ -38,14 +42,26 @@ static int locked(const char *path, bool shared, struct problem *why)
 			   path, shared ? ", which writes it" : "");
 }
 
+/** use() - the kernel takes a ring down some time after the VM that had it has
+ * ended, and the lock goes with it: that is waited for. */
 static int use(int fd, const char *path, bool shared, struct problem *why)
 {
-	if (flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
-		return 0;
-	if (errno == EWOULDBLOCK)
-		return locked(path, shared, why);
-	return problem_set(why, EXIT_AMPOULE, "--disk: cannot lock %s: %s",
-			   path, error_text(errno));
+	const struct timespec nap = {.tv_nsec = LOCK_NAP_NS};
+	int how = (shared ? LOCK_SH : LOCK_EX) | LOCK_NB;
+	uint64_t waited = 0;
+
+	for (;;) {
+		if (flock(fd, how) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK)
+			return problem_set(why, EXIT_AMPOULE,
+					   "--disk: cannot lock %s: %s", path,
+					   error_text(errno));
+		if (waited >= LOCK_WAIT_NS)
+			return locked(path, shared, why);
+		nanosleep(&nap, NULL);
+		waited += LOCK_NAP_NS;
+	}
 }
 
 /** size_of() - of a regular file or a block device. */

@@ -347,6 +347,8 @@ int pack_hint(struct packed *p, const struct settings *s, char *const *argv)
 
 		if (!*argv[i] || argv[i][0] == '-' || stat(argv[i], &st) < 0)
 			continue;
+		if (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode))
+			continue; /* a device of the host's is no file */
 		guest = which_absolute(s->cwd, argv[i]);
 		if (guest && !tree_has(&p->image, guest))
 			return i;
