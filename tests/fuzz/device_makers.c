@@ -10,6 +10,7 @@
 #include "devices-virtio/console.h"
 #include "devices-virtio/harness.h"
 #include "devices-virtio/rng.h"
+#include "tests/fuzz/fuzz_engine.h"
 
 #define ROWS (sizeof(makers) / sizeof(makers[0]))
 
@@ -77,6 +78,16 @@ static int make_console(struct vdev **ret)
 	return console_new(&config, ret);
 }
 
+static int make_block(struct vdev **ret)
+{
+	static struct loop *loop;
+
+	if (!loop && loop_new(&loop))
+		return -1;
+	*ret = fuzz_disk_new(loop, 0);
+	return 0;
+}
+
 static const struct {
 	uint8_t id; /* device_id, its low byte; the harness: 255 */
 	int (*make)(struct vdev **ret);
@@ -84,6 +95,7 @@ static const struct {
 	{VIRTIO_ID_RNG, make_rng},
 	{255, make_harness},
 	{VIRTIO_ID_CONSOLE, make_console},
+	{VIRTIO_ID_BLOCK, make_block},
 };
 
 struct vdev *device_make(uint8_t which)
