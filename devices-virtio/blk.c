@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 /* One visit takes at most a queue of chains and this many bytes; the rest is
  * left to the loop, so that the lock is free in between. */
 #define VISIT_BYTES   (16u << 20)
+#define POOL_BYTES    (BLK_QUEUE_SIZE * sizeof(struct blk_request))
 #define STATE_VERSION 1u
 /* 16 KiB are the least that a host's disk is asked for. */
 #define PHYSICAL_EXP  3u /* 4 KiB */
@@ -79,12 +81,23 @@ static void settle(struct blk *blk)
 	}
 }
 
+static void drop(struct blk_request *r)
+{
+	r->next = r->blk->unused;
+	r->blk->unused = r;
+}
+
 /** take() - the next request off the queue, parsed. NULL: none, or none that
  * could be held. */
 static struct blk_request *take(struct blk *blk)
 {
 	struct blk_request *r = blk->unused;
 
+	if (!r && blk->fresh < BLK_QUEUE_SIZE) {
+		r = &blk->pool[blk->fresh++];
+		r->blk = blk;
+		drop(r);
+	}
 	if (!r) { /* goes on when one is answered */
 		blk->starved = true;
 		return NULL;
@@ -97,12 +110,6 @@ static struct blk_request *take(struct blk *blk)
 	}
 	blk->unused = r->next;
 	return r;
-}
-
-static void drop(struct blk_request *r)
-{
-	r->next = r->blk->unused;
-	r->blk->unused = r;
 }
 
 static uint64_t cost(const struct blk_request *r)
@@ -348,7 +355,8 @@ static void blk_free(struct vdev *vd)
 	blk->engine->ops->free(blk->engine);
 	cleanup_fd_run(&blk->timer_fd);
 	blk_map_done(&blk->map);
-	free(blk->pool);
+	if (blk->pool)
+		munmap(blk->pool, POOL_BYTES);
 	vdev_done(vd);
 	free(blk);
 }
@@ -458,14 +466,13 @@ static int set_up_limit(struct blk *blk, const struct blk_config *config)
 
 static int set_up_pool(struct blk *blk)
 {
-	/* Large, and touched from the front: a request that is free again is
-	 * the next to be used. */
-	blk->pool = calloc(BLK_QUEUE_SIZE, sizeof(*blk->pool));
-	if (!blk->pool)
+	/* Large, and touched from the front as far as it is needed: a request
+	 * that is free again is the next to be used. */
+	blk->pool = mmap(NULL, POOL_BYTES, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (blk->pool == MAP_FAILED) {
+		blk->pool = NULL;
 		return -ENOMEM;
-	for (unsigned i = BLK_QUEUE_SIZE; i--;) {
-		blk->pool[i].blk = blk;
-		drop(&blk->pool[i]);
 	}
 	return 0;
 }

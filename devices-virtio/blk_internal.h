@@ -89,6 +89,7 @@ struct blk {
 	struct blk_request *held; /* popped, waits for the rate limit */
 	struct blk_request *unused;
 	struct blk_request *pool; /* BLK_QUEUE_SIZE */
+	uint32_t fresh;           /* of the pool, used so far */
 	struct blk_flush flush;
 	bool limited;
 	struct bucket rate_bytes, rate_ops;
