@@ -53,15 +53,24 @@ def listing(root):
         for name in folders + files:
             path = pathlib.Path(folder, name)
             st = path.lstat()
-            what = [oct(st.st_mode), st.st_uid, st.st_gid, int(st.st_mtime)]
+            # erofs-utils lose set-id bits: they change the owner last.
+            what = [oct(st.st_mode & ~0o6000), st.st_uid, st.st_gid,
+                    int(st.st_mtime)]
             if path.is_symlink():
                 what = [os.readlink(path)]
             elif path.is_file():
-                what += [path.read_bytes()]
+                what += [hashlib.sha256(path.read_bytes()).hexdigest()]
             elif not path.is_dir():
                 what += [st.st_rdev]
             found[str(path.relative_to(root))] = what
     return found
+
+
+def set_ids(t, image, path):
+    """A file's mode as the guest sees it."""
+    t.need(BUSYBOX)
+    return t.run("--image", image, "--file", BUSYBOX, "--", BUSYBOX, "stat",
+                 "-c", "%a", path).ended(0).text.strip()
 
 
 def odd_tree(t):
@@ -85,7 +94,7 @@ def odd_tree(t):
     if os.geteuid() == 0:
         os.mknod(root / "dev", 0o20620, os.makedev(300, 70000))
         os.chown(root / "size-1", 70000, 80000)
-    for path in root.rglob("*"):
+    for path in (root, *root.rglob("*")):
         os.utime(path, (10 ** 9, 10 ** 9), follow_symlinks=False)
     return root
 
@@ -98,6 +107,7 @@ def test_directory(t):
     t.equal(told["bytes"], image.stat().st_size, told)
     t.equal(told["inodes"], 1 + len(listing(root)) - 1, "one is a hard link")
     out = extracted(t, image)
+    t.equal(set_ids(t, image, "/size-4097"), "4711", "set-id bits")
     want, got = listing(root), listing(out)
     t.equal(sorted(got), sorted(want), "names")
     for name, what in want.items():
@@ -438,7 +448,7 @@ def test_shared_pages(t):
     (root / "bin").mkdir(parents=True)
     (root / "bin/busybox").write_bytes(pathlib.Path(BUSYBOX).read_bytes())
     (root / "bin/busybox").chmod(0o755)
-    (root / "z-big").write_bytes(os.urandom(32 << 20))
+    (root / "z-big").write_bytes(os.urandom(8 << 20))
     image, _ = build(t, root)
     vms = [t.start_vm("--image", image, "--env", "PATH=/bin", "--", "busybox",
                       "sh", "-c", "busybox sha256sum /z-big; busybox cat",
@@ -455,5 +465,5 @@ def test_shared_pages(t):
             if line.startswith("Pss:"):
                 shares.append(int(line.split()[1]))
     total = sum(shares)
-    t.note(f"{len(pids)} VMs that have all read 32 MiB: {total >> 10} MiB PSS")
-    t.check(total < 4 * (32 << 10), f"{total} KiB: not shared")
+    t.note(f"{len(pids)} VMs that have all read 8 MiB: {total >> 10} MiB PSS")
+    t.check(total < 3 * (8 << 10), f"{total} KiB: not shared")
