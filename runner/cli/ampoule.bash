@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # bash completion for ampoule(1). Options come from the command's own --help.
 
-_ampoule_commands="run start ps logs wait kill pause resume rm balloon pack doctor policy profile"
+_ampoule_commands="run start ps logs wait kill pause resume rm balloon pack image doctor policy profile"
 
 _ampoule_options()
 {
@@ -26,7 +26,7 @@ _ampoule_program_index()
 			--io-write | --io-read-ops | --io-write-ops | --rng-rate | \
 			--log-size | \
 			--cmdline | --trace | --log | --log-level | --env | \
-			--file | --cwd | --user | --transport | \
+			--file | --cwd | --user | --image | --image-on | --pmem | --transport | \
 			--output | -o)
 			((i++))
 			;;
@@ -92,6 +92,23 @@ _ampoule_policy()
 	esac
 }
 
+# image VERB ARGUMENT
+_ampoule_image()
+{
+	local word=$1
+	if ((COMP_CWORD == 2)); then
+		mapfile -t COMPREPLY < <(compgen -W \
+			"build inspect --help" -- "$word")
+	elif [[ $word == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" \
+			image "${COMP_WORDS[2]}" --help 2>/dev/null |
+			sed -n 's/^  \(-. \)\? *\(--[a-z-]*\).*/\2/p')" \
+			-- "$word")
+	else
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+	fi
+}
+
 # profile VERB ARGUMENT
 _ampoule_profile()
 {
@@ -129,6 +146,10 @@ _ampoule()
 	case $command in
 	policy)
 		_ampoule_policy "$word"
+		return
+		;;
+	image)
+		_ampoule_image "$word"
 		return
 		;;
 	profile)
