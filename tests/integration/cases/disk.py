@@ -50,6 +50,19 @@ def test_reads_and_writes(t):
         t.equal(path.read_bytes()[12288:12292], b"abc\3", engine)
 
 
+def test_discards(t):
+    """What is discarded takes no space on the host any more."""
+    for engine in ENGINES:
+        need_engine(t, engine)
+        path = image(t, engine)
+        shell(t, "blkdiscard -o 65536 -l 131072 /dev/vda", "--disk",
+              f"{path},engine={engine}").ended(0).quiet()
+        data = path.read_bytes()
+        t.equal(data[65536:196608], bytes(131072), engine)
+        t.equal((data[65535], data[196608]), (15, 48), engine)
+        t.check(path.stat().st_blocks * 512 < MIB, "the space is back")
+
+
 def test_several_disks_in_their_order(t):
     options = []
     for n in range(4):

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 
-from cases import bad, balloon, ends, files, streams, tty, vsock
+from cases import bad, disk, balloon, ends, files, streams, tty, vsock
 import vm
 
 STRACE = "/usr/bin/strace"
@@ -16,6 +16,9 @@ CASES = [
     ends.test_time_limit, files.test_directory,
     streams.test_socket_streams, streams.test_stdout_never_read,
     tty.test_frozen_and_thawed, tty.test_line_editing,
+    disk.test_reads_and_writes, disk.test_discards,
+    disk.test_a_full_disk_is_an_error_of_the_guest,
+    disk.test_a_rate_limited_disk_works,
     tty.test_modes_restored_after_sigterm, tty.test_only_stdin_is_a_terminal,
     vsock.test_half_closed, vsock.test_sigkill_of_the_command,
 ]
@@ -28,6 +31,8 @@ UNUSED = {
     # What other guest kernels than mote may ask of the devices.
     "loop getrandom:": "the same, with a rate limit",
     "vcpu getrandom:": "entropy beyond the seed that mote gets at its start",
+    "loop clock_gettime:": "hosts whose clock is not in the vDSO",
+    "io exit_group ": "a forbidden call, which has its own test",
     "wait writev ": "SIGBUS, when a host is out of huge pages or tmpfs",
     "wait exit_group ": "the same",
     "parse read ": "a host with ampoule.conf, a profile from a file",
@@ -63,7 +68,7 @@ def roles_of(path):
             if now:
                 rest = f"{call} {arguments.replace(',', ' ')}"
                 yield f"{now} {rest}"
-                if now in ("vcpu", "loop", "wait"):  # filters stack
+                if now in ("vcpu", "loop", "wait", "io"):  # filters stack
                     yield f"start {rest}"
             if call == "seccomp":
                 role[task] = next_role(name, now)
@@ -78,7 +83,7 @@ def next_role(name, now):
         return "vsock" if name == "ampoule-vsock" else "parse"
     if now is None:
         return "start"
-    return {"v": "vcpu", "l": "loop"}.get(name[0], "wait") \
+    return {"v": "vcpu", "l": "loop", "i": "io"}.get(name[0], "wait") \
         if not name.startswith("vm:") else "wait"
 
 
