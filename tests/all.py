@@ -101,7 +101,7 @@ def stream(report, suite, argv, env=None):
 
 def suite_build(report, patterns):
     """All configurations, gcc and clang, warnings are errors."""
-    for config in ("test", "clang", "asan", "fuzz"):
+    for config in ("test", "clang", "asan", "tsan", "fuzz"):
         begin = time.monotonic()
         result = subprocess.run([ROOT / "dev", "build", config], text=True,
                                 capture_output=True, check=False)
@@ -184,6 +184,25 @@ def suite_asan(report, patterns):
     meson_tests(report, "asan", "asan", patterns)
 
 
+def suite_tsan(report, patterns):
+    """Threads that share something, under ThreadSanitizer."""
+    programs = sorted(p for p in (BUILD / "tsan/tests/unit").glob("stress_*")
+                      if p.is_file() and os.access(p, os.X_OK))
+    if not programs:
+        report.fail("tsan", "programs", ["none is built"])
+    known = ROOT / "tests/unit/tsan.supp"
+    env = dict(os.environ,
+               TSAN_OPTIONS=f"halt_on_error=1:suppressions={known}")
+    for path in programs:
+        result = subprocess.run([path], text=True, check=False, env=env,
+                                errors="replace", capture_output=True,
+                                timeout=300)
+        if result.returncode == 0:
+            report.ok("tsan", path.name)
+        else:
+            report.fail("tsan", path.name, result.stderr.splitlines()[-60:])
+
+
 def suite_fuzz(report, patterns):
     """A short run of each fuzzer."""
     bins = sorted(path for path in (BUILD / "fuzz/tests/fuzz").glob("fuzz_*")
@@ -229,7 +248,7 @@ def suite_lint(report, patterns):
 
 SUITES = {
     "build": suite_build, "lint": suite_lint, "unit": suite_unit,
-    "asan": suite_asan, "integration": suite_integration, "bed": suite_bed,
+    "asan": suite_asan, "tsan": suite_tsan, "integration": suite_integration, "bed": suite_bed,
     "fuzz": suite_fuzz,
 }
 
@@ -252,7 +271,7 @@ def main():
         chosen = ["unit", "integration"] if patterns else list(SUITES)
     # What the suites run on is brought up to date first, unasked.
     if "build" not in chosen:
-        for config in {"unit": ["test"], "asan": ["asan"],
+        for config in {"unit": ["test"], "asan": ["asan"], "tsan": ["tsan"],
                        "integration": ["test"], "bed": ["test"],
                        "fuzz": ["fuzz"], "lint": ["clang"]}.items():
             if config[0] in chosen:
