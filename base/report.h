@@ -6,6 +6,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "base/net_drop.h"
+
 #define REPORT_VERSION      1u
 #define REPORT_TEXT_BYTES   400u
 #define REPORT_STAMPS_MAX   24u
@@ -23,6 +25,7 @@ enum report_type {
 	REPORT_FORBIDDEN = 9, /* forbidden; value 1: made nevertheless */
 	REPORT_STARTED = 10,  /* the VM is built, the guest runs next */
 	REPORT_SERIAL = 11,   /* text of the serial port, bytes in value */
+	REPORT_NETWORK = 12,  /* network: packets, dropped ones by reason */
 };
 
 enum report_stamp {              /* the start-up timeline, CLOCK_MONOTONIC */
@@ -69,6 +72,7 @@ struct report_msg {
 			uint64_t exits_mmio, exits_io, exits_hlt, exits_other;
 			uint64_t bytes_in, bytes_out;
 		} usage;
+		struct net_usage network;
 		struct { /* a system call that no policy allows */
 			char thread[REPORT_THREAD_BYTES];
 			uint32_t call, arch; /* AUDIT_ARCH_* */

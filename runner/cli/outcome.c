@@ -181,6 +181,10 @@ int outcome_take(struct outcome *o, struct report_msg *msg, size_t bytes)
 	case REPORT_USAGE:
 		take_usage(o, msg);
 		return 0;
+	case REPORT_NETWORK:
+		o->has_network = true;
+		o->network = msg->u.network;
+		return 0;
 	case REPORT_FORBIDDEN:
 		take_forbidden(o, msg);
 		return 0;

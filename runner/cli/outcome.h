@@ -39,6 +39,8 @@ struct outcome {
 	bool has_usage;
 	uint64_t exits_mmio, exits_io, exits_hlt, exits_other;
 	uint64_t bytes_in, bytes_out;
+	bool has_network;
+	struct net_usage network;
 };
 
 /** outcome_take() - take note of one message of @bytes bytes.

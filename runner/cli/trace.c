@@ -200,6 +200,24 @@ static json_t *json_usage(const struct result *r)
 		(json_int_t)r->initrd_bytes);
 }
 
+/** json_network() - packets and bytes both ways; what was dropped, by reason. */
+static json_t *json_network(const struct net_usage *n)
+{
+	json_t *dropped = json_object();
+
+	for (uint32_t i = NET_PASS + 1; i < NET_VERDICTS; i++) {
+		if (n->dropped[i])
+			json_object_set_new(
+				dropped, net_verdict_name(i),
+				json_integer((json_int_t)n->dropped[i]));
+	}
+	return json_pack("{s:I, s:I, s:I, s:I, s:o}", "packets_in",
+			 (json_int_t)n->packets_in, "bytes_in",
+			 (json_int_t)n->bytes_in, "packets_out",
+			 (json_int_t)n->packets_out, "bytes_out",
+			 (json_int_t)n->bytes_out, "dropped", dropped);
+}
+
 int trace_write_json(const struct result *r, int fd)
 {
 	const struct outcome *o = r->outcome;
@@ -217,6 +235,9 @@ int trace_write_json(const struct result *r, int fd)
 	else if (o->ended)
 		json_object_set_new(json, "status",
 				    json_integer(WEXITSTATUS(o->wait_status)));
+	if (o->has_network)
+		json_object_set_new(json, "network",
+				    json_network(&o->network));
 	if (r->error)
 		json_object_set_new(json, "error", json_string(r->error));
 	return write_json(json, fd);
@@ -254,6 +275,24 @@ static void print_usage(const struct result *r)
 		      (unsigned long long)o->bytes_out);
 }
 
+static void print_network(const struct net_usage *n)
+{
+	(void)dprintf(STDERR_FILENO,
+		      "  network: %llu packets in, %llu out; %llu bytes in, "
+		      "%llu out; dropped:",
+		      (unsigned long long)n->packets_in,
+		      (unsigned long long)n->packets_out,
+		      (unsigned long long)n->bytes_in,
+		      (unsigned long long)n->bytes_out);
+	for (uint32_t i = NET_PASS + 1; i < NET_VERDICTS; i++) {
+		if (n->dropped[i])
+			(void)dprintf(STDERR_FILENO, " %s %llu",
+				      net_verdict_name(i),
+				      (unsigned long long)n->dropped[i]);
+	}
+	(void)dprintf(STDERR_FILENO, "\n");
+}
+
 void trace_print(const struct result *r)
 {
 	const struct outcome *o = r->outcome;
@@ -269,4 +308,6 @@ void trace_print(const struct result *r)
 	}
 	print_missing(o);
 	print_usage(r);
+	if (o->has_network)
+		print_network(&o->network);
 }

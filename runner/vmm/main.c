@@ -23,6 +23,7 @@
 #include "base/loop.h"
 #include "base/plan.h"
 #include "base/report.h"
+#include "devices-virtio/net.h"
 #include "devices-virtio/console.h"
 #include "runner/vmm/acpi.h"
 #include "runner/vmm/boot.h"
@@ -227,6 +228,16 @@ static void sum_usage(void *ctx, struct report_msg *msg)
 	}
 }
 
+static bool count_packets(void *ctx, struct report_msg *msg)
+{
+	struct vmm *m = ctx;
+
+	if (!m->devices.net)
+		return false;
+	msg->u.network = net_usage(m->devices.net);
+	return true;
+}
+
 static int build_devices(struct vmm *m)
 {
 	struct device_env env = {.plan = &m->plan, .guest = &m->guest};
@@ -244,6 +255,7 @@ static int build_devices(struct vmm *m)
 	if (m->plan.flags & PLAN_FLAG_ACPI)
 		m->guest.console = m->devices.console;
 	m->stop.usage = sum_usage;
+	m->stop.network = count_packets;
 	m->stop.usage_ctx = m;
 	return err;
 }

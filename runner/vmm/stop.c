@@ -36,6 +36,10 @@ static void send_summary(struct stop *stop)
 		stop->usage(stop->usage_ctx, &msg);
 		report_send(stop->report_fd, &msg);
 	}
+	memset(&msg.u, 0, sizeof(msg.u));
+	msg.type = REPORT_NETWORK;
+	if (stop->network && stop->network(stop->usage_ctx, &msg))
+		report_send(stop->report_fd, &msg);
 	if (!stop->trace)
 		return;
 	timeline_mark(stop->timeline, STAMP_VMM_END);

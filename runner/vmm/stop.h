@@ -27,7 +27,9 @@ struct stop {
 	struct timeline *timeline;
 	/* Fills ->u.usage; any thread; NULL before there is a VM. */
 	void (*usage)(void *ctx, struct report_msg *msg);
-	void *usage_ctx;
+	/* Fills ->u.network. Return: is there one? NULL as above. */
+	bool (*network)(void *ctx, struct report_msg *msg);
+	void *usage_ctx; /* of both */
 	struct stop_file file[STOP_FILES_MAX];
 	unsigned files;
 	atomic_flag taken;

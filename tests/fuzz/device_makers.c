@@ -4,11 +4,13 @@
 
 #include <linux/virtio_ids.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "base/loop.h"
 #include "base/plan.h"
 #include "devices-virtio/console.h"
 #include "devices-virtio/harness.h"
+#include "devices-virtio/net.h"
 #include "devices-virtio/rng.h"
 #include "tests/fuzz/fuzz_engine.h"
 
@@ -88,6 +90,38 @@ static int make_block(struct vdev **ret)
 	return 0;
 }
 
+/** make_net() - over sockets that nobody reads; a few at a time exist. */
+static int make_net(struct vdev **ret)
+{
+	static struct net_policy policy;
+	static struct loop *loop;
+	static int fd[8][2];
+	static unsigned next;
+	struct net_config config = {
+		.mac = {2, 0, 0, 0, 0, 1},
+		.mtu = 1500,
+		.kind = NET_LINK_SEQPACKET,
+		.offloads = true,
+		.uso = true,
+		.pairs = 1,
+		.policy = &policy,
+	};
+
+	if (!loop) {
+		net_policy_init(&policy);
+		if (loop_new(&loop))
+			return -1;
+		for (unsigned i = 0; i < 8; i++) {
+			if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
+				       0, fd[i]))
+				return -1;
+		}
+	}
+	config.loop = loop;
+	config.fd[0] = fd[next++ % 8][0];
+	return net_new(&config, ret);
+}
+
 static const struct {
 	uint8_t id; /* device_id, its low byte; the harness: 255 */
 	int (*make)(struct vdev **ret);
@@ -96,6 +130,7 @@ static const struct {
 	{255, make_harness},
 	{VIRTIO_ID_CONSOLE, make_console},
 	{VIRTIO_ID_BLOCK, make_block},
+	{VIRTIO_ID_NET, make_net},
 };
 
 struct vdev *device_make(uint8_t which)

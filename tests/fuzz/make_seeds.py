@@ -288,8 +288,59 @@ def cmsg_seeds():
     save("cmsg", "long", cmsg(b"abc", length=1 << 32 | 19))
 
 
+ME, RESOLVER, THERE = b"\x0a\0\2\x0f", b"\x0a\0\2\3", b"\xc0\0\2\1"
+MAC, PEER = b"\2\0\0\0\0\1", b"\2\0\0\0\0\2"
+
+
+def ip4(source, to, protocol, data):
+    return struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(data), 1, 0, 64,
+                       protocol, 0) + source + to + data
+
+
+def udp(source, to, data):
+    return struct.pack(">HHHH", source, to, 8 + len(data), 0) + data
+
+
+def tcp(source, to, flags):
+    return struct.pack(">HHIIBBHHH", source, to, 1, 1, 0x50, flags, 9, 0, 0)
+
+
+def dns(reply, name, answers=b"", count=0):
+    labels = b"".join(bytes([len(n)]) + n for n in name.split(b".")) + b"\0"
+    return struct.pack(">HHHHHH", 7, 0x8180 if reply else 0x100, 1, count, 0,
+                       0) + labels + b"\0\1\0\1" + answers
+
+
+def net_filter_seeds():
+    out, back = PEER + MAC, MAC + PEER
+
+    def seed(name, *frames):
+        save("net_filter", name, b"\4" + b"".join(
+            struct.pack("<BH", direction, len(f)) + f
+            for direction, f in frames))
+
+    arp = struct.pack(">HHBBH", 1, 0x800, 6, 4, 1) + MAC + ME + bytes(6)
+    seed("arp", (0, out + b"\x08\x06" + arp + RESOLVER))
+    seed("tcp", (0, out + b"\x08\0" + ip4(ME, THERE, 6, tcp(9, 80, 2))))
+    seed("visit", (1, back + b"\x08\0" + ip4(THERE, ME, 6, tcp(9, 4, 2))),
+         (0, out + b"\x08\0" + ip4(ME, THERE, 6, tcp(4, 9, 18))))
+    answer = b"\xc0\x0c\0\5\0\1\0\0\1\0\0\4\1a\xc0\x14" \
+        b"\1a\xc0\x14\0\1\0\1\0\0\1\0\0\4" + THERE
+    seed("name",
+         (0, out + b"\x08\0" + ip4(ME, RESOLVER, 17, udp(
+             99, 53, dns(False, b"example.org")))),
+         (1, back + b"\x08\0" + ip4(RESOLVER, ME, 17, udp(
+             53, 99, dns(True, b"example.org", answer, 2)))),
+         (0, out + b"\x08\0" + ip4(ME, THERE, 6, tcp(9, 443, 2))))
+    local = b"\xfe\x80" + bytes(13) + b"\1"
+    nd = b"\x88\0\0\0\x20\0\0\0" + local + b"\2\1" + MAC
+    seed("nd", (0, out + b"\x86\xdd" + struct.pack(
+        ">IHBB", 6 << 28, len(nd), 58, 255) + local + local + nd))
+
+
 cpio_seeds()
 cmsg_seeds()
+net_filter_seeds()
 elf_seeds()
 host_elf_seeds()
 queue_seeds()
