@@ -1,0 +1,65 @@
+#!/bin/busybox sh
+# shellcheck shell=dash
+# SPDX-License-Identifier: Apache-2.0
+# linux_balloon.sh - Linux's own drivers of the balloon and the entropy device:
+# free page reporting, a target, statistics, a rate limit. Runs in L1; prints a
+# line a case. Linux reports only where a zone has 128 MiB free and more.
+name=balloon
+
+# say NAME CONDITION...: is it true?
+say()
+{
+	what=$1
+	shift
+	if [ "$@" ]; then
+		echo "=ok $what"
+	else
+		echo "=not $what"
+		echo "$*"
+	fi
+}
+
+# mib KEY: what `ampoule balloon` knows, in MiB.
+mib()
+{
+	ampoule balloon --json $name |
+		sed -n "s/.*\"$1\": \([0-9]*\).*/\1/p" | awk '{print int($1 / 1048576)}'
+}
+
+# await KEY OPERATOR MIB: until it is so, a minute at most.
+await()
+{
+	n=0
+	until [ "$(mib "$1")" "$2" "$3" ] || [ $n -ge 300 ]; do
+		n=$((n + 1))
+		sleep 0.2
+	done
+	mib "$1"
+}
+
+pss()
+{
+	pid=$(ampoule ps --json | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')
+	awk '/^Pss:/ {print int($2 / 1024)}' "/proc/$pid/smaps_rollup"
+}
+
+ampoule start --name $name --kernel ./vmlinux --mem 400M --rng-rate 8K -- \
+	/bin/busybox sh -c 'dd if=/dev/zero of=/dev/shm/x bs=1M count=100
+		echo have; sleep 4; rm /dev/shm/x; echo freed
+		head -c 20480 /dev/hwrng | wc -c; echo done; sleep 600' \
+	>/dev/null || exit 1
+n=0
+until ampoule logs $name | grep -q done || [ $n -ge 300 ]; do
+	n=$((n + 1))
+	sleep 0.2
+done
+say rng "$(ampoule logs $name | grep -c '^20480$')" = 1
+say reporting "$(await reported_bytes -ge 250)" -ge 250
+say memory_is_the_hosts "$(pss)" -lt 100
+ampoule balloon --target 64M $name >/dev/null
+say inflate "$(await actual_bytes -eq 64)" = 64
+say statistics "$(mib free_bytes)" -lt 336
+ampoule balloon --target 0 $name >/dev/null
+say deflate "$(await actual_bytes -eq 0)" = 0
+say no_failure "$(ampoule balloon --json $name | grep -c '"failures": 0')" = 1
+ampoule rm -f $name
