@@ -59,6 +59,7 @@ static const struct {
 	NAME(KVM_SET_SREGS),
 	NAME(KVM_GET_TSC_KHZ),
 	NAME(KVM_SET_CPUID2),
+	NAME(KVM_SET_MSRS),
 	NAME(KVM_KVMCLOCK_CTRL),
 	/* a tap */
 	NAME(TUNSETOFFLOAD),
@@ -264,10 +265,13 @@ static const struct {
 	{"request_key", "the VMM has no keys"},
 };
 
-static const char *const powerful[] = {
-	"ioctl", "mmap",   "mprotect",      "fcntl",   "madvise",   "prctl",
-	"clone", "mremap", "pkey_mprotect", "seccomp", "arch_prctl", "socket",
-	"io_uring_enter", "io_uring_register"};
+static const char *const powerful[] = {"ioctl",          "mmap",
+				       "mprotect",       "fcntl",
+				       "madvise",        "prctl",
+				       "clone",          "mremap",
+				       "pkey_mprotect",  "seccomp",
+				       "arch_prctl",     "socket",
+				       "io_uring_enter", "io_uring_register"};
 
 int policy_constant(const char *name, uint64_t *ret)
 {

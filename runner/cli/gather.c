@@ -7,8 +7,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "runner/cli/image_run.h"
-#include "runner/cli/linux_guest.h"
-#include "runner/cli/locate.h"
+#include "runner/cli/kernel_file.h"
 #include "runner/cli/pack.h"
 #include "runner/cli/parser.h"
 #include "runner/cli/problem.h"
@@ -17,7 +16,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,20 +32,6 @@ struct found { /* by the child */
 	struct profile profile;
 	int32_t missing;
 };
-
-static int open_kernel(const struct settings *s, int *ret_fd,
-		       struct problem *why)
-{
-	if (!s->kernel)
-		return locate_open(PART_MOTE, ret_fd, why);
-	if (!strcmp(s->kernel, LINUX_GUEST_NAME))
-		return linux_guest_open(ret_fd, why);
-	*ret_fd = open(s->kernel, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	return *ret_fd < 0 ? problem_set(why, EXIT_AMPOULE,
-					 "cannot open the kernel %s: %s",
-					 s->kernel, error_text(errno))
-			   : 0;
-}
 
 /** open_initrd() - the user's own image, as it is. */
 static int open_initrd(const char *path, struct gathered *g,
@@ -150,8 +134,10 @@ int gather(const struct settings *s, char *const *argv,
 	   const struct streams *streams, uint32_t id, struct gathered *ret,
 	   struct problem *why)
 {
+	struct kernel_file kernel = {.fd = -1};
+	struct settings here = *s;
 	const struct task task = {
-		.settings = s,
+		.settings = &here,
 		.argv = argv,
 		.streams = streams,
 		.kernel = true,
@@ -159,8 +145,11 @@ int gather(const struct settings *s, char *const *argv,
 	};
 	struct parser parser = {.id = id, .output = -1};
 	struct found found = {0};
-	int err = open_kernel(s, &ret->kernel_fd, why);
+	int err = kernel_file_open(s, id, &kernel, why);
 
+	ret->kernel_fd = kernel.fd;
+	if (!here.modules && *kernel.modules)
+		here.modules = kernel.modules;
 	if (!err && s->initrd)
 		err = open_initrd(s->initrd, ret, why);
 	if (!err && task.pack)

@@ -6,6 +6,7 @@
 
 #include "base/plan.h"
 #include "runner/cli/image.h"
+#include "runner/cli/linux_modules.h"
 #include "runner/cli/locate.h"
 #include "runner/cli/problem.h"
 #include "runner/cli/settings.h"
@@ -39,7 +40,8 @@ int linux_guest_open(int *ret_fd, struct problem *why)
 			   path);
 }
 
-int linux_guest_add_init(struct image *image, struct problem *why)
+int linux_guest_add_init(struct image *image, const struct settings *s,
+			 struct problem *why)
 {
 	const struct stat st = {.st_mode = 0755};
 	char path[LOCATE_PATH_MAX];
@@ -50,9 +52,9 @@ int linux_guest_add_init(struct image *image, struct problem *why)
 				   "Linux guest has its first process; give "
 				   "the file another place");
 	locate_path(PART_LINUX_INIT, path);
-	return image_add(image, IMAGE_HOST_FILE, LINUX_GUEST_INIT, &st, path)
-		       ? problem_set(why, EXIT_AMPOULE, "out of memory")
-		       : 0;
+	if (image_add(image, IMAGE_HOST_FILE, LINUX_GUEST_INIT, &st, path))
+		return problem_set(why, EXIT_AMPOULE, "out of memory");
+	return s->modules ? linux_modules_add(image, s, s->modules, why) : 0;
 }
 
 int linux_guest_fill(const struct settings *s, struct plan *plan,
@@ -61,10 +63,11 @@ int linux_guest_fill(const struct settings *s, struct plan *plan,
 	bool other = linux_guest_wanted(s);
 	int n;
 
-	if (s->serial && !other)
+	if ((s->serial || s->modules) && !other)
 		return problem_set(why, EXIT_AMPOULE,
-				   "--serial is for a Linux kernel, given by "
-				   "--kernel: mote has no use for it");
+				   "--%s is for a Linux kernel, given by "
+				   "--kernel: mote has no use for it",
+				   s->serial ? "serial" : "modules");
 	if (other)
 		plan->flags |= PLAN_FLAG_ACPI;
 	if (s->serial)

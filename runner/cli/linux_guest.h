@@ -19,9 +19,10 @@ bool linux_guest_wanted(const struct settings *s);
  * @ret_fd: owned by the caller. Return: 0 or negative with @why filled. */
 int linux_guest_open(int *ret_fd, struct problem *why);
 
-/** linux_guest_add_init() - process 1, into an initrd for such a kernel.
- * Return: 0 or negative with @why filled. */
-int linux_guest_add_init(struct image *image, struct problem *why);
+/** linux_guest_add_init() - process 1 and modules, into an initrd for such a
+ * kernel. Return: 0 or negative with @why filled. */
+int linux_guest_add_init(struct image *image, const struct settings *s,
+			 struct problem *why);
 
 /** linux_guest_fill() - flags and command line of the plan; without such a
  * kernel only the command line that was given.

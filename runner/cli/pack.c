@@ -320,7 +320,7 @@ int pack_program(const struct settings *s, char *const *argv,
 	*ret = (struct packed){0};
 	err = s->image ? add_over_image(&p, argv[0]) : add_all(&p, argv[0]);
 	if (!err && linux_guest_wanted(s))
-		err = linux_guest_add_init(&ret->image, why);
+		err = linux_guest_add_init(&ret->image, s, why);
 	strlist_done(&p.libs);
 	if (err)
 		return err;

@@ -27,11 +27,12 @@ struct settings {
 	bool image_on_disk;           /* it is a disk, not memory */
 	struct strlist pmem;          /* "FILE" or "FILE,rw=private" */
 	struct strlist disks;         /* disk_option.h */
-	const char *vsock; /* "PATH" or "PATH,cid=N"; NULL: none */
+	const char *vsock;            /* "PATH" or "PATH,cid=N"; NULL: none */
 	const char *kernel;           /* NULL: mote */
 	const char *initrd;           /* NULL: pack one */
 	const char *cmdline;
-	bool serial; /* the kernel has a serial port, shown on stderr */
+	const char *modules; /* folder; NULL: beside the kernel, if at all */
+	bool serial;         /* the kernel has a serial port, shown on stderr */
 	const char *trace;
 	const char *log;
 	int log_level; /* enum log_level; -1: not given */

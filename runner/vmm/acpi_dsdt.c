@@ -76,7 +76,7 @@ static void add_events(struct aml *a, uint8_t pin)
 	open_crs(a);
 	aml_interrupt(a, pin);
 	close_crs(a);
-	aml_open(a, AML_METHOD, "_EVT", 0);
+	aml_open(a, AML_METHOD, "_EVT", 1); /* the GSI; there is one */
 	aml_notify(a, "\\_SB_PWRB", NOTIFY_PRESSED);
 	aml_close(a);
 	aml_close(a);

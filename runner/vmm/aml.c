@@ -81,9 +81,7 @@ void aml_open(struct aml *a, enum aml_block block, const char *name,
 	put_number(a, 0, LENGTH_BYTES);
 	if (name)
 		put_name(a, name);
-	if (block == AML_METHOD)
-		put_byte(a, 0);
-	else if (block == AML_PACKAGE)
+	if (block == AML_METHOD || block == AML_PACKAGE)
 		put_byte(a, count);
 	else if (block == AML_BUFFER)
 		put_number(a, OP_WORD, BUFFER_SIZE_BYTES);

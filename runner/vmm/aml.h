@@ -23,7 +23,7 @@ struct aml {
 enum aml_block { /* what has a length and contents */
 	AML_SCOPE,
 	AML_DEVICE,
-	AML_METHOD,  /* without arguments */
+	AML_METHOD,
 	AML_PACKAGE, /* contents: its elements, counted by the caller */
 	AML_BUFFER,  /* contents: aml_resource_...() and aml_end_tag() */
 };
@@ -31,7 +31,8 @@ enum aml_block { /* what has a length and contents */
 void aml_init(struct aml *a, void *buffer, size_t bytes);
 
 /** aml_open() - @name: four characters, for SCOPE also "\_SB_"; NULL for
- * PACKAGE and BUFFER. @count: of a PACKAGE's elements. */
+ * PACKAGE and BUFFER. @count: of a PACKAGE's elements or a METHOD's arguments.
+ */
 void aml_open(struct aml *a, enum aml_block block, const char *name,
 	      uint8_t count);
 /** aml_close() - the block opened last ends here. */

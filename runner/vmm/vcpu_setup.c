@@ -10,7 +10,9 @@
 #include "runner/vmm/boot.h"
 #include "runner/vmm/vcpu.h"
 
-#define EXIT_FAILED 125u
+#define EXIT_FAILED        125u
+#define MSR_MTRR_DEF_TYPE  0x2ffu
+#define MTRR_ON_WRITE_BACK 0x806u /* Intel SDM vol. 3, 12.11.2.1 */
 
 static int create(struct vcpu *v)
 {
@@ -58,6 +60,22 @@ static int set_cpuid(const struct vcpu *v)
 	return err;
 }
 
+/** set_memory_types() - all memory is write-back, as firmware would leave it:
+ * Linux takes page attributes for broken where MTRRs are off. */
+static int set_memory_types(const struct vcpu *v)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} msrs = {
+		.head = {.nmsrs = 1},
+		.entry = {.index = MSR_MTRR_DEF_TYPE,
+			  .data = MTRR_ON_WRITE_BACK},
+	};
+
+	return ioctl(v->fd, KVM_SET_MSRS, &msrs) < 0 ? -errno : 0;
+}
+
 /** set_entry() - registers as boot.h says. */
 static int set_entry(const struct vcpu *v, uint64_t entry_gpa)
 {
@@ -89,6 +107,8 @@ void vcpu_set_up(struct vcpu *v)
 		gate_wait(&env->cpuid_shaped);
 		err = set_cpuid(v);
 	}
+	if (!err && env->foreign)
+		err = set_memory_types(v);
 	if (!err && v->index == 0)
 		err = set_entry(v, env->entry_gpa);
 	if (err)

@@ -16,6 +16,8 @@
 
 #define SETUP_DATA  "/sys/kernel/boot_params/setup_data/"
 #define SETUP_NODES 8
+#define BUTTON      "/sys/bus/acpi/drivers/tiny-power-button"
+#define LOOK_MS     200
 #define PAGE_BYTES  4096ul
 #define PROT_RW     3 /* PROT_READ | PROT_WRITE */
 
@@ -119,6 +121,11 @@ uint32_t doorbell_requests(void)
 		return 0;
 	set32(VIRTIO_MMIO_INTERRUPT_ACK, get32(VIRTIO_MMIO_INTERRUPT_STATUS));
 	return get32(VIRTIO_MMIO_CONFIG + HARNESS_REG_PENDING);
+}
+
+int doorbell_look_ms(void)
+{
+	return sys2(__NR_access, BUTTON, 0) ? LOOK_MS : -1;
 }
 
 void doorbell_ready(void)

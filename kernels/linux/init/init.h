@@ -45,6 +45,9 @@ void machine_raise_loopback(void);
 bool doorbell_find(void);
 /** doorbell_requests() - HARNESS_REQ_* asked since the last look. */
 uint32_t doorbell_requests(void);
+/** doorbell_look_ms() - how often one has to look for them: -1 where they are
+ * told by REQUEST_SIGNAL. */
+int doorbell_look_ms(void);
 void doorbell_ready(void);
 /** doorbell_panic() - a text for the host. */
 void doorbell_panic(const char *text);
@@ -70,7 +73,8 @@ struct streams {
 void streams_open(struct streams *s, const struct runblock *block);
 /** streams_close_program() - process 1 keeps no end of the program's. */
 void streams_close_program(struct streams *s);
-/** streams_wait() - move bytes until @signal_fd can be read. */
-void streams_wait(struct streams *s, int signal_fd);
+/** streams_wait() - move bytes until @signal_fd can be read, or for @ms; -1:
+ * without end. */
+void streams_wait(struct streams *s, int signal_fd, int ms);
 /** streams_drain() - all that was written, on its way to the host. */
 void streams_drain(struct streams *s);

@@ -12,6 +12,7 @@
 
 #define MODULES_LIST "/ampoule.modules"
 #define EEXIST       17
+#define COMPRESSED   4 /* MODULE_INIT_COMPRESSED_FILE */
 
 static const struct mount_point {
 	const char *type, *at, *options;
@@ -54,13 +55,21 @@ void machine_mount(void)
 	sys2(__NR_sethostname, "ampoule", 7);
 }
 
+/** flags_of() - a compressed module is unpacked by the kernel. */
+static int flags_of(const char *path)
+{
+	size_t bytes = text_len(path);
+
+	return bytes > 3 && text_same(path + bytes - 3, ".ko") ? 0 : COMPRESSED;
+}
+
 static void load_module(const char *path)
 {
 	long fd = sys_open(path, O_RDONLY | O_CLOEXEC);
 	long err = fd;
 
 	if (fd >= 0) {
-		err = sys3(__NR_finit_module, fd, "", 0);
+		err = sys3(__NR_finit_module, fd, "", flags_of(path));
 		sys_close((int)fd);
 	}
 	if (err < 0 && err != -EEXIST)

@@ -195,15 +195,16 @@ static int watch_signals(void)
 static int stand_by(long pid, int signal_fd)
 {
 	struct signalfd_siginfo si;
-	int status = 0;
+	int status = 0, ms = doorbell_look_ms();
+	bool asked = true; /* before the program was there */
 
-	pass_on(pid); /* what came before it was there */
 	while (!reap(pid, &status)) {
-		streams_wait(&streams, signal_fd);
-		while (sys_read(signal_fd, &si, sizeof(si)) == sizeof(si)) {
-			if (si.ssi_signo == REQUEST_SIGNAL)
-				pass_on(pid);
-		}
+		if (asked || ms >= 0)
+			pass_on(pid);
+		asked = false;
+		streams_wait(&streams, signal_fd, ms);
+		while (sys_read(signal_fd, &si, sizeof(si)) == sizeof(si))
+			asked |= si.ssi_signo == REQUEST_SIGNAL;
 	}
 	return status;
 }

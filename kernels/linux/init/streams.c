@@ -263,18 +263,18 @@ static void look(struct pump *p, const struct pollfd *was)
 		move(p);
 }
 
-void streams_wait(struct streams *s, int signal_fd)
+void streams_wait(struct streams *s, int signal_fd, int ms)
 {
 	struct pollfd fds[4] = {{.fd = signal_fd, .events = POLLIN}};
 
 	for (;;) {
 		for (int n = 0; n < 3; n++)
 			fill(&s->pump[n], &fds[1 + n]);
-		if (poll_fds(fds, 4, -1) < 0)
-			continue;
+		if (poll_fds(fds, 4, ms) <= 0)
+			return;
 		for (int n = 0; n < 3; n++)
 			look(&s->pump[n], &fds[1 + n]);
-		if (fds[0].revents)
+		if (fds[0].revents || ms >= 0)
 			return;
 	}
 }
