@@ -11,6 +11,7 @@
 #include "devices-virtio/console.h"
 #include "devices-virtio/harness.h"
 #include "devices-virtio/net.h"
+#include "devices-virtio/pmem.h"
 #include "devices-virtio/rng.h"
 #include "tests/fuzz/fuzz_engine.h"
 
@@ -122,6 +123,13 @@ static int make_net(struct vdev **ret)
 	return net_new(&config, ret);
 }
 
+static int make_pmem(struct vdev **ret)
+{
+	static const struct pmem_config config = {1ull << 32, 4u << 20};
+
+	return pmem_new(&config, ret);
+}
+
 static const struct {
 	uint8_t id; /* device_id, its low byte; the harness: 255 */
 	int (*make)(struct vdev **ret);
@@ -131,6 +139,7 @@ static const struct {
 	{VIRTIO_ID_CONSOLE, make_console},
 	{VIRTIO_ID_BLOCK, make_block},
 	{VIRTIO_ID_NET, make_net},
+	{VIRTIO_ID_PMEM, make_pmem},
 };
 
 struct vdev *device_make(uint8_t which)

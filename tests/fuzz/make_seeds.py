@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """make_seeds.py - write the seed corpora: well-formed beginnings from which a
 fuzzer finds its way. The formats are those that fuzz_*.c read."""
+import gzip
+import io
 import os
 import struct
+import tarfile
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
 NEXT, WRITE, INDIRECT = 1, 2, 4
@@ -338,7 +341,58 @@ def net_filter_seeds():
         ">IHBB", 6 << 28, len(nd), 58, 255) + local + local + nd))
 
 
+def layer(*entries, kind=tarfile.PAX_FORMAT):
+    """An archive; entries: name, and data, a link's target or None."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=kind) as tar:
+        for name, what in entries:
+            info = tarfile.TarInfo(name)
+            info.mode, info.mtime = 0o755, 10 ** 9
+            if isinstance(what, bytes):
+                info.size = len(what)
+                tar.addfile(info, io.BytesIO(what))
+                continue
+            info.type = tarfile.DIRTYPE
+            if what:
+                info.type = {"-": tarfile.SYMTYPE, "=": tarfile.LNKTYPE,
+                             "c": tarfile.CHRTYPE}[what[0]]
+                info.linkname = what[1:]
+            tar.addfile(info)
+    data = out.getvalue()
+    return data[:len(data.rstrip(b"\0")) + 1023 & ~511]
+
+
+def tar_seeds():
+    def seed(name, first, second=b""):
+        save("tar", name, struct.pack("<H", len(first)) + first + second)
+
+    lower = layer(("d/a", b"a"), ("d/b", b"b" * 3000), ("l", "-d"),
+                  ("h", "=d/a"), ("dev", "c"))
+    seed("files", lower)
+    seed("whiteouts", lower, layer(("d/.wh.a", b""), ("l/c", b"c"),
+                                   ("d/.wh..wh..opq", b""), (".wh.h", b"")))
+    seed("names", layer(("n" * 120 + "\u00e9/" + "m" * 100, b"x"),
+                        ("s", "-" + "t" * 200)))
+    seed("gnu", layer(("n" * 150, b"x"), ("s", "-" + "t" * 200),
+                      kind=tarfile.GNU_FORMAT))
+    seed("over", layer(("a/b", b"1"), ("c", b"2")),
+         layer(("a", b"3"), ("c/d", b"4")))
+    seed("loop", layer(("a", "-b"), ("b", "-a"), ("a/x", b"")))
+    seed("gzip", gzip.compress(lower, mtime=0))
+
+
+def label_seeds():
+    save("label", "label", b'{"command": ["/bin/sh", "-c"], "env": ["A=b"],'
+         b' "cwd": "/w", "uid": 7, "gid": 8}')
+    save("label", "user", b"app:staff\nroot:x:0:0::/:\napp:x:7:8::/:\n"
+         b"staff:x:50:\n")
+    save("label", "pax", b"12 path=a/b\n21 mtime=123456.789\n11 size=12\n"
+         b"15 linkpath=a\n")
+
+
 cpio_seeds()
+tar_seeds()
+label_seeds()
 cmsg_seeds()
 net_filter_seeds()
 elf_seeds()
