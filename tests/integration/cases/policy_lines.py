@@ -6,14 +6,14 @@ import os
 import re
 import subprocess
 
-from cases import bad, disk, balloon, ends, files, streams, tty, vsock
+from cases import bad, balloon, disk, ends, files, network, streams, tty, vsock
 import vm
 
 STRACE = "/usr/bin/strace"
 # Between them they make the VMM do all that it does.
 CASES = [
     bad.test_kernel_triple_fault, balloon.test_freed_memory_goes_back,
-    ends.test_time_limit, files.test_directory,
+    ends.test_time_limit, files.test_directory, network.test_tap,
     streams.test_socket_streams, streams.test_stdout_never_read,
     tty.test_frozen_and_thawed, tty.test_line_editing,
     disk.test_reads_and_writes, disk.test_discards,

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network of a VM: a tap and passt, in network namespaces made here; the
+guest's driver is a small program (programs/netdrive.c). What a policy must stop
+is stopped, counted and told; bad words are one line; nothing stays behind."""
+import json
+import os
+import signal
+import subprocess
+
+import vm
+from cases.bad import one_line
+
+UNSHARE, IP, PASST = "/usr/bin/unshare", "/usr/sbin/ip", "/usr/bin/passt"
+TAP = "tap,address=10.78.0.2/24,gateway=10.78.0.1"
+# A host with one way out, which leads nowhere, and a service on it.
+HOST = """ip link set lo up
+ip tuntap add d0 mode tap
+ip address add 10.99.0.1/24 dev d0
+ip link set d0 up
+ip route add default via 10.99.0.2
+"""
+SERVICE = """import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 7000))
+data, peer = s.recvfrom(100)
+s.sendto(b"answer to " + data, peer)
+"""
+
+
+def in_namespace(t, script, after="exec"):
+    """From here on t runs the command in a network namespace of its own."""
+    t.need(UNSHARE, IP)
+    if os.geteuid() or t.command(UNSHARE, "-n", "true").status:
+        t.skip("needs root and a network namespace")
+    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        t.skip("needs /dev/net/tun")
+    inside = t.tmp / "inside"
+    inside.write_text(f"#!/bin/sh\n{script}{after} {t.ampoule} \"$@\"\n")
+    wrapper = t.tmp / "in-namespace"
+    wrapper.write_text(f"#!/bin/sh\nexec {UNSHARE} -n {inside} \"$@\"\n")
+    inside.chmod(0o755)
+    wrapper.chmod(0o755)
+    t.ampoule = wrapper
+
+
+def driven(t, *options):
+    """A run of netdrive. Return: it, and what --json says of the network."""
+    report = t.tmp / "report"
+    run = t.run(f"--json={report}", "--cmdline", "devmem", "--mem", "128M",
+                *options)
+    return run, json.loads(report.read_text()).get("network")
+
+
+def test_tap(t):
+    in_namespace(t, "ip link set lo up\n")
+    run, network = driven(t, "--net", TAP, "--allow", "10.78.0.0/24", "--",
+                          t.program("netdrive"), "ping", "10.78.0.2",
+                          "10.78.0.1")
+    run.ended(0).said("pong\n")
+    t.equal(network["dropped"], {"spoofed": 1, "denied": 1}, "dropped")
+
+
+def test_user(t):
+    t.need(PASST)
+    service = t.tmp / "service.py"
+    service.write_text(SERVICE)
+    in_namespace(t, HOST + f"python3 {service} >/dev/null 2>&1 &\n")
+    run, network = driven(t, "--net", "user", "--allow", "10.99.0.1:7000/udp",
+                          "--", t.program("netdrive"), "udp", "10.0.2.15",
+                          "10.0.2.2", "10.99.0.1")
+    run.ended(0).said("answer to question\n")
+    t.equal(network["dropped"], {"spoofed": 1, "denied": 1}, "dropped")
+
+
+def test_nothing_is_allowed_by_default(t):
+    in_namespace(t, "ip link set lo up\n")
+    run, network = driven(t, "--time", 3 * vm.SLOW, "--net", TAP, "--",
+                          t.program("netdrive"), "ping", "10.78.0.2",
+                          "10.78.0.1")
+    run.ended(124)
+    t.equal(network["packets_out"], 1, "ARP")
+    t.check(network["dropped"]["denied"] >= 2, "dropped")
+
+
+def passts(t):
+    """The passt processes that serve VMs of this test, by the namespace."""
+    found = []
+    for pid in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                words = f.read().split(b"\0")
+            if words[0] == b"passt" and b"10.0.9.15" in words:
+                found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+def left_behind(t, signal_to):
+    t.need(PASST)
+    in_namespace(t, HOST)
+    process = t.start_vm("--net", "user,address=10.0.9.15/24,gateway=10.0.9.2",
+                         "/bin/busybox", "sh", "-c", "echo up; sleep 100")
+    t.equal(process.stdout.readline(), b"up\n", "the program's first words")
+    t.check(len(passts(t)) == 1, "one passt serves the VM")
+    signal_to(process)
+    process.wait(timeout=20 * vm.SLOW)
+    t.check(vm.wait_until(lambda: not passts(t)), "passt went with the VM")
+
+
+def test_passt_ends_with_the_command(t):
+    def kill(process):
+        process.send_signal(signal.SIGKILL)
+    left_behind(t, kill)
+
+
+def test_passt_ends_with_the_program(t):
+    def end(process):
+        process.send_signal(signal.SIGTERM)
+    left_behind(t, end)
+
+
+def test_a_vm_outlives_its_passt(t):
+    t.need(PASST)
+    in_namespace(t, HOST)
+    process = t.start_vm("--net", "user,address=10.0.9.15/24,gateway=10.0.9.2",
+                         "/bin/busybox", "sh", "-c", "echo up; read x; echo $x",
+                         stdin=subprocess.PIPE)
+    t.equal(process.stdout.readline(), b"up\n", "the program's first words")
+    for pid in passts(t):
+        os.kill(pid, signal.SIGKILL)
+    out, _ = process.communicate(b"still here\n", timeout=20 * vm.SLOW)
+    t.equal(out, b"still here\n", "the VM went on")
+    t.equal(process.returncode, 0, "status")
+
+
+def test_bad_words(t):
+    t.need("/bin/busybox")
+    for option, value, *words in (
+            ("--net", "bridge", "none, user, tap"),
+            ("--net", "tap=0123456789abcdef", "15 characters"),
+            ("--net", "tap,speed=1", "mac=, address="),
+            ("--net", "tap,mac=01:00:00:00:00:00", "group"),
+            ("--net", "tap,mac=02:00", "mac"),
+            ("--net", "tap,address=10.0.0.0.1", "address="),
+            ("--net", "tap,address=127.0.0.1/8", "address="),
+            ("--net", "tap,mtu=10", "576"),
+            ("--net", "tap,queues=8", "1 to 7"),
+            ("--net", "user,in=fast", "10M"),
+            ("--allow", "10.0.0.0/33", "neither an address"),
+            ("--allow", "10.0.0.0/8:0", "1 to 65535"),
+            ("--allow", "10.0.0.0/8:90-80", "1 to 65535"),
+            ("--allow", "[fd00::/8:80", "1 to 65535"),
+            ("--allow", "example.org", "needs a port"),
+            ("--allow", "-a..b:80", "neither an address"),
+            ("--allow", "", "neither an address"),
+            ("--publish", "80", "HOSTPORT:GUESTPORT"),
+            ("--publish", "1.2.3:80:80", "HOSTPORT:GUESTPORT"),
+            ("--publish", "70000:80", "HOSTPORT:GUESTPORT")):
+        one_line(t, t.run(option, value, "/bin/busybox", "true"), 125, option,
+                 *words)
+    for words in (["--allow", "any"], ["--publish", "80:80"]):
+        one_line(t, t.run(*words, "/bin/busybox", "true"), 125, "--net")
+    one_line(t, t.run("--net", "tap=no-such-tap,address=any", "/bin/busybox",
+                      "true"), 125, "no-such-tap", "ip tuntap add")
