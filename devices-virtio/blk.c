@@ -27,6 +27,7 @@
  * left to the loop, so that the lock is free in between. */
 #define VISIT_BYTES   (16u << 20)
 #define POOL_BYTES    (BLK_QUEUE_SIZE * sizeof(struct blk_request))
+#define LOCK_TRIES    200u
 #define STATE_VERSION 1u
 /* 16 KiB are the least that a host's disk is asked for. */
 #define PHYSICAL_EXP  3u /* 4 KiB */
@@ -227,13 +228,24 @@ static void on_timer(void *arg, uint32_t events)
 	vdev_unlock(&blk->vd);
 }
 
-/** on_ended() - the same on a thread of the engine's own. It must not wait for
- * the lock: whoever has it may wait for what this thread is to do next. */
+/** lock_soon() - whoever has the lock may wait for what this thread is to do
+ * next, so it is not waited for; a kick has it for some microseconds only. */
+static bool lock_soon(struct vdev *vd)
+{
+	for (unsigned i = 0; i < LOCK_TRIES; i++) {
+		if (vdev_trylock(vd))
+			return true;
+		__builtin_ia32_pause();
+	}
+	return false;
+}
+
+/** on_ended() - the same on a thread of the engine's own. */
 static void on_ended(void *arg)
 {
 	struct blk *blk = arg;
 
-	if (!vdev_trylock(&blk->vd)) {
+	if (!lock_soon(&blk->vd)) {
 		more_later(blk);
 		return;
 	}

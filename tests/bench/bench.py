@@ -19,6 +19,7 @@ import threading
 import time
 
 import process
+from block import bench_block
 from everyday import bench_everyday
 from jail import bench_jail
 from process import Failed, Run, Running, Sample
@@ -391,6 +392,7 @@ SECTIONS = {
     "timeline": bench_timeline, "peer": bench_peer,
     "compute": bench_compute, "ops": bench_ops, "everyday": bench_everyday,
     "memory": bench_memory, "rate": bench_rate, "jail": bench_jail,
+    "block": bench_block,
 }
 
 
