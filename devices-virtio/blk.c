@@ -29,8 +29,7 @@
 #define POOL_BYTES    (BLK_QUEUE_SIZE * sizeof(struct blk_request))
 #define LOCK_TRIES    200u
 #define STATE_VERSION 1u
-/* 16 KiB are the least that a host's disk is asked for. */
-#define PHYSICAL_EXP  3u /* 4 KiB */
+#define PHYSICAL_EXP  3u /* the host's files are cached in pages of 4 KiB */
 #define RANGE_SECTORS 0x00800000u /* 4 GiB a range of a DISCARD */
 
 static void more_later(struct blk *blk)
