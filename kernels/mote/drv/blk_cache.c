@@ -11,9 +11,10 @@
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 
-#define CLUSTER    32u /* pages read at once */
-#define SHARE      4u  /* of RAM, at most */
-#define CACHE_MIN  64u /* pages */
+#define CLUSTER    32u  /* pages read at once */
+#define SHARE      4u   /* of RAM, at most */
+#define SHRINK     256u /* pages given back when memory is short */
+#define CACHE_MIN  64u  /* pages */
 #define SECTORS(n) ((n) / BLK_SECTOR)
 
 _Static_assert(CLUSTER <= BLK_SPANS_MAX, "");
@@ -117,6 +118,19 @@ static const uint8_t *cache_page(struct image *image, uint64_t index,
 	return *ret_error ? NULL : pagemap_get(&cache.pages, index);
 }
 
+static const uint8_t *cache_peek(struct image *image, uint64_t index)
+{
+	return pagemap_get(&cache.pages, index);
+}
+
+static bool cache_shrink(struct image *image)
+{
+	uint32_t before = cache.pages.count;
+
+	drop_pages(SHRINK);
+	return cache.pages.count < before;
+}
+
 int blk_cache_image(struct image *ret)
 {
 	cache.disk = blk_get(0);
@@ -126,6 +140,8 @@ int blk_cache_image(struct image *ret)
 		.name = "/dev/vda",
 		.bytes = blk_bytes(cache.disk),
 		.page = cache_page,
+		.peek = cache_peek,
+		.shrink = cache_shrink,
 	};
 	return 0;
 }

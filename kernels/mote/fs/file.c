@@ -39,11 +39,17 @@ static uint64_t file_run_regular(struct file *f, uint64_t index, uint64_t max,
 	return regular_run(f->inode, index, max, ret_pa);
 }
 
+static bool file_near_regular(struct file *f, uint64_t index, uint64_t *ret_pa)
+{
+	return regular_near(f->inode, index, ret_pa);
+}
+
 static const struct file_ops regular_file_ops = {
 	.read = file_read_regular,
 	.write = file_write_regular,
 	.map_page = file_map_regular,
 	.map_run = file_run_regular,
+	.map_near = file_near_regular,
 };
 
 const struct inode_ops regular_inode_ops = {.file_ops = &regular_file_ops};

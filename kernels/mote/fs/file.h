@@ -40,6 +40,9 @@ struct file_ops {
 	 * written since). @ret_pa: the first; no references. 0: none. */
 	uint64_t (*map_run)(struct file *f, uint64_t index, uint64_t max,
 			    uint64_t *ret_pa);
+	/* Optional, for mappings that are only read or private: the page if it
+	 * is in memory already, as map_page. False: it is not. */
+	bool (*map_near)(struct file *f, uint64_t index, uint64_t *ret_pa);
 };
 
 enum file_can { /* decided once, at open */

@@ -2,6 +2,7 @@
 /* image.h - where the bytes of a file system image lie: in memory as a whole
  * (pmem), or in pages that are read when somebody asks (block device). */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,10 @@ struct image {
 	 * could not be read, and *@ret_error says why. */
 	const uint8_t *(*page)(struct image *image, uint64_t index,
 			       int *ret_error);
+	/* The same if it is in memory; NULL: it is not. Optional. */
+	const uint8_t *(*peek)(struct image *image, uint64_t index);
+	/* Memory is short: give pages back. Optional; true: there were some. */
+	bool (*shrink)(struct image *image);
 	void *private;
 };
 

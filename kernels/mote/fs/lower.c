@@ -33,6 +33,13 @@ const struct image *lower_image(void)
 	return lower.fs.image;
 }
 
+bool lower_shrink(void)
+{
+	struct image *image = lower.fs.image;
+
+	return image && image->shrink && image->shrink(image);
+}
+
 bool lower_in_place(void)
 {
 	return lower.fs.image->base;
@@ -275,6 +282,14 @@ const uint8_t *lower_bytes(const struct inode *inode, uint64_t pos,
 	};
 
 	return erofs_bytes(&lower.fs, &node, pos, want, ret_run, ret_error);
+}
+
+const uint8_t *lower_cached(const struct inode *inode, uint64_t pos)
+{
+	struct image *image = lower.fs.image;
+	uint64_t at = inode->reg.lower.blocks_at + pos;
+
+	return image->peek ? image->peek(image, at / IMAGE_PAGE) : NULL;
 }
 
 int lower_mount(struct image *image, bool read_only, const char **ret_why)

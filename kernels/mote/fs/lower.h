@@ -35,6 +35,10 @@ static inline bool lower_is_read_only(void)
 /** lower_image() - the image; NULL: none. */
 const struct image *lower_image(void);
 
+/** lower_shrink() - memory is short: have the image give pages back that nobody
+ * uses. True: there were some. */
+bool lower_shrink(void);
+
 /** lower_find() - the image's name in @dir, which is INODE_LOWER and has no
  * such entry in the tree, made now; NULL: none, or lower_error(). */
 struct dentry *lower_find(struct inode *dir, const struct name *name);
@@ -56,6 +60,8 @@ void lower_inode_gone(struct inode *inode);
  * they lie. @pos + @want <= reg.base_bytes. As image_at(). */
 const uint8_t *lower_bytes(const struct inode *inode, uint64_t pos,
 			   uint64_t want, uint64_t *ret_run, int *ret_error);
+/** lower_cached() - a whole page of its first content, if it is in memory. */
+const uint8_t *lower_cached(const struct inode *inode, uint64_t pos);
 /** lower_in_place() - is the image in memory as a whole? Then lower_bytes()
  * cannot fail and what it gives stays where it is. */
 bool lower_in_place(void);

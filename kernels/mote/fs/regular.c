@@ -149,7 +149,12 @@ static bool base_is_sure(const struct inode *inode)
  * meets -ENOSPC before the program is out of memory. */
 static bool low_on_pages(void)
 {
-	return pages_free() < 32 + pages_total() / 64;
+	const uint64_t mark = 32 + pages_total() / 64;
+
+	while (pages_free() < mark)
+		if (!lower_shrink())
+			return true;
+	return false;
 }
 
 /* A new page at @index. 0, -ENOSPC, -EIO. */
@@ -443,6 +448,25 @@ int regular_page(struct inode *inode, uint64_t index, bool shared_write,
 	*ret_pa = kva_to_pa(page);
 	page_ref(*ret_pa);
 	return 0;
+}
+
+bool regular_near(struct inode *inode, uint64_t index, uint64_t *ret_pa)
+{
+	const struct inode_reg *reg = &inode->reg;
+	uint64_t start = index << PAGE_SHIFT;
+	const uint8_t *page;
+
+	if (index >= PAGEMAP_INDEX_MAX || start >= inode->size)
+		return false;
+	page = pagemap_get(&reg->pages, index);
+	if (!page && (inode->flags & INODE_LOWER) &&
+	    start + PAGE_SIZE <= MIN(reg->base_bytes, reg->lower.blocks_bytes))
+		page = lower_cached(inode, start);
+	if (!page)
+		return false;
+	*ret_pa = kva_to_pa(page);
+	page_ref(*ret_pa);
+	return true;
 }
 
 uint64_t regular_run(struct inode *inode, uint64_t index, uint64_t max,

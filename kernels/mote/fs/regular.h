@@ -26,6 +26,8 @@ int64_t regular_seek(struct inode *inode, uint64_t pos, bool hole);
 /** regular_page() - see file_ops.map_page. */
 int regular_page(struct inode *inode, uint64_t index, bool shared_write,
 		 uint64_t *ret_pa);
+/** regular_near() - see file_ops.map_near. */
+bool regular_near(struct inode *inode, uint64_t index, uint64_t *ret_pa);
 /** regular_run() - see file_ops.map_run. */
 uint64_t regular_run(struct inode *inode, uint64_t index, uint64_t max,
 		     uint64_t *ret_pa);

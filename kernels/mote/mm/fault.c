@@ -25,6 +25,7 @@
 #define COPY_WINDOW     0x8000ul   /* 8 pages, aligned */
 #define POPULATE_MAX    0x200000ul /* file areas up to 2 MiB: at once */
 #define FILE_WINDOW     0x40000ul  /* 64 pages in place, aligned */
+#define NEAR_WINDOW     0x10000ul  /* 16 pages in memory, aligned */
 #define STACK_GAP_BYTES 0x100000ul
 
 /* A stack area grows down to hold @addr, within its limit and clear of the
@@ -289,6 +290,20 @@ static int fault_copy(const struct vm *vm, const struct vma *v, uint64_t addr,
 	return 0;
 }
 
+/* Pages behind the one at @addr that are in memory already and only wait to be
+ * mapped. */
+static void map_near(struct vm *vm, const struct vma *v, uint64_t addr,
+		     uint64_t *pte, uint64_t bits)
+{
+	uint64_t index = v->index + (addr - v->start) / PAGE_SIZE;
+	uint64_t more = empty_run(pte + 1, pages_after(v, addr, NEAR_WINDOW));
+	uint64_t pa;
+
+	for (uint64_t i = 1; i <= more; i++)
+		if (v->file->ops->map_near(v->file, index + i, &pa))
+			map_run(vm, pte + i, pa | bits, 1);
+}
+
 static int fault_file(struct vm *vm, struct vma *v, uint64_t addr, bool write,
 		      int *ret_code)
 {
@@ -312,6 +327,8 @@ static int fault_file(struct vm *vm, struct vma *v, uint64_t addr, bool write,
 			return SIGKILL;
 		}
 		map_run(vm, pte, pa | bits, 1);
+		if (v->file->ops->map_near && !(bits & PTE_W))
+			map_near(vm, v, addr, pte, bits);
 	}
 	if (!write || shared)
 		return 0;

@@ -7,6 +7,7 @@
 
 #include "kernels/mote/drv/balloon.h"
 #include "kernels/mote/drv/harness.h"
+#include "kernels/mote/fs/lower.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/vm.h"
@@ -82,7 +83,7 @@ void oom_make_room(void)
 	while (oom_is_near() && !current()->killed) {
 		struct process *p;
 
-		if (balloon_make_room())
+		if (lower_shrink() || balloon_make_room())
 			continue;
 		p = choose();
 		if (!p)
