@@ -323,7 +323,7 @@ static int watch(struct vsock *v, struct loop *loop)
 	if (!err)
 		err = loop_add(loop, v->timer_fd, EPOLLIN, on_timer, v,
 			       &v->on_timer);
-	if (!err)
+	if (!err && !v->helper_gone)
 		err = loop_add(loop, v->helper_fd, EPOLLIN, on_helper, v,
 			       &v->on_helper);
 	return err;
@@ -345,6 +345,7 @@ int vsock_new(const struct vsock_config *config, struct vdev **ret)
 	v->cid = config->cid;
 	v->conn_count = config->connections;
 	v->helper_fd = config->helper_fd;
+	v->helper_gone = v->helper_fd < 0;
 	v->epoll_fd = v->more_fd = v->timer_fd = -1;
 	err = make_room(v);
 	if (!err)

@@ -28,7 +28,8 @@ struct loop;
 struct vsock_config {
 	uint64_t cid;         /* of the guest, VSOCK_CID_MIN.. */
 	uint32_t connections; /* 1..VSOCK_CONNECTIONS_MAX at once */
-	int helper_fd;        /* borrowed; SOCK_SEQPACKET, does not block */
+	int helper_fd;        /* borrowed; SOCK_SEQPACKET, does not block; -1:
+			       * nobody connects, and no client comes */
 	struct loop *loop;    /* borrowed; outlives the device */
 };
 

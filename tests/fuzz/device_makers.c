@@ -13,6 +13,7 @@
 #include "devices-virtio/net.h"
 #include "devices-virtio/pmem.h"
 #include "devices-virtio/rng.h"
+#include "devices-virtio/vsock.h"
 #include "tests/fuzz/fuzz_engine.h"
 
 #define ROWS (sizeof(makers) / sizeof(makers[0]))
@@ -130,6 +131,18 @@ static int make_pmem(struct vdev **ret)
 	return pmem_new(&config, ret);
 }
 
+static int make_vsock(struct vdev **ret)
+{
+	static struct loop *loop;
+	struct vsock_config config = {
+		.cid = 3, .connections = 4, .helper_fd = -1};
+
+	if (!loop && loop_new(&loop))
+		return -1;
+	config.loop = loop;
+	return vsock_new(&config, ret);
+}
+
 static const struct {
 	uint8_t id; /* device_id, its low byte; the harness: 255 */
 	int (*make)(struct vdev **ret);
@@ -140,6 +153,7 @@ static const struct {
 	{VIRTIO_ID_BLOCK, make_block},
 	{VIRTIO_ID_NET, make_net},
 	{VIRTIO_ID_PMEM, make_pmem},
+	{VIRTIO_ID_VSOCK, make_vsock},
 };
 
 struct vdev *device_make(uint8_t which)
