@@ -50,22 +50,27 @@ static void packet(struct fuzz_input *in)
 {
 	uint32_t base = FUZZ_QUEUE_BYTES * VSOCK_TX, at = 0x8000;
 	uint8_t odd = fuzz_u8(in);
-	struct virtio_vsock_hdr h = {
-		.src_cid = odd == 1 ? fuzz_u64(in) : 3,
-		.dst_cid = odd == 2 ? fuzz_u64(in) : 2,
-		.src_port = fuzz_u8(in) % 4,
-		.dst_port = fuzz_u8(in),
-		.type = odd == 3 ? fuzz_u16(in) : 1,
-		.op = fuzz_u8(in) % 9,
-		.flags = fuzz_u8(in) % 4,
-		.buf_alloc = fuzz_u32(in),
-		.fwd_cnt = odd == 4 ? fuzz_u32(in) : 0,
-	};
-	uint16_t bytes = fuzz_u16(in), idx;
+	struct virtio_vsock_hdr h = {.src_cid = 3, .dst_cid = 2, .type = 1};
 	uint8_t desc[16] = {0};
+	uint16_t bytes, idx;
 
-	bytes %= 0x4000;
-	h.len = odd == 5 ? fuzz_u32(in) : bytes;
+	h.op = fuzz_u8(in) % 9;
+	h.src_port = fuzz_u8(in) % 4;
+	h.dst_port = fuzz_u8(in);
+	h.flags = fuzz_u8(in) % 4;
+	h.buf_alloc = fuzz_u16(in) * 4u;
+	bytes = fuzz_u16(in) % 0x4000;
+	h.len = bytes;
+	if (odd == 1)
+		h.src_cid = fuzz_u64(in);
+	else if (odd == 2)
+		h.dst_cid = fuzz_u64(in);
+	else if (odd == 3)
+		h.type = fuzz_u16(in);
+	else if (odd == 4)
+		h.fwd_cnt = fuzz_u32(in);
+	else if (odd == 5)
+		h.len = fuzz_u32(in);
 	if (odd < 128)
 		h.dst_port %= 4;
 	else /* a client of the host's, as they are numbered */
@@ -109,17 +114,20 @@ static void buffers(struct fuzz_input *in)
 /** pass() - a message of the helper's, some with the end of a new pair. */
 static void pass(struct fuzz_input *in)
 {
-	struct vsock_message m = {.word = fuzz_u8(in) % 6,
-				  .id = fuzz_u8(in) % CONNS |
-					(uint32_t)(fuzz_u8(in) % 4) << 16,
-				  .port = fuzz_u8(in) % 4};
+	struct vsock_message m = {.word = fuzz_u8(in) % 6};
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
-	struct iovec iov = {&m, fuzz_u8(in) ? sizeof(m) : 3};
+	struct iovec iov = {&m, sizeof(m)};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	unsigned slot = fuzz_u8(in) % PEERS;
 	struct cmsghdr *c = (struct cmsghdr *)control;
+	unsigned slot;
 	int fd[2];
 
+	m.id = fuzz_u8(in) % CONNS;
+	m.id |= (uint32_t)(fuzz_u8(in) % 4) << 16;
+	m.port = fuzz_u8(in) % 4;
+	slot = fuzz_u8(in) % PEERS;
+	if (slot == PEERS - 1)
+		iov.iov_len = 3;
 	if (m.word == 5) { /* gone */
 		(void)shutdown(helper[0], SHUT_RDWR);
 		return;

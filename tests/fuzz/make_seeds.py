@@ -390,6 +390,46 @@ def label_seeds():
          b"15 linkpath=a\n")
 
 
+def vsock_seeds():
+    """Steps of fuzz_vsock.c: a byte that says what, then its numbers."""
+    request, response, reset, shutdown, data, credit = 1, 2, 3, 4, 5, 6
+
+    def packet(op, count=0, port=1, to=2, flags=0, room=0x4000, odd=0):
+        return struct.pack("<BBBBBBHH", 0, odd, op, port, to, flags, room,
+                           count)
+
+    def host(kind, *rest):  # 0 a message, 1 a peer, 2 the loop, 3 a tick
+        return bytes([150, (0, 100, 200, 250)[kind], *rest])
+
+    def write(slot, count):
+        return host(1, slot, 0) + struct.pack("<H", count)
+
+    def read(slot, count):
+        return host(1, slot, 150) + struct.pack("<H", count)
+
+    buffers, turn = bytes([100, 12, 40]), host(2)
+    start = bytes(4) + buffers
+    opened = start + packet(request) + turn + host(0, 2, 0, 1, 0, 0) + turn
+    # A client of the host's: the numbers of its ports begin at 2^30.
+    client = start + host(0, 4, 0, 0, 1, 0) + turn + packet(
+        response, to=0, odd=128)
+    save("vsock", "connect", opened)
+    save("vsock", "refused", start + packet(request) + host(0, 3, 0, 1, 0, 0))
+    save("vsock", "client", client + turn + write(0, 100) + turn)
+    save("vsock", "echo", opened + packet(data, 100) + read(0, 100) +
+         write(0, 500) + turn + packet(credit) + packet(shutdown, flags=3))
+    save("vsock", "full", opened + packet(data, 0x3fff) * 30 + turn +
+         read(0, 65535) * 3 + turn + packet(shutdown, flags=2) + turn)
+    save("vsock", "halves", opened + host(1, 0, 201, 0, 0) + turn +
+         packet(data, 10) + packet(shutdown, flags=1) + turn +
+         packet(shutdown, flags=2) + turn)
+    save("vsock", "closed", opened + write(0, 90) + host(1, 0, 250, 0, 0) +
+         turn + host(3) * 9 + packet(reset))
+    save("vsock", "credit", opened + packet(credit, room=3) + write(0, 900) +
+         turn + packet(credit, room=20) + packet(7))
+    save("vsock", "strays", start + packet(data, 5) * 70 + buffers + turn)
+
+
 cpio_seeds()
 tar_seeds()
 label_seeds()
@@ -402,5 +442,6 @@ mmio_seeds()
 pci_seeds()
 balloon_seeds()
 console_seeds()
+vsock_seeds()
 harness_seeds()
 plan_seeds()
