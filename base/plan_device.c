@@ -75,8 +75,7 @@ static const char *check_block(const struct plan_device *dev)
 	if (!block->bytes || block->bytes % PLAN_BLOCK_SECTOR ||
 	    block->bytes > PLAN_BLOCK_BYTES_MAX)
 		return "block.bytes is out of range";
-	if (block->overlay > PLAN_OVERLAY_FILE ||
-	    (block->overlay && read_only))
+	if (block->overlay > PLAN_OVERLAY_FILE || (block->overlay && read_only))
 		return "block.overlay is none, or of a disk that is only read";
 	if (dev->fd_count != 1u + (block->overlay == PLAN_OVERLAY_FILE))
 		return "block.overlay and fd_count do not match";

@@ -339,8 +339,7 @@ static void blk_load(struct vdev *vd, struct blob *from)
 	struct blk *blk = (struct blk *)vd;
 	uint8_t read_only, wce, lost;
 
-	if (blob_get32(from) != STATE_VERSION ||
-	    blob_get64(from) != blk->bytes)
+	if (blob_get32(from) != STATE_VERSION || blob_get64(from) != blk->bytes)
 		blob_fail(from, -EPROTO);
 	read_only = blob_get8(from);
 	wce = blob_get8(from);
@@ -393,11 +392,10 @@ static const struct vdev_ops blk_ops = {
  * memory is. */
 static uint64_t features_of(const struct blk_config *config)
 {
-	uint64_t features = 1ull << VIRTIO_BLK_F_SEG_MAX |
-			    1ull << VIRTIO_BLK_F_BLK_SIZE |
-			    1ull << VIRTIO_BLK_F_TOPOLOGY |
-			    1ull << VIRTIO_BLK_F_FLUSH |
-			    1ull << VIRTIO_BLK_F_CONFIG_WCE;
+	uint64_t features =
+		1ull << VIRTIO_BLK_F_SEG_MAX | 1ull << VIRTIO_BLK_F_BLK_SIZE |
+		1ull << VIRTIO_BLK_F_TOPOLOGY | 1ull << VIRTIO_BLK_F_FLUSH |
+		1ull << VIRTIO_BLK_F_CONFIG_WCE;
 
 	if (config->read_only)
 		return features | 1ull << VIRTIO_BLK_F_RO;
@@ -463,8 +461,8 @@ static int set_up_limit(struct blk *blk, const struct blk_config *config)
 		    config->rate_bytes.burst, now);
 	bucket_init(&blk->rate_ops, config->rate_ops.per_second,
 		    config->rate_ops.burst, now);
-	blk->limited = config->rate_bytes.per_second ||
-		       config->rate_ops.per_second;
+	blk->limited =
+		config->rate_bytes.per_second || config->rate_ops.per_second;
 	if (!blk->limited)
 		return 0;
 	blk->timer_fd =

@@ -27,7 +27,7 @@ struct loop;
 #define BLK_SERIAL_BYTES 20u
 #define BLK_SECTOR       512u
 
-struct blk_failure { /* for the one line in the host's log */
+struct blk_failure {      /* for the one line in the host's log */
 	const char *what; /* "read", "write", ... */
 	uint64_t sector;  /* where the request began */
 	int error;        /* errno, positive */
@@ -53,8 +53,8 @@ struct blk_config {
  * Return: 0; -EINVAL: the overlay is none, or one of another base; -errno. */
 int blk_new(const struct blk_config *config, struct vdev **ret);
 
-/** blk_quiesce() - nothing is in flight and nothing held when it returns; a kick
- * begins again. The device's lock is held. */
+/** blk_quiesce() - nothing is in flight and nothing held when it returns; a
+ * kick begins again. The device's lock is held. */
 void blk_quiesce(struct vdev *vd);
 
 /** blk_overlay_reset() - forget all that was written to an overlay in memory.

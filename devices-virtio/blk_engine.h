@@ -14,7 +14,7 @@
 #include <sys/uio.h>
 
 #define BLK_FILES_MAX  2u
-#define BLK_IN_FLIGHT  256u     /* I/Os an engine takes at a time */
+#define BLK_IN_FLIGHT  256u       /* I/Os an engine takes at a time */
 #define BLK_SPAN_BYTES (1u << 30) /* the longest PUNCH or ZERO */
 
 enum blk_op {

@@ -64,12 +64,12 @@ static void next_block(struct blk *blk)
 {
 	struct blk_flush *f = &blk->flush;
 	uint64_t block = 0;
-	const uint8_t *data = blk_map_next(&blk->map, &block);
+	uint8_t *data = blk_map_next(&blk->map, &block);
 
 	if (data) {
 		f->map_written = true;
 		f->io.offset = OVERLAY_MAP_AT + block * BLK_MAP_BLOCK;
-		f->iov.iov_base = (void *)(uintptr_t)data;
+		f->iov.iov_base = data;
 		f->iov.iov_len = BLK_MAP_BLOCK;
 		submit(blk, BLK_WRITE);
 	} else if (f->map_written) {
@@ -98,9 +98,8 @@ static void done(struct blk_io *io)
 		fail(blk, (int)-io->result);
 	} else if (io->op == BLK_WRITE && io->result != BLK_MAP_BLOCK) {
 		fail(blk, ENOSPC);
-	} else if (f->step == BLK_FLUSH_AGAIN) {
-		end(blk, VIRTIO_BLK_S_OK);
-	} else if (blk->overlay != PLAN_OVERLAY_FILE) {
+	} else if (f->step == BLK_FLUSH_AGAIN ||
+		   blk->overlay != PLAN_OVERLAY_FILE) {
 		end(blk, VIRTIO_BLK_S_OK);
 	} else {
 		f->step = BLK_FLUSH_MAP;

@@ -18,7 +18,10 @@ struct loop_source;
 
 #define BLK_RANGES_MAX 32u /* of a DISCARD or WRITE_ZEROES */
 
-enum blk_file { BLK_FILE_BASE, BLK_FILE_OVERLAY };
+enum blk_file {
+	BLK_FILE_BASE,
+	BLK_FILE_OVERLAY
+};
 
 enum blk_kind {
 	BLK_KIND_REFUSED, /* only to be answered: status says how */
@@ -40,11 +43,11 @@ struct blk_request {
 	struct blk *blk;
 	struct blk_request *next; /* free, or waiting for a flush */
 	enum blk_kind kind;
-	uint8_t status;         /* VIRTIO_BLK_S_*, so far */
-	uint64_t sector;        /* where it began, for the log */
-	uint64_t at, bytes;     /* what is left of the (current) range */
-	uint64_t moved;         /* bytes of data, so far */
-	struct iovec *data;     /* spans that are left, in chain.iov */
+	uint8_t status;     /* VIRTIO_BLK_S_*, so far */
+	uint64_t sector;    /* where it began, for the log */
+	uint64_t at, bytes; /* what is left of the (current) range */
+	uint64_t moved;     /* bytes of data, so far */
+	struct iovec *data; /* spans that are left, in chain.iov */
 	uint32_t data_count;
 	size_t cut;             /* taken off the last span of io */
 	uint32_t retries;       /* of the I/O in flight */
@@ -83,7 +86,7 @@ struct blk {
 	struct blk_map map;
 	struct virtio_blk_config config;
 	char serial[BLK_SERIAL_BYTES];
-	bool lost; /* a flush failed: what was written may be gone */
+	bool lost;       /* a flush failed: what was written may be gone */
 	uint32_t active; /* requests begun and not yet answered */
 	bool starved;    /* a chain waits for a free request */
 	struct blk_request *held; /* popped, waits for the rate limit */

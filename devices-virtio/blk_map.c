@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* blk_map.c - see blk_map.h. Words of 64 bits; bit n of the map is bit n % 64 of
- * word n / 64, which is also the order of bytes in the file. */
+/* blk_map.c - see blk_map.h. Words of 64 bits; bit n of the map is bit n % 64
+ * of word n / 64, which is also the order of bytes in the file. */
 #include "devices-virtio/blk_map.h"
 
 #include <errno.h>
@@ -33,8 +33,8 @@ static uint64_t find(const uint64_t *bits, uint64_t at, uint64_t end,
 	uint64_t flip = value ? 0 : UINT64_MAX;
 
 	while (at < end) {
-		uint64_t word = (bits[at / WORD_BITS] ^ flip) >>
-				(at % WORD_BITS);
+		uint64_t word =
+			(bits[at / WORD_BITS] ^ flip) >> (at % WORD_BITS);
 
 		if (word) {
 			at += (uint64_t)__builtin_ctzll(word);
@@ -142,7 +142,7 @@ void blk_map_stage(struct blk_map *m)
 	m->at = 0;
 }
 
-const uint8_t *blk_map_next(struct blk_map *m, uint64_t *ret_block)
+uint8_t *blk_map_next(struct blk_map *m, uint64_t *ret_block)
 {
 	uint64_t n = find(m->staged, m->at, m->blocks, true);
 
@@ -151,5 +151,5 @@ const uint8_t *blk_map_next(struct blk_map *m, uint64_t *ret_block)
 		return NULL;
 	put(m->staged, n, false);
 	*ret_block = n;
-	return (const uint8_t *)(m->stage + n * BLOCK_WORDS);
+	return (uint8_t *)(m->stage + n * BLOCK_WORDS);
 }

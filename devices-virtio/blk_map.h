@@ -46,4 +46,4 @@ void blk_map_load(struct blk_map *m, uint64_t block,
 void blk_map_stage(struct blk_map *m);
 /** blk_map_next() - a block to be stored. Return: its bytes, BLK_MAP_BLOCK of
  * them, unchanged until the next blk_map_stage(); NULL: there is none left. */
-const uint8_t *blk_map_next(struct blk_map *m, uint64_t *ret_block);
+uint8_t *blk_map_next(struct blk_map *m, uint64_t *ret_block);

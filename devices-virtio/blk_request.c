@@ -40,8 +40,7 @@ static void take_front(struct iovec **iov, uint32_t *count, size_t bytes)
 static void take_status(struct blk_request *r)
 {
 	struct vq_chain *chain = &r->chain;
-	struct iovec *last =
-		&chain->iov[chain->readable + chain->writable - 1];
+	struct iovec *last = &chain->iov[chain->readable + chain->writable - 1];
 
 	last->iov_len--;
 	r->status_at = (struct iovec){

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* blk_run.c - a request becomes I/Os, one after the other: a piece for each file
- * it touches, and what a short read or write has left. Trusts: the request,
+/* blk_run.c - a request becomes I/Os, one after the other: a piece for each
+ *file it touches, and what a short read or write has left. Trusts: the request,
  * which blk_parse() has checked. Must not: fail for what the guest did.
  *
  *	blk_begin -> next -> submit ... done -> advance -> next ... -> answer
@@ -135,8 +135,7 @@ static bool failed(struct blk_request *r, int error)
 {
 	enum blk_op op = r->io.op;
 
-	if ((error == EINTR || error == EAGAIN) &&
-	    r->retries++ < RETRIES_MAX) {
+	if ((error == EINTR || error == EAGAIN) && r->retries++ < RETRIES_MAX) {
 		submit(r);
 		return false;
 	}
@@ -273,8 +272,8 @@ static void tell_id(struct blk_request *r)
 {
 	const char *serial = r->blk->serial;
 
-	r->moved = gm_iov_write(r->data, r->data_count, serial,
-				BLK_SERIAL_BYTES);
+	r->moved =
+		gm_iov_write(r->data, r->data_count, serial, BLK_SERIAL_BYTES);
 	blk_answer(r, VIRTIO_BLK_S_OK);
 }
 

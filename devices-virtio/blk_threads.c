@@ -231,8 +231,7 @@ static int start(struct blk_threads *t, unsigned threads)
 }
 
 int blk_threads_new(const int *fd, unsigned count, unsigned threads,
-		    const struct blk_thread_host *host,
-		    struct blk_engine **ret)
+		    const struct blk_thread_host *host, struct blk_engine **ret)
 {
 	struct blk_threads *t = calloc(1, sizeof(*t));
 	int err;

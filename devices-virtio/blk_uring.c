@@ -70,6 +70,7 @@ static uint32_t load(const uint32_t *at)
 	return __atomic_load_n(at, __ATOMIC_ACQUIRE);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): a builtin writes there */
 static void store(uint32_t *at, uint32_t value)
 {
 	__atomic_store_n(at, value, __ATOMIC_RELEASE);
@@ -77,8 +78,8 @@ static void store(uint32_t *at, uint32_t value)
 
 static uint32_t falloc_mode(enum blk_op op)
 {
-	return FALLOC_FL_KEEP_SIZE | (op == BLK_PUNCH ? FALLOC_FL_PUNCH_HOLE
-						      : FALLOC_FL_ZERO_RANGE);
+	return FALLOC_FL_KEEP_SIZE |
+	       (op == BLK_PUNCH ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE);
 }
 
 static void fill(struct io_uring_sqe *sqe, const struct blk_io *io)
@@ -90,8 +91,8 @@ static void fill(struct io_uring_sqe *sqe, const struct blk_io *io)
 	switch (io->op) {
 	case BLK_READ:
 	case BLK_WRITE:
-		sqe->opcode = io->op == BLK_READ ? IORING_OP_READV
-						 : IORING_OP_WRITEV;
+		sqe->opcode =
+			io->op == BLK_READ ? IORING_OP_READV : IORING_OP_WRITEV;
 		sqe->addr = (uint64_t)(uintptr_t)io->iov;
 		sqe->len = io->iov_count;
 		sqe->off = io->offset;

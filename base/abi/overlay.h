@@ -6,8 +6,8 @@
  *	map_offset   a bit for each sector of 512 bytes: 1, it is in this file
  *	data_offset  the disk; holes where the base is to be seen
  *
- * A bit is stored after the data that it vouches for is stable, so that the file
- * is whole at every moment: what a crash takes away is what no flush had
+ * A bit is stored after the data that it vouches for is stable, so that the
+ *file is whole at every moment: what a crash takes away is what no flush had
  * acknowledged. A sector has a bit of its own, so nothing is ever copied from
  * the base. */
 #pragma once
@@ -43,8 +43,7 @@ static inline struct overlay_header overlay_layout(uint64_t disk_bytes)
 		.disk_bytes = disk_bytes,
 		.map_offset = OVERLAY_MAP_AT,
 		.map_bytes = map,
-		.data_offset =
-			(OVERLAY_MAP_AT + map + OVERLAY_DATA_STEP - 1) &
-			~(OVERLAY_DATA_STEP - 1),
+		.data_offset = (OVERLAY_MAP_AT + map + OVERLAY_DATA_STEP - 1) &
+			       ~(OVERLAY_DATA_STEP - 1),
 	};
 }

@@ -131,6 +131,7 @@ static int sync_name(const char *path)
 	if (!copy)
 		return -ENOMEM;
 	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): cleanup frees */
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
@@ -233,7 +234,7 @@ static int add_image(struct device_set *set, const char *path,
 			text[at++] = ',';
 	}
 	memcpy(text + at, ending, sizeof(ending));
-	return add(set, text, 0, why);
+	return add(set, text, 0, why); /* NOLINT: cleanup frees */
 }
 
 static bool has_image(const struct settings *s)

@@ -22,9 +22,6 @@ struct settings {
 	const char *profile;          /* name or file; NULL: default */
 	struct profile given, limits; /* by options; of all together */
 	const char *image;            /* NULL: root is the initrd */
-	bool pci;                     /* devices on PCI, not mmio */
-	bool image_rw;                /* writes go to memory, over it */
-	bool image_on_disk;           /* it is a disk, not memory */
 	struct strlist pmem;          /* "FILE" or "FILE,rw=private" */
 	struct strlist disks;         /* disk_option.h */
 	const char *vsock;            /* "PATH" or "PATH,cid=N"; NULL: none */
@@ -33,6 +30,9 @@ struct settings {
 	const char *cmdline;
 	const char *modules; /* folder; NULL: beside the kernel, if at all */
 	bool serial;         /* the kernel has a serial port, shown on stderr */
+	bool pci;            /* devices on PCI, not mmio */
+	bool image_rw;       /* writes go to memory, over it */
+	bool image_on_disk;  /* it is a disk, not memory */
 	const char *trace;
 	const char *log;
 	int log_level; /* enum log_level; -1: not given */

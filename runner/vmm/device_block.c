@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* device_block.c - the disks of a VM: their engine, and what the host's log says
- * of them. */
+/* device_block.c - the disks of a VM: their engine, and what the host's log
+ * says of them. */
 #include "runner/vmm/device_block.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_block.c - a disk whose driver and whose host are the input. Oracle: every
- * I/O lies within its file and in guest memory, what is only read is never
- * written, and a reset leaves nothing in flight. */
+/* fuzz_block.c - a disk whose driver and whose host are the input. Oracle:
+ * every I/O lies within its file and in guest memory, what is only read is
+ * never written, and a reset leaves nothing in flight. */
 #include <stdlib.h>
 
 #include "base/loop.h"

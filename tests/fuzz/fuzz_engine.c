@@ -208,7 +208,8 @@ struct vdev *fuzz_disk_new(struct loop *loop, unsigned how)
 		config.overlay = PLAN_OVERLAY_NONE;
 	hold = false;
 	the_engine = (struct blk_engine){
-		.ops = &ops, .event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+		.ops = &ops,
+		.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
 	must(!blk_new(&config, &vd));
 	return vd;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* attack_ring.c - the ring of a disk as a way around the policies, which do not
- * see what a ring is asked to do. It is made by the VMM's own code; what is left
- * is to find its memory, and to ask for what a disk never does. */
+ * see what a ring is asked to do. It is made by the VMM's own code; what is
+ * left is to find its memory, and to ask for what a disk never does. */
 #include "tests/hostile/attack.h"
 
 #include <errno.h>
@@ -44,9 +44,8 @@ int attack_ring_make(int file)
 		4096;
 	rings = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, ring_fd,
 		     IORING_OFF_SQ_RING);
-	sqes = mmap(NULL, at.sq_entries * sizeof(*sqes),
-		    PROT_READ | PROT_WRITE, MAP_SHARED, ring_fd,
-		    IORING_OFF_SQES);
+	sqes = mmap(NULL, at.sq_entries * sizeof(*sqes), PROT_READ | PROT_WRITE,
+		    MAP_SHARED, ring_fd, IORING_OFF_SQES);
 	return rings == MAP_FAILED || sqes == MAP_FAILED ? -EBADF : 0;
 }
 
@@ -158,8 +157,7 @@ static const struct attack ring[] = {
 	{"write, plain", operation, IORING_OP_WRITE, NULL, REFUSED},
 	{"nop", operation, IORING_OP_NOP, NULL, REFUSED},
 	{"readv of another file", other_file, IORING_OP_READV, NULL, REFUSED},
-	{"writev of another file", other_file, IORING_OP_WRITEV, NULL,
-	 REFUSED},
+	{"writev of another file", other_file, IORING_OP_WRITEV, NULL, REFUSED},
 	{"fsync of another file", other_file, IORING_OP_FSYNC, NULL, REFUSED},
 	{"register files", change, IORING_REGISTER_FILES, NULL, REFUSED},
 	{"update files", change, IORING_REGISTER_FILES_UPDATE, NULL, REFUSED},

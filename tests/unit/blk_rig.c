@@ -225,8 +225,7 @@ void blk_rig_attach(struct blk_rig *rig, enum rig_engine engine,
 	must(!loop_new(&rig->loop));
 	c.bytes = RIG_DISK_BYTES;
 	c.loop = rig->loop;
-	c.engine = rig->engine =
-		new_engine(rig, engine, c.overlay ? 2 : 1);
+	c.engine = rig->engine = new_engine(rig, engine, c.overlay ? 2 : 1);
 	c.overlay_fd = rig->fd[1];
 	c.failed = on_failure;
 	c.ctx = rig;
@@ -381,8 +380,7 @@ bool blk_rig_file(const struct blk_rig *rig, unsigned file, uint64_t at,
 	uint8_t *p = malloc(bytes);
 	bool good;
 
-	must(p && pread(rig->fd[file], p, bytes, (off_t)at) ==
-			  (ssize_t)bytes);
+	must(p && pread(rig->fd[file], p, bytes, (off_t)at) == (ssize_t)bytes);
 	good = full_of(p, bytes, byte);
 	free(p);
 	return good;

@@ -9,22 +9,26 @@
 #include "tests/unit/fake_driver.h"
 
 #define RIG_DISK_BYTES (1u << 20)
-#define RIG_PENDING    0xff  /* status byte before an answer */
-#define RIG_SLOTS      32u   /* requests that a rig can have out */
+#define RIG_PENDING    0xff    /* status byte before an answer */
+#define RIG_SLOTS      32u     /* requests that a rig can have out */
 #define RIG_DATA_BYTES 0x8000u /* room for data of each */
 
-enum rig_engine { RIG_URING, RIG_THREADS, RIG_FAULTY };
+enum rig_engine {
+	RIG_URING,
+	RIG_THREADS,
+	RIG_FAULTY
+};
 
 /* What the engine that fails does next; all are counted down to 0. */
 struct rig_faults {
-	enum blk_op op;   /* of which operation */
-	unsigned skip;    /* so many go well before */
-	unsigned count;   /* so many fail */
-	int error;        /* with this errno; 0: short, see below */
-	int64_t most;     /* bytes moved by a short one */
-	bool hold;        /* keep all until rig_release() or a wait */
-	unsigned waits;   /* how often the device waited */
-	unsigned begun;   /* I/Os submitted so far */
+	enum blk_op op; /* of which operation */
+	unsigned skip;  /* so many go well before */
+	unsigned count; /* so many fail */
+	int error;      /* with this errno; 0: short, see below */
+	int64_t most;   /* bytes moved by a short one */
+	bool hold;      /* keep all until rig_release() or a wait */
+	unsigned waits; /* how often the device waited */
+	unsigned begun; /* I/Os submitted so far */
 };
 
 struct blk_rig {
@@ -32,7 +36,7 @@ struct blk_rig {
 	struct loop *loop;
 	pthread_t thread;
 	int fd[2];
-	struct blk_engine *engine; /* borrowed from the device */
+	struct blk_engine *engine;  /* borrowed from the device */
 	struct blk_failure failure; /* the last one told */
 	unsigned told;
 	unsigned next; /* slot of the next request */

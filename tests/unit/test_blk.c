@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_blk.c - a disk over each engine: what a driver asks for, and what it gets
- * when it asks wrongly. */
+/* test_blk.c - a disk over each engine: what a driver asks for, and what it
+ * gets when it asks wrongly. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <linux/virtio_blk.h>
@@ -87,17 +87,17 @@ ParameterizedTest(const enum rig_engine *engine, blk, discards_and_zeroes)
 
 	blk_rig_open(&rig, *engine, &plain, 0);
 	memcpy(blk_rig_data(&rig, 0), range, sizeof(range));
-	cr_expect_eq(blk_rig_do(&rig, VIRTIO_BLK_T_WRITE_ZEROES, 0,
-				sizeof(range)),
-		     OK);
+	cr_expect_eq(
+		blk_rig_do(&rig, VIRTIO_BLK_T_WRITE_ZEROES, 0, sizeof(range)),
+		OK);
 	cr_expect(blk_rig_file(&rig, 0, 8 * 512, 8 * 512, 0));
 	cr_expect(blk_rig_file(&rig, 0, 64 * 512, 3 * 512, 0));
 	cr_expect(blk_rig_file(&rig, 0, 67 * 512, 512, 67));
 	range[0].sector = 128;
 	memcpy(blk_rig_data(&rig, 1), range, sizeof(range[0]));
-	cr_expect_eq(blk_rig_do(&rig, VIRTIO_BLK_T_DISCARD, 0,
-				sizeof(range[0])),
-		     OK);
+	cr_expect_eq(
+		blk_rig_do(&rig, VIRTIO_BLK_T_DISCARD, 0, sizeof(range[0])),
+		OK);
 	cr_expect(blk_rig_file(&rig, 0, 136 * 512, 512, 136));
 }
 
@@ -225,8 +225,7 @@ Test(blk, any_cut_of_a_request_is_the_same_request)
 	memcpy(at, &header, 7);
 	memcpy(at + 64, (const uint8_t *)&header + 7, 9);
 	drv_put(&rig.drv, 0, 0, (struct vring_desc){DRV_DATA, 7, NEXT, 1});
-	drv_put(&rig.drv, 0, 1,
-		(struct vring_desc){DRV_DATA + 64, 9, NEXT, 2});
+	drv_put(&rig.drv, 0, 1, (struct vring_desc){DRV_DATA + 64, 9, NEXT, 2});
 	drv_put(&rig.drv, 0, 2,
 		(struct vring_desc){DRV_DATA + 1001, 100, NEXT | WR, 3});
 	/* the rest of the data, and the status in one */

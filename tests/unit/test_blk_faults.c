@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_blk_faults.c - a disk whose host's file fails, is slow, or is limited: no
- * byte is lost, nothing is called stable that is not, and no page of the guest
- * is touched after a reset. */
+/* test_blk_faults.c - a disk whose host's file fails, is slow, or is limited:
+ * no byte is lost, nothing is called stable that is not, and no page of the
+ * guest is touched after a reset. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -58,12 +58,11 @@ static void check_all(const uint8_t *want, uint32_t bytes)
 		unsigned slot = rig.next % RIG_SLOTS;
 		const uint8_t *data = blk_rig_data(&rig, slot);
 
-		cr_assert_eq(blk_rig_do(&rig, VIRTIO_BLK_T_IN, at / 512,
-					bytes),
+		cr_assert_eq(blk_rig_do(&rig, VIRTIO_BLK_T_IN, at / 512, bytes),
 			     OK);
 		for (uint32_t i = 0; i < bytes; i++)
-			cr_assert_eq(data[i], want[(at + i) / 512],
-				     "sector %u", (unsigned)((at + i) / 512));
+			cr_assert_eq(data[i], want[(at + i) / 512], "sector %u",
+				     (unsigned)((at + i) / 512));
 	}
 }
 
@@ -87,11 +86,10 @@ static void scribble(uint8_t *model, unsigned count, unsigned seed)
 				.sector = at,
 				.num_sectors = (uint32_t)n,
 				.flags = (uint32_t)rand() % 2};
-			memcpy(blk_rig_data(&rig, rig.next % RIG_SLOTS),
-			       &range, sizeof(range));
-			cr_assert_eq(blk_rig_do(&rig,
-						VIRTIO_BLK_T_WRITE_ZEROES, 0,
-						sizeof(range)),
+			memcpy(blk_rig_data(&rig, rig.next % RIG_SLOTS), &range,
+			       sizeof(range));
+			cr_assert_eq(blk_rig_do(&rig, VIRTIO_BLK_T_WRITE_ZEROES,
+						0, sizeof(range)),
 				     OK);
 		}
 		memset(model + at, byte, n);
@@ -305,8 +303,7 @@ Test(blk_map, runs_and_sets)
 		cr_assert(at == sizeof(model) || model[at] != inside);
 	}
 	blk_map_clear(&m);
-	cr_expect_eq(blk_map_run(&m, 0, sizeof(model), &inside),
-		     sizeof(model));
+	cr_expect_eq(blk_map_run(&m, 0, sizeof(model), &inside), sizeof(model));
 	cr_expect(!inside);
 	blk_map_done(&m);
 }

@@ -61,6 +61,110 @@ Test(plan, accepts_a_good_plan)
 	cr_expect_eq(plan_check(&p, &why), 0, "%s", why);
 }
 
+/** add_disk() - over two fds. Return: it. */
+static struct plan_device *add_disk(struct plan *p)
+{
+	struct plan_device *dev = &p->device[p->device_count++];
+
+	*dev = (struct plan_device){
+		.kind = PLAN_DEVICE_BLOCK,
+		.fd_first = PLAN_FD_DEVICE,
+		.fd_count = 2,
+		.u.block = {.bytes = 1 * MIB,
+			    .overlay = PLAN_OVERLAY_FILE,
+			    .serial = "01234567890123456789"},
+	};
+	return dev;
+}
+
+Test(plan, accepts_disks)
+{
+	const char *why = NULL;
+	struct plan_device *dev;
+	struct plan p;
+
+	good_plan(&p);
+	add_disk(&p);
+	dev = add_disk(&p);
+	dev->fd_first += 2;
+	dev->fd_count = 1;
+	dev->flags = PLAN_BLOCK_READ_ONLY;
+	dev->u.block.overlay = PLAN_OVERLAY_NONE;
+	cr_expect_eq(plan_check(&p, &why), 0, "%s", why);
+}
+
+/* Whether a bad field of a disk is found: a step each. */
+static bool spoil_disk(struct plan_device *dev, unsigned step)
+{
+	struct plan_block *b = &dev->u.block;
+
+	switch (step) {
+	case 0:
+		b->bytes = 0;
+		return true;
+	case 1:
+		b->bytes = 511;
+		return true;
+	case 2:
+		b->bytes = UINT64_MAX - 511;
+		return true;
+	case 3:
+		dev->flags = PLAN_BLOCK_READ_ONLY;
+		return true;
+	case 4:
+		dev->flags = 2;
+		return true;
+	case 5:
+		b->overlay = PLAN_OVERLAY_MEMORY;
+		return true;
+	case 6:
+		b->overlay = 3;
+		return true;
+	case 7:
+		dev->fd_count = 1;
+		return true;
+	case 8:
+		dev->fd_count = 0;
+		return true;
+	case 9:
+		dev->fd_count = 3;
+		return true;
+	case 10:
+		dev->fd_first = PLAN_FD_STDIN;
+		return true;
+	case 11:
+		dev->fd_first = PLAN_FD_COUNT - 1;
+		return true;
+	case 12:
+		b->engine = 3;
+		return true;
+	case 13:
+		b->serial[3] = '\n';
+		return true;
+	case 14:
+		b->serial[3] = 0;
+		return true;
+	case 15:
+		b->reserved = 1;
+		return true;
+	default:
+		return false;
+	}
+}
+
+Test(plan, rejects_bad_disks)
+{
+	const char *why = NULL;
+	struct plan p;
+
+	for (unsigned step = 0;; step++) {
+		good_plan(&p);
+		if (!spoil_disk(add_disk(&p), step))
+			break;
+		cr_expect_eq(plan_check(&p, &why), -EINVAL, "step %u", step);
+	}
+}
+
 static void add_pmem(struct plan *p)
 {
 	struct plan_device *dev = &p->device[p->device_count];

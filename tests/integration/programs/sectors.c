@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sectors.c - writes numbered blocks to a disk, and tells which are stable:
  *
- *	sectors write DISK BLOCKS EVERY	block n of 4 KiB at place n * 7 % BLOCKS,
- *					each sector of it full of n; a flush and
- *					a line "n" after every EVERY blocks; ends
- *					at the first error with its name
- *	sectors read DISK BLOCKS	a line "PLACE n n n n n n n n", what is
- *					in each sector
+ *	sectors write DISK BLOCKS EVERY	block n of 4 KiB at place n * 7 %
+ *BLOCKS, each sector of it full of n; a flush and a line "n" after every EVERY
+ *blocks; ends at the first error with its name sectors read DISK BLOCKS
+ *a line "PLACE n n n n n n n n", what is in each sector
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -63,8 +61,8 @@ static int read_all(int fd, uint32_t blocks)
 			return fail("read");
 		printf("%u", place);
 		for (unsigned i = 0; i < SECTORS; i++)
-			printf(" %u",
-			       number_of(block + i * (SECTOR / sizeof(*block))));
+			printf(" %u", number_of(block +
+						i * (SECTOR / sizeof(*block))));
 		printf("\n");
 	}
 	return 0;
