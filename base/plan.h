@@ -133,6 +133,19 @@ struct plan_pmem {
 	uint64_t map_bytes;  /* file_bytes rounded up to PLAN_PMEM_ALIGN */
 };
 
+#define PLAN_PORTS_MAX  4u
+#define PLAN_PORT_BYTES 24u
+
+/* Further ports of the console; the fd of each is the device's, in order. */
+struct plan_console {
+	uint64_t count; /* = fd_count */
+	struct plan_port {
+		char name[PLAN_PORT_BYTES]; /* [a-zA-Z0-9._-], NUL-padded */
+		uint32_t kind;              /* enum plan_stream_kind */
+		uint32_t in;                /* 1: host to guest, 0: back */
+	} port[PLAN_PORTS_MAX];
+};
+
 struct plan_rng {
 	struct plan_rate bytes;
 };
@@ -192,6 +205,7 @@ struct plan_device {
 		uint64_t raw[30]; /* as large as a member may become */
 		struct plan_net net;
 		struct plan_pmem pmem;
+		struct plan_console console;
 		struct plan_rng rng;
 		struct plan_balloon balloon;
 		struct plan_block block;

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct kind_rule {
 	uint32_t fds_min, fds_max;
@@ -29,6 +30,43 @@ static bool is_zero_from(const struct plan_device *dev, size_t used_bytes)
 			return false;
 	}
 	return true;
+}
+
+/** is_port_name() - what is shown to people and names a file in the guest. */
+static bool is_port_name(const char name[PLAN_PORT_BYTES])
+{
+	size_t len = strnlen(name, PLAN_PORT_BYTES);
+
+	if (!len || len == PLAN_PORT_BYTES)
+		return false;
+	for (size_t i = 0; i < PLAN_PORT_BYTES; i++) {
+		char c = name[i];
+		bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			    (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+			    c == '-';
+
+		if (i < len ? !fine : c)
+			return false;
+	}
+	return true;
+}
+
+static const char *check_console(const struct plan_device *dev)
+{
+	const struct plan_console *c = &dev->u.console;
+
+	if (c->count != dev->fd_count)
+		return "device.u.console.count and fd_count do not match";
+	for (uint64_t i = 0; i < c->count; i++) {
+		if (!is_port_name(c->port[i].name))
+			return "device.u.console.port has a bad name";
+		if (c->port[i].kind == PLAN_STREAM_NONE ||
+		    c->port[i].kind > PLAN_STREAM_BLOCKING || c->port[i].in > 1)
+			return "device.u.console.port is of an unknown kind";
+	}
+	if (!is_zero_from(dev, sizeof(c->count) + c->count * sizeof(c->port[0])))
+		return "device.u is not 0 behind the console's ports";
+	return NULL;
 }
 
 static const char *check_rng(const struct plan_device *dev)
@@ -108,7 +146,8 @@ static const char *check_vsock(const struct plan_device *dev)
 
 static const struct kind_rule rules[PLAN_DEVICE_KINDS] = {
 	[PLAN_DEVICE_HARNESS] = {0},
-	[PLAN_DEVICE_CONSOLE] = {0},
+	[PLAN_DEVICE_CONSOLE] = {.fds_max = PLAN_PORTS_MAX,
+				 .check = check_console},
 	[PLAN_DEVICE_RNG] = {.check = check_rng},
 	[PLAN_DEVICE_NET] = {.fds_min = 2,
 			     .fds_max = 1 + PLAN_NET_PAIRS,

@@ -25,6 +25,17 @@ static void discard(struct console *con, unsigned queue)
 	vdev_signal(&con->vd, queue);
 }
 
+/** kick_extra() - queues of the ports from CONSOLE_PORTS on. */
+static void kick_extra(struct console *con, unsigned queue)
+{
+	unsigned id = queue / 2 - 1;
+
+	if (id < con->ports && queue == port_queue(con, id))
+		port_kick(con, id);
+	else if (queue % 2)
+		discard(con, queue);
+}
+
 static void console_kick(struct vdev *vd, unsigned queue)
 {
 	struct console *con = (struct console *)vd;
@@ -32,6 +43,10 @@ static void console_kick(struct vdev *vd, unsigned queue)
 
 	if (!multiport && queue > QUEUE_OUT_0)
 		return; /* 5.3.2: the other queues do not exist */
+	if (queue > QUEUE_OUT_2) {
+		kick_extra(con, queue);
+		return;
+	}
 	switch ((enum queue_number)queue) {
 	case QUEUE_IN:
 		port_kick(con, PORT_STDIN);
@@ -79,7 +94,7 @@ static void on_more(void *arg, uint32_t events)
 	(void)events;
 	vdev_lock(&con->vd);
 	if (read(con->more_fd, &count, sizeof(count)) == sizeof(count)) {
-		for (unsigned id = 0; id < CONSOLE_PORTS; id++)
+		for (unsigned id = 0; id < con->ports; id++)
 			port_serve(con, id);
 	}
 	vdev_unlock(&con->vd);
@@ -89,10 +104,8 @@ static void console_queue_stop(struct vdev *vd, unsigned queue)
 {
 	struct console *con = (struct console *)vd;
 
-	if (queue == QUEUE_IN)
-		port_drop(&con->port[PORT_STDIN]);
-	for (unsigned id = PORT_STDOUT; id < CONSOLE_PORTS; id++) {
-		if (queue == port_out_queue(con, id))
+	for (unsigned id = 0; id < con->ports; id++) {
+		if (queue == port_queue(con, id))
 			port_drop(&con->port[id]);
 	}
 }
@@ -102,7 +115,7 @@ static void console_reset(struct vdev *vd)
 	struct console *con = (struct console *)vd;
 
 	con->introduced = false;
-	for (unsigned id = 0; id < CONSOLE_PORTS; id++) {
+	for (unsigned id = 0; id < con->ports; id++) {
 		con->port[id].ready = false;
 		con->port[id].opened = false;
 		con->port[id].news = 0;
@@ -121,7 +134,7 @@ static void console_free(struct vdev *vd)
 {
 	struct console *con = (struct console *)vd;
 
-	for (unsigned id = 0; id < CONSOLE_PORTS; id++)
+	for (unsigned id = 0; id < con->ports; id++)
 		loop_remove(con->port[id].source);
 	loop_remove(con->more);
 	if (con->more_fd >= 0)
@@ -147,16 +160,18 @@ static const struct vdev_ops console_ops = {
 
 /** open_port() - put a host stream behind a port. A regular file cannot be
  * polled and need not be. */
-static int open_port(struct console *con, unsigned id,
-		     const struct console_config *config)
+static int open_port(struct console *con, const struct console_extra *as,
+		     struct loop *loop)
 {
-	struct port *port = &con->port[id];
+	struct port *port = &con->port[con->ports++];
 	int err;
 
 	port->con = con;
-	port->stream.fd = config->fd[id];
-	port->stream.kind = config->kind[id];
-	switch (config->kind[id]) {
+	port->in = as->in;
+	memcpy(port->name, as->name, sizeof(port->name) - 1);
+	port->stream.fd = as->fd;
+	port->stream.kind = as->kind;
+	switch (as->kind) {
 	case PLAN_STREAM_NONE:
 		port->closed = true;
 		return 0;
@@ -165,12 +180,34 @@ static int open_port(struct console *con, unsigned id,
 	case PLAN_STREAM_NONBLOCK:
 	case PLAN_STREAM_SOCKET:
 	case PLAN_STREAM_BLOCKING:
-		err = loop_add(config->loop, config->fd[id], 0, on_ready, port,
-			       &port->source);
+		err = loop_add(loop, as->fd, 0, on_ready, port, &port->source);
 		return err == -EPERM ? 0 : err;
 	default:
 		return -EINVAL;
 	}
+}
+
+/** open_streams() - the program's own, then the others. */
+static int open_streams(struct console *con,
+			const struct console_config *config)
+{
+	static const char *const name[CONSOLE_PORTS] = {"stdin", "stdout",
+							"stderr"};
+	int err = 0;
+
+	for (unsigned id = 0; id < CONSOLE_PORTS && !err; id++) {
+		struct console_extra as = {
+			.fd = config->fd[id],
+			.kind = config->kind[id],
+			.in = id == PORT_STDIN,
+		};
+
+		memcpy(as.name, name[id], strlen(name[id]));
+		err = open_port(con, &as, config->loop);
+	}
+	for (unsigned i = 0; i < config->extra_count && !err; i++)
+		err = open_port(con, &config->extra[i], config->loop);
+	return err;
 }
 
 static int open_all(struct console *con, const struct console_config *config)
@@ -182,9 +219,7 @@ static int open_all(struct console *con, const struct console_config *config)
 		return -errno;
 	err = loop_add(config->loop, con->more_fd, EPOLLIN, on_more, con,
 		       &con->more);
-	for (unsigned id = 0; id < CONSOLE_PORTS && !err; id++)
-		err = open_port(con, id, config);
-	return err;
+	return err ? err : open_streams(con, config);
 }
 
 int console_new(const struct console_config *config, struct vdev **ret)
@@ -198,11 +233,13 @@ int console_new(const struct console_config *config, struct vdev **ret)
 	if (config->tty)
 		features |= 1ull << VIRTIO_CONSOLE_F_SIZE;
 	vdev_init(&con->vd, &console_ops, features);
+	con->more_fd = -1;
 	con->tty = config->tty;
 	con->config.cols = config->cols;
 	con->config.rows = config->rows;
-	con->config.max_nr_ports = CONSOLE_PORTS;
-	err = open_all(con, config);
+	err = config->extra_count > CONSOLE_EXTRA_MAX ? -EINVAL
+						      : open_all(con, config);
+	con->config.max_nr_ports = con->ports;
 	if (err) {
 		console_free(&con->vd);
 		return err;
@@ -234,8 +271,7 @@ bool console_drain(struct vdev *vd, void (*done)(void *ctx), void *ctx)
 	bool owes;
 
 	vdev_lock(vd);
-	owes = port_owes(con, PORT_STDOUT);
-	owes |= port_owes(con, PORT_STDERR);
+	owes = console_owes(con);
 	con->drained = owes ? done : NULL;
 	con->drained_ctx = ctx;
 	vdev_unlock(vd);

@@ -8,9 +8,10 @@
  *   port 1 "stdout"  guest -> host   transmit queue 5
  *   port 2 "stderr"  guest -> host   transmit queue 7
  *   control          receive queue 2, transmit queue 3
+ *   port n, named    either way      receive queue 2n + 2 or transmit 2n + 3
  *
- * Each port goes one way. Bytes that a driver sends to port 0 are dropped, and
- * receive buffers of ports 1 and 2 are never filled. Without MULTIPORT, queue 0
+ * Each port goes one way. Bytes that a driver sends to one that goes the other
+ * way are dropped, and its receive buffers are never filled. Without MULTIPORT, queue 0
  * is stdin and queue 1 is stdout.
  *
  * The host's end of a stream is told by PORT_OPEN 0 on the control queue: for
@@ -32,13 +33,25 @@
 struct loop;
 
 #define CONSOLE_PORTS         3u
-#define CONSOLE_QUEUES        8u
+#define CONSOLE_EXTRA_MAX     4u /* further ones, from 3 on */
+#define CONSOLE_PORTS_MAX     (CONSOLE_PORTS + CONSOLE_EXTRA_MAX)
+#define CONSOLE_QUEUES        (2 * CONSOLE_PORTS_MAX + 2)
+#define CONSOLE_NAME_BYTES    24u /* with its NUL */
 #define CONSOLE_QUEUE_SIZE    256u
-#define CONSOLE_CONTROL_BYTES 16u
+#define CONSOLE_CONTROL_BYTES 32u
+
+struct console_extra {
+	int fd;        /* borrowed */
+	uint32_t kind; /* enum plan_stream_kind */
+	bool in;       /* host to guest; else guest to host */
+	char name[CONSOLE_NAME_BYTES];
+};
 
 struct console_config {
 	int fd[CONSOLE_PORTS];        /* stdin, stdout, stderr; borrowed */
 	uint32_t kind[CONSOLE_PORTS]; /* enum plan_stream_kind */
+	struct console_extra extra[CONSOLE_EXTRA_MAX];
+	unsigned extra_count;
 	uint16_t rows, cols;
 	bool tty;          /* offer F_SIZE and send RESIZE */
 	struct loop *loop; /* borrowed; outlives the device */

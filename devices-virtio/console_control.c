@@ -10,7 +10,7 @@
 struct control_message {
 	struct virtio_console_control head;
 	union {
-		char name[8]; /* not NUL-terminated */
+		char name[CONSOLE_NAME_BYTES]; /* sent without its NUL */
 		struct {
 			uint16_t cols, rows; /* 5.3.6.2 */
 		} size;
@@ -18,9 +18,6 @@ struct control_message {
 };
 _Static_assert(sizeof(struct control_message) == CONSOLE_CONTROL_BYTES,
 	       "the documented size of the longest message");
-
-static const char *const port_name[CONSOLE_PORTS] = {"stdin", "stdout",
-						     "stderr"};
 
 /** next_news() - the oldest bit that is still to be told. */
 static uint8_t next_news(const struct port *port)
@@ -45,8 +42,8 @@ static uint32_t compose(const struct console *con, unsigned id, uint8_t news,
 	case NEWS_NAME:
 		ret->head.event = VIRTIO_CONSOLE_PORT_NAME;
 		ret->head.value = 1;
-		len += (uint32_t)strlen(port_name[id]);
-		memcpy(ret->name, port_name[id], strlen(port_name[id]));
+		len += (uint32_t)strlen(port->name);
+		memcpy(ret->name, port->name, sizeof(ret->name));
 		break;
 	case NEWS_RESIZE:
 		ret->head.event = VIRTIO_CONSOLE_RESIZE;
@@ -84,7 +81,7 @@ static bool tell(struct console *con, unsigned id, uint8_t news)
 
 void console_tell(struct console *con)
 {
-	for (unsigned id = 0; id < CONSOLE_PORTS; id++) {
+	for (unsigned id = 0; id < con->ports; id++) {
 		struct port *port = &con->port[id];
 
 		while (port->news) {
@@ -117,7 +114,7 @@ static void hear(struct console *con, const struct virtio_console_control *msg)
 {
 	struct port *port;
 
-	if (msg->event == VIRTIO_CONSOLE_PORT_OPEN && msg->id < CONSOLE_PORTS) {
+	if (msg->event == VIRTIO_CONSOLE_PORT_OPEN && msg->id < con->ports) {
 		con->port[msg->id].opened = msg->value;
 		port_kick(con, msg->id);
 		return;
@@ -126,10 +123,10 @@ static void hear(struct console *con, const struct virtio_console_control *msg)
 		return;
 	if (msg->event == VIRTIO_CONSOLE_DEVICE_READY) {
 		con->introduced = true;
-		for (unsigned id = 0; id < CONSOLE_PORTS; id++)
+		for (unsigned id = 0; id < con->ports; id++)
 			con->port[id].news |= NEWS_ADD;
 	} else if (msg->event == VIRTIO_CONSOLE_PORT_READY &&
-		   msg->id < CONSOLE_PORTS) {
+		   msg->id < con->ports) {
 		port = &con->port[msg->id];
 		port->ready = true;
 		port->news |= news_at_ready(con, msg->id);

@@ -41,6 +41,8 @@ enum port_news {
 
 struct port {
 	struct console *con;
+	char name[CONSOLE_NAME_BYTES];
+	bool in; /* host to guest */
 	struct stream stream;
 	struct loop_source *source; /* NULL: not pollable, never waits */
 	uint32_t armed;             /* events the source waits for */
@@ -56,7 +58,8 @@ struct port {
 
 struct console {
 	struct vdev vd;
-	struct port port[CONSOLE_PORTS];
+	struct port port[CONSOLE_PORTS_MAX];
+	unsigned ports;
 	struct virtio_console_config config;
 	bool tty;
 	bool introduced;                      /* the driver said DEVICE_READY */
@@ -89,8 +92,8 @@ void port_serve(struct console *con, unsigned id);
 void port_kick(struct console *con, unsigned id);
 /** port_drop() - the queue is going away: forget the held chain. */
 void port_drop(struct port *port);
-/** port_owes() - is there output that the host does not have? One that nobody
- * has looked at yet is held then, and on its way. */
-bool port_owes(struct console *con, unsigned id);
-/** port_out_queue() - which transmit queue feeds an output port. */
-unsigned port_out_queue(const struct console *con, unsigned id);
+/** console_owes() - is there output that the host does not have? One that
+ * nobody has looked at yet is held then, and on its way. */
+bool console_owes(struct console *con);
+/** port_queue() - by which queue its bytes go. */
+unsigned port_queue(const struct console *con, unsigned id);

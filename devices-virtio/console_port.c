@@ -205,12 +205,33 @@ static ssize_t write_some(struct console *con, struct port *port,
 	return n;
 }
 
+/** port_owes() - see console_owes(). */
+static bool port_owes(struct console *con, unsigned id)
+{
+	struct port *port = &con->port[id];
+
+	if (port->in || !take(port, port_queue(con, id)))
+		return false;
+	if (!port->armed)
+		more_later(con);
+	return true;
+}
+
+bool console_owes(struct console *con)
+{
+	bool owes = false;
+
+	for (unsigned id = 0; id < con->ports; id++)
+		owes |= port_owes(con, id);
+	return owes;
+}
+
 /** tell_drained() - somebody waits for all output to be out: is it? */
 static void tell_drained(struct console *con)
 {
 	void (*drained)(void *ctx) = con->drained;
 
-	if (port_owes(con, PORT_STDOUT) || port_owes(con, PORT_STDERR))
+	if (console_owes(con))
 		return;
 	con->drained = NULL;
 	drained(con->drained_ctx);
@@ -252,19 +273,12 @@ static void serve_out(struct console *con, struct port *port, unsigned queue)
 		tell_drained(con);
 }
 
-bool port_owes(struct console *con, unsigned id)
+unsigned port_queue(const struct console *con, unsigned id)
 {
-	struct port *port = &con->port[id];
-
-	if (!take(port, port_out_queue(con, id)))
-		return false;
-	if (!port->armed)
-		more_later(con);
-	return true;
-}
-
-unsigned port_out_queue(const struct console *con, unsigned id)
-{
+	if (id >= CONSOLE_PORTS)
+		return 2 * id + (con->port[id].in ? 2 : 3);
+	if (id == PORT_STDIN)
+		return QUEUE_IN;
 	if (id == PORT_STDERR)
 		return QUEUE_OUT_2;
 	return vdev_has(&con->vd, VIRTIO_CONSOLE_F_MULTIPORT) ? QUEUE_OUT_1
@@ -275,10 +289,10 @@ void port_serve(struct console *con, unsigned id)
 {
 	struct port *port = &con->port[id];
 
-	if (id == PORT_STDIN)
-		serve_in(con, port, QUEUE_IN);
+	if (port->in)
+		serve_in(con, port, port_queue(con, id));
 	else
-		serve_out(con, port, port_out_queue(con, id));
+		serve_out(con, port, port_queue(con, id));
 }
 
 /** is_ours() - can the fd be used by readv and writev alone? Others need calls
@@ -291,11 +305,10 @@ static bool is_ours(const struct stream *s)
 void port_kick(struct console *con, unsigned id)
 {
 	struct port *port = &con->port[id];
-	bool in = id == PORT_STDIN;
 
 	if (port->closed || is_ours(&port->stream))
 		port_serve(con, id);
-	else if (take(port, in ? QUEUE_IN : port_out_queue(con, id)) &&
-		 !arm(port, in ? EPOLLIN : EPOLLOUT))
+	else if (take(port, port_queue(con, id)) &&
+		 !arm(port, port->in ? EPOLLIN : EPOLLOUT))
 		more_later(con);
 }

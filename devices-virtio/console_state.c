@@ -7,17 +7,15 @@
 #include "base/blob.h"
 #include "devices-virtio/console_internal.h"
 
-#define CONSOLE_STATE_VERSION 1u
+#define CONSOLE_STATE_VERSION 2u
 #define NEWS_ALL              (NEWS_ADD | NEWS_NAME | NEWS_RESIZE | NEWS_OPEN)
 
 int console_quiesce(struct vdev *vd)
 {
 	struct console *con = (struct console *)vd;
 
-	for (unsigned id = 0; id < CONSOLE_PORTS; id++)
-		port_put_back(&con->port[id],
-			      id == PORT_STDIN ? QUEUE_IN
-					       : port_out_queue(con, id));
+	for (unsigned id = 0; id < con->ports; id++)
+		port_put_back(&con->port[id], port_queue(con, id));
 	return 0;
 }
 
@@ -29,7 +27,8 @@ void console_save(const struct vdev *vd, struct blob *to)
 	blob_put16(to, con->config.cols);
 	blob_put16(to, con->config.rows);
 	blob_put8(to, con->introduced);
-	for (unsigned id = 0; id < CONSOLE_PORTS; id++) {
+	blob_put8(to, (uint8_t)con->ports);
+	for (unsigned id = 0; id < con->ports; id++) {
 		const struct port *port = &con->port[id];
 
 		blob_put8(to, port->closed);
@@ -75,7 +74,9 @@ void console_load(struct vdev *vd, struct blob *from)
 	cols = blob_get16(from);
 	rows = blob_get16(from);
 	con->introduced = get_bool(from);
-	for (unsigned id = 0; id < CONSOLE_PORTS; id++)
+	if (blob_get8(from) != con->ports)
+		blob_fail(from, -EPROTO);
+	for (unsigned id = 0; id < con->ports; id++)
 		load_port(&con->port[id], from);
 	/* Another terminal than the driver knows. */
 	if ((cols != con->config.cols || rows != con->config.rows) &&

@@ -24,7 +24,7 @@ _ampoule_program_index()
 			--profile | --grace | --pids | --open-files | \
 			--cpu-max | --cpu-weight | --io-weight | --io-read | \
 			--io-write | --io-read-ops | --io-write-ops | --rng-rate | \
-			--log-size | \
+			--log-size | --port | \
 			--cmdline | --trace | --log | --log-level | --env | \
 			--file | --cwd | --user | --image | --image-on | --pmem | --disk | --net | --allow | --publish | --transport | \
 			--output | -o)

@@ -7,6 +7,7 @@
 #include "runner/cli/device_block.h"
 #include "runner/cli/device_net.h"
 #include "runner/cli/device_pmem.h"
+#include "runner/cli/device_port.h"
 #include "runner/cli/net_user.h"
 #include "runner/cli/problem.h"
 
@@ -31,6 +32,7 @@ int device_set_open(struct device_set *set, const struct settings *s,
 		device_block_open,
 		device_vsock_open,
 		device_net_open,
+		device_port_open,
 		NULL,
 	};
 
@@ -66,13 +68,35 @@ int device_set_add(struct device_set *set, const struct plan_device *dev,
 	return 0;
 }
 
+/** complete_console() - ports belong to the console that the VM has anyway. */
+static int complete_console(struct plan *plan, const struct plan_device *dev,
+			    struct problem *why)
+{
+	for (uint32_t i = 0; i < plan->device_count; i++) {
+		if (plan->device[i].kind == PLAN_DEVICE_CONSOLE) {
+			plan->device[i] = *dev;
+			return 0;
+		}
+	}
+	return problem_set(why, EXIT_AMPOULE,
+			   "--port needs the console, which the profile's "
+			   "'devices' leaves out");
+}
+
 int device_set_fill(const struct device_set *set, struct plan *plan, int *fd,
 		    struct problem *why)
 {
 	for (uint32_t i = 0; i < set->count; i++) {
+		const struct plan_device *dev = &set->device[i];
+
+		if (dev->kind == PLAN_DEVICE_CONSOLE) {
+			if (complete_console(plan, dev, why))
+				return why->exit_code;
+			continue;
+		}
 		if (plan->device_count == PLAN_DEVICES_MAX)
 			return too_many(why);
-		plan->device[plan->device_count++] = set->device[i];
+		plan->device[plan->device_count++] = *dev;
 	}
 	device_pmem_place(plan);
 	for (uint32_t i = 0; i < set->fd_count; i++)

@@ -259,6 +259,7 @@ void settings_done(struct settings *s)
 {
 	strlist_done(&s->env);
 	strlist_done(&s->files);
+	strlist_done(&s->ports);
 	strlist_done(&s->pmem);
 	strlist_done(&s->disks);
 }

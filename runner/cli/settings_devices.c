@@ -3,6 +3,7 @@
  * name is opened by device_set.h. */
 #include "runner/cli/settings.h"
 
+#include "runner/cli/device_port.h"
 #include "runner/cli/disk_option.h"
 
 #include <string.h>
@@ -39,6 +40,16 @@ static const char *set_pmem(void *settings, const char *value)
 	if (!*value || *value == ',')
 		return "names no file of the host";
 	return strlist_add(&s->pmem, value) ? "is too much" : NULL;
+}
+
+static const char *set_port(void *settings, const char *value)
+{
+	struct settings *s = settings;
+	const char *wrong = port_option_check(value);
+
+	if (wrong)
+		return wrong;
+	return strlist_add(&s->ports, value) ? "is too much" : NULL;
 }
 
 static const char *set_disk(void *settings, const char *value)
@@ -122,6 +133,10 @@ const struct option_spec settings_device_options[] = {
 	 "connected to a port of the VM; port P of the host\n"
 	 "is the socket PATH_P",
 	 set_vsock},
+	{"port", 0, OPTION_REQUIRED, "NAME,in=FILE",
+	 "or NAME,out=FILE: a file or FIFO as a further port\n"
+	 "of the console, to the VM or from it; up to four",
+	 set_port},
 	{"net", 0, OPTION_REQUIRED, "KIND[,OPTION...]",
 	 "none (default), user (through passt) or tap[=NAME]\n"
 	 "(an interface of this host, or one of its own).\n"

@@ -3,6 +3,7 @@
 #include "runner/vmm/devices.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "devices-virtio/balloon.h"
 #include "devices-virtio/console.h"
@@ -24,6 +25,10 @@ static int new_harness(const struct device_env *env,
 	return harness_new(&config, ret);
 }
 
+_Static_assert(PLAN_PORTS_MAX == CONSOLE_EXTRA_MAX &&
+		       PLAN_PORT_BYTES == CONSOLE_NAME_BYTES,
+	       "what a plan holds, the console takes");
+
 static int new_console(const struct device_env *env,
 		       const struct plan_device *dev, struct vdev **ret)
 {
@@ -35,10 +40,19 @@ static int new_console(const struct device_env *env,
 		.loop = env->loop,
 	};
 
-	(void)dev;
 	for (int i = 0; i < 3; i++) {
 		config.fd[i] = plan->fd[PLAN_FD_STDIN + i];
 		config.kind[i] = plan->stream_kind[i];
+	}
+	config.extra_count = dev->fd_count; /* <= PLAN_PORTS_MAX */
+	for (uint32_t i = 0; i < dev->fd_count; i++) {
+		const struct plan_port *port = &dev->u.console.port[i];
+		struct console_extra *to = &config.extra[i];
+
+		to->fd = plan->fd[dev->fd_first + i];
+		to->kind = port->kind;
+		to->in = port->in;
+		memcpy(to->name, port->name, sizeof(to->name));
 	}
 	return console_new(&config, ret);
 }

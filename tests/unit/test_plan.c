@@ -209,6 +209,26 @@ SPOIL(magic, p->magic++)
 SPOIL(version, p->version++)
 SPOIL(total, p->total_bytes--)
 SPOIL(flags, p->flags |= 1u << 31)
+static void add_port(struct plan *p, const char *name)
+{
+	struct plan_device *dev = &p->device[1];
+
+	dev->fd_first = PLAN_FD_DEVICE;
+	dev->fd_count = 1;
+	dev->u.console.count = 1;
+	dev->u.console.port[0].kind = PLAN_STREAM_FILE;
+	memcpy(dev->u.console.port[0].name, name, strlen(name));
+}
+
+SPOIL(port_slash, add_port(p, "a/b"))
+SPOIL(port_nameless, add_port(p, ""))
+SPOIL(port_long, add_port(p, "abcdefghijklmnopqrstuvwx"))
+SPOIL(port_behind, add_port(p, "a"); p->device[1].u.console.port[0].name[2] = 'b')
+SPOIL(port_kind, add_port(p, "a"); p->device[1].u.console.port[0].kind = 9)
+SPOIL(port_none, add_port(p, "a"); p->device[1].u.console.port[0].kind = 0)
+SPOIL(port_way, add_port(p, "a"); p->device[1].u.console.port[0].in = 2)
+SPOIL(port_count, add_port(p, "a"); p->device[1].u.console.count = 2)
+SPOIL(port_more, add_port(p, "a"); p->device[1].u.console.port[1].in = 1)
 SPOIL(rng_rate, p->device[2].u.rng.bytes.per_second = (1ull << 50) + 1)
 SPOIL(rng_burst, p->device[2].u.rng.bytes.burst = UINT64_MAX)
 SPOIL(balloon_odd, p->device[2].kind = PLAN_DEVICE_BALLOON;
@@ -366,6 +386,15 @@ static const struct wrong wrongs[] = {
 	{"device_count", "nine of kind pmem", pmem_nine},
 	{"device.fd_count", "pmem without a file", pmem_no_fd},
 	{"device.flags", "pmem", pmem_flags},
+	{"port has a bad name", "with a slash", port_slash},
+	{"port has a bad name", "without one", port_nameless},
+	{"port has a bad name", "too long", port_long},
+	{"port has a bad name", "something behind it", port_behind},
+	{"port is of an unknown", "of no kind", port_kind},
+	{"port is of an unknown", "closed", port_none},
+	{"port is of an unknown", "neither in nor out", port_way},
+	{"console.count", "more than fds", port_count},
+	{"device.u", "a port more", port_more},
 	{"device.u.rng", "a rate out of range", rng_rate},
 	{"device.u.rng", "a burst out of range", rng_burst},
 	{"device.u.balloon", "half a page", balloon_odd},

@@ -1,8 +1,9 @@
 #!/bin/busybox sh
 # shellcheck shell=dash
 # SPDX-License-Identifier: Apache-2.0
-# linux_balloon.sh - Linux's own drivers of the balloon and the entropy device:
-# free page reporting, a target, statistics, a rate limit. Runs in L1; prints a
+# linux_devices.sh - Linux's own drivers of the balloon, the entropy device and
+# the console: free page reporting, a target, statistics, a rate limit, further
+# ports. Runs in L1; prints a
 # line a case. Linux reports only where a zone has 128 MiB free and more.
 name=balloon
 
@@ -63,3 +64,16 @@ ampoule balloon --target 0 $name >/dev/null
 say deflate "$(await actual_bytes -eq 0)" = 0
 say no_failure "$(ampoule balloon --json $name | grep -c '"failures": 0')" = 1
 ampoule rm -f $name
+
+seq 20000 >data
+mkfifo fifo
+cat fifo >got &
+ampoule run --kernel ./vmlinux --port data,in=data --port log,out=log \
+	--port to-fifo,out=fifo -- /bin/busybox sh -c '
+	cd /sys/class/virtio-ports; for p in vport*; do cat $p/name; done
+	cat /dev/vport0p3 | sha256sum; seq 30000 >/dev/vport0p4
+	echo bye >/dev/vport0p5' >out
+say names "$(head -n 6 out | tr '\n' ' ')" = "stdin stdout stderr data log to-fifo "
+say port_in "$(tail -n 1 out)" = "$(sha256sum <data)"
+say port_out "$(sha256sum <log)" = "$(seq 30000 | sha256sum)"
+say port_fifo "$(cat got)" = bye
