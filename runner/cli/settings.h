@@ -22,9 +22,6 @@ struct settings {
 	const char *profile;          /* name or file; NULL: default */
 	struct profile given, limits; /* by options; of all together */
 	const char *image;            /* NULL: root is the initrd */
-	bool pci;                     /* devices on PCI, not mmio */
-	bool image_rw;                /* writes go to memory, over it */
-	bool image_on_disk;           /* it is a disk, not memory */
 	struct strlist ports;         /* "NAME,in=FILE", "NAME,out=FILE" */
 	struct strlist pmem;          /* "FILE" or "FILE,rw=private" */
 	struct strlist disks;         /* disk_option.h */
