@@ -8,7 +8,7 @@
  *
  * What the guest writes is its own copy of the file's pages, or the file cannot
  * be written at all: nothing has to become stable, and a flush is done at once.
-*/
+ */
 #include "devices-virtio/pmem.h"
 
 #include "base/blob.h"

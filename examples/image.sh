@@ -15,6 +15,7 @@ cp /bin/busybox "$work/root/bin/"
 echo 'one of many' >"$work/root/data/name"
 
 # What to run, where, and with which variables, is kept in the image.
+# shellcheck disable=SC2016 # for the shell in the VM
 ampoule image build "$work/root" -o "$work/app.erofs" --all-root \
 	--env PATH=/bin --env WHAT=image --cwd /data -- \
 	/bin/busybox sh -c 'echo "$(busybox cat name): $WHAT"'

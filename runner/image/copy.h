@@ -5,8 +5,13 @@
 
 struct problem;
 
-/** copy_piece() - @bytes at @offset of @inode. @from: for @why.
- * Return: 0 or negative with @why filled. */
-int copy_piece(struct erofs *image, struct inode *inode, uint64_t offset,
-	       const void *data, size_t bytes, const char *from,
-	       struct problem *why);
+struct copy { /* all borrowed */
+	struct erofs *image;
+	const char *from; /* for @why: a path on the host */
+	struct problem *why;
+};
+
+/** copy_piece() - @bytes at @offset of @inode.
+ * Return: 0 or negative with c->why filled. */
+int copy_piece(const struct copy *c, struct inode *inode, uint64_t offset,
+	       const void *data, size_t bytes);

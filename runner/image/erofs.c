@@ -168,7 +168,7 @@ static int put_dir(struct erofs *image, const struct node *dir)
 {
 	/* Filled in blocks: the last may be longer than the directory is. */
 	cleanup_free uint8_t *body =
-		calloc(blocks_of(dir->inode->size), EROFS_BLOCK_BYTES);
+		calloc(1, blocks_of(dir->inode->size) * EROFS_BLOCK_BYTES + 1);
 	int err = body ? erofs_dir_fill(dir, body) : -ENOMEM;
 
 	if (!err)

@@ -160,15 +160,20 @@ static void close_dir(DIR **dir)
 static int walk_dir(struct walk *w, const char *host, const char *path)
 {
 	__attribute__((cleanup(close_dir))) DIR *dir = opendir(host);
-	const struct dirent *entry;
+	const struct dirent *entry = NULL;
 	int err = 0;
 
 	if (!dir)
 		return cannot(w->why, "read the directory", host, errno);
-	while (!err && (errno = 0, entry = readdir(dir)) != NULL) {
-		const char *name = entry->d_name;
+	while (!err) {
 		cleanup_free char *below = NULL, *inside = NULL;
+		const char *name;
 
+		errno = 0;
+		entry = readdir(dir); /* NOLINT(concurrency-mt-unsafe): ours */
+		if (!entry)
+			break;
+		name = entry->d_name;
 		if (!strcmp(name, ".") || !strcmp(name, ".."))
 			continue;
 		if (asprintf(&below, "%s/%s", host, name) < 0 ||
@@ -211,6 +216,7 @@ static int copy_file(struct erofs *image, struct inode *inode, const char *path,
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
 					       O_NONBLOCK | O_NOFOLLOW);
+	const struct copy c = {image, path, why};
 	uint64_t at = 0;
 
 	if (fd < 0)
@@ -225,7 +231,7 @@ static int copy_file(struct erofs *image, struct inode *inode, const char *path,
 			return cannot(why, "read", path, errno);
 		if (!n)
 			break;
-		err = copy_piece(image, inode, at, piece, (size_t)n, path, why);
+		err = copy_piece(&c, inode, at, piece, (size_t)n);
 		if (err)
 			return err;
 		at += (uint64_t)n;

@@ -176,7 +176,7 @@ static int find(int fd, struct label_footer *ret)
 int label_read(int fd, struct label *ret, const char **ret_why)
 {
 	cleanup_free char *json = NULL;
-	struct label_footer footer;
+	struct label_footer footer = {0};
 	int err = find(fd, &footer);
 
 	*ret = (struct label){0};

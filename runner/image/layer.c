@@ -81,10 +81,9 @@ static int white_out(const struct pass *p, const struct tar_entry *e)
 	cleanup_free char *dir = strndup(e->path, (size_t)(name - e->path));
 
 	if (!dir)
-		return -ENOMEM;
-	if (!strcmp(name, OPAQUE))
-		return rootfs_white_out(p->fs, dir, NULL);
-	return rootfs_white_out(p->fs, dir, name + strlen(WHITEOUT));
+		return -ENOMEM; /* NOLINT: cleanup frees */
+	name = strcmp(name, OPAQUE) ? name + strlen(WHITEOUT) : NULL;
+	return rootfs_white_out(p->fs, dir, name); /* NOLINT: cleanup frees */
 }
 
 static uint32_t mode_of(enum tar_kind kind)
@@ -111,8 +110,7 @@ static int add_entry(const struct pass *p, const struct tar_entry *e)
 		.major = e->major,
 		.minor = e->minor,
 		.size = e->size,
-		.target = e->kind == TAR_SYMLINK ? (char *)(uintptr_t)e->link
-						 : NULL,
+		.target = e->kind == TAR_SYMLINK ? e->link : NULL,
 	};
 
 	if (is_whiteout(p, e))
@@ -131,6 +129,7 @@ static int changed(const struct pass *p)
 /** copy_entry() - the second pass. */
 static int copy_entry(struct pass *p, const struct tar_entry *e)
 {
+	const struct copy c = {p->image, p->layer->path, p->why};
 	struct inode *inode;
 	uint64_t at = 0;
 
@@ -148,8 +147,7 @@ static int copy_entry(struct pass *p, const struct tar_entry *e)
 
 		if (err)
 			return fail_tar(p, err);
-		err = copy_piece(p->image, inode, at, p->piece, n,
-				 p->layer->path, p->why);
+		err = copy_piece(&c, inode, at, p->piece, n);
 		if (err)
 			return err;
 		at += n;

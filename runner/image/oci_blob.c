@@ -31,10 +31,10 @@ static bool parse_digest(const char *text, uint8_t ret[SHA256_BYTES])
 	const size_t prefix = strlen(SHA256_PREFIX);
 
 	if (!text || strncmp(text, SHA256_PREFIX, prefix) != 0 ||
-	    strlen(text) != prefix + 2 * SHA256_BYTES)
+	    strlen(text) != prefix + 2ul * SHA256_BYTES)
 		return false;
 	text += prefix;
-	for (unsigned i = 0; i < SHA256_BYTES; i++) {
+	for (size_t i = 0; i < SHA256_BYTES; i++) {
 		int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
 
 		if (high < 0 || low < 0)
@@ -49,7 +49,7 @@ int oci_blob_path(const char *dir, const json_t *descriptor, char **ret_path,
 {
 	const char *text =
 		json_string_value(json_object_get(descriptor, "digest"));
-	char hex[SHA256_TEXT_BYTES];
+	char hex[SHA256_TEXT_BYTES], *path = NULL;
 
 	if (!parse_digest(text, ret_digest))
 		return problem_set(why, EXIT_AMPOULE,
@@ -58,10 +58,9 @@ int oci_blob_path(const char *dir, const json_t *descriptor, char **ret_path,
 				   "that is supported",
 				   dir);
 	sha256_text(ret_digest, hex);
-	if (asprintf(ret_path, "%s/blobs/sha256/%s", dir, hex) < 0) {
-		*ret_path = NULL;
+	if (asprintf(&path, "%s/blobs/sha256/%s", dir, hex) < 0 || !path)
 		return problem_set(why, EXIT_AMPOULE, "out of memory");
-	}
+	*ret_path = path;
 	return 0;
 }
 

@@ -233,9 +233,9 @@ uint32_t rootfs_sources(const struct rootfs *fs, uint32_t layer)
 	return layer > fs->layers ? 0 : fs->layer[layer].count;
 }
 
-struct node *rootfs_root(const struct rootfs *fs)
+struct node *rootfs_root(struct rootfs *fs)
 {
-	return (struct node *)(uintptr_t)&fs->root;
+	return &fs->root;
 }
 
 uint32_t rootfs_inodes(const struct rootfs *fs)

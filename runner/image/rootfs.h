@@ -81,7 +81,7 @@ uint32_t rootfs_sources(const struct rootfs *fs, uint32_t layer);
 /** rootfs_find() - the file at @path, symbolic links followed; NULL: none. */
 struct inode *rootfs_find(struct rootfs *fs, const char *path);
 
-struct node *rootfs_root(const struct rootfs *fs);
+struct node *rootfs_root(struct rootfs *fs);
 uint32_t rootfs_inodes(const struct rootfs *fs);
 
 /** rootfs_each() - @visit for every child of @dir, sorted by bytes of names.

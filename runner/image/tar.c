@@ -275,9 +275,12 @@ static int kind_of(struct tar *tar, const struct header *h, enum tar_kind *ret)
 {
 	static const char types[] = "0123456";
 	const char *slash = strrchr(tar->path, '/');
-	char type = h->type == '\0' || h->type == '7' ? '0' : h->type;
-	const char *at = strchr(types, type);
+	const char *at;
+	char type = h->type;
 
+	if (type == '\0' || type == '7')
+		type = '0';
+	at = strchr(types, type);
 	if (tar->pax.sparse || type == 'S')
 		return not_supported(tar, "has a sparse file, which is not "
 					  "supported; make it without "

@@ -4,7 +4,7 @@
  * of what it reads.
  *
  *	| header 512 | data, to a multiple of 512 | header | ... | zeroes 1024 |
-*/
+ */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@ enum tar_kind {
 struct tar_entry {
 	enum tar_kind kind;
 	const char *path; /* as written; may be absolute, have "..", anything */
-	const char *link; /* of both kinds of link */
+	char *link;       /* of both kinds of link */
 	uint32_t mode;    /* 07777 at most */
 	uint32_t uid, gid;
 	uint64_t size; /* bytes of data that follow */

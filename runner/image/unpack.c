@@ -147,6 +147,7 @@ static int step_gzip(struct unpack *u, uint8_t *dst, size_t bytes,
 	return 0;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): zstd writes there */
 static int step_zstd(struct unpack *u, uint8_t *dst, size_t bytes,
 		     size_t *ret_done)
 {
@@ -188,7 +189,7 @@ int unpack_read(struct unpack *u, void *dst, size_t bytes, size_t *ret_done)
 	size_t done = 0;
 
 	while (done < bytes) {
-		size_t before = u->at, n = 0;
+		size_t before, n = 0;
 		int err = fill(u);
 
 		if (err)

@@ -42,8 +42,7 @@ static int map_file(int fd, const struct plan_pmem *p, bool writable,
 
 	if (room == MAP_FAILED)
 		return -errno;
-	at = (uint8_t *)(((uintptr_t)room + PLAN_PMEM_ALIGN - 1) &
-			 ~(uintptr_t)(PLAN_PMEM_ALIGN - 1));
+	at = room + (-(uintptr_t)room & (PLAN_PMEM_ALIGN - 1));
 	if (mmap(at, p->file_bytes, prot, kind | MAP_FIXED | MAP_NORESERVE, fd,
 		 0) == MAP_FAILED)
 		return -errno;
