@@ -356,7 +356,8 @@ void blkdev_refresh(struct inode *dir, const struct name *wanted)
 {
 	char name[] = "vda";
 
-	if (wanted && (wanted->bytes != 3 || memcmp(wanted->text, "vd", 2)))
+	if (wanted &&
+	    (wanted->bytes != 3 || memcmp(wanted->text, "vd", 2) != 0))
 		return;
 	for (uint32_t n = 0; blk_exists(n); n++) {
 		name[2] = (char)('a' + n);

@@ -50,11 +50,12 @@ static int load_block(const struct erofs *fs, const struct erofs_node *dir,
 	uint64_t pos = index * EROFS_BLOCK_BYTES, run;
 	uint64_t want = MIN(dir->size - pos, EROFS_BLOCK_BYTES);
 	uint32_t first;
-	int err;
+	int err = -EIO;
 
+	*ret = (struct block){0};
 	ret->bytes = erofs_bytes(fs, dir, pos, want, &run, &err);
 	if (!ret->bytes)
-		return err;
+		return err ? err : -EIO;
 	/* Blocks are aligned and inline ends cross none: never in parts. */
 	if (run != want || run < sizeof(struct dirent))
 		return -EUCLEAN;

@@ -163,8 +163,8 @@ static int make_symlink(const struct erofs_node *n, struct inode **ret)
 		err = inode ? 0 : -ENOMEM;
 	}
 	kfree(text);
-	if (err)
-		return err;
+	if (!inode)
+		return err ? err : -EIO;
 	describe(inode, n);
 	*ret = inode;
 	return 0;
