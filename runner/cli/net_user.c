@@ -93,6 +93,8 @@ static void become_passt(const char *path, char **argv, int sock, int words)
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* It goes on talking when nobody listens any more. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	/* A key at the terminal is not for it. */
 	if (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return;
@@ -265,7 +267,7 @@ int net_user_start(const struct net_option *o, const uint8_t mac[6],
 		goto out;
 	ours = pair[0];
 	theirs = pair[1];
-	/* Nobody reads its later words: they must not stop it. */
+	/* Nobody reads its later words: they must neither stop nor end it. */
 	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0) {
 		err = -errno;
 		goto out;

@@ -2,12 +2,14 @@
 /* fuzz_net.c - a network device whose driver and whose host are the input. The
  * first byte: packets or a stream, queue pairs, rate limits. The host sends
  * what the input says, reads all there is, or is gone. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "devices-virtio/net.h"
 #include "tests/fuzz/session.h"
@@ -114,6 +116,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct host host;
 	struct vdev *vd;
 
+	/* As in the VMM: a host that is gone is an error, not the end. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	log_set_level(LOG_LEVEL_ERROR);
 	open_host(&host, how & 1 || how & 16 ? 1 : PAIRS, how & 1);
 	vd = new_net(&host, how);
 	session_play(&session, vd, &in, act, &host);

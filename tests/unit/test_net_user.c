@@ -192,6 +192,26 @@ Test(net_user, a_published_port_leads_to_the_guest)
 	close(fd);
 }
 
+Test(net_user, dhcp_is_answered_and_passt_may_talk_about_it)
+{
+	static const uint8_t options[] = {0x63, 0x82, 0x53, 0x63, 53, 1, 1, 255};
+	uint8_t bootp[548] = {1, 1, 6, 0, 0x12, 0x34, 0x56, 0x78};
+
+	begin();
+	memcpy(bootp + 28, frame_mac, NET_MAC_BYTES);
+	memcpy(bootp + 236, options, sizeof(options));
+	for (unsigned i = 0; i < 3; i++) {
+		frame_udp(&f, true, "0.0.0.0", 68, "255.255.255.255", 67, bootp,
+			  sizeof(bootp));
+		memset(f.b, 0xff, NET_MAC_BYTES);
+		net_rig_send(&r, NULL, &f);
+		cr_assert_gt(receive_ip(17), 42 + 240);
+		cr_expect_eq(net_be16(got + 36), 68);
+		cr_expect(!memcmp(got + 42 + 16, (uint8_t[]){10, 0, 2, 15}, 4));
+	}
+	meet(); /* it is still there */
+}
+
 static bool link_is_down(struct net_rig *rig)
 {
 	return !(drv_get(&rig->drv, VIRTIO_MMIO_CONFIG + 4) >> 16 &
