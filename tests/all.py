@@ -248,7 +248,8 @@ def suite_lint(report, patterns):
 
 SUITES = {
     "build": suite_build, "lint": suite_lint, "unit": suite_unit,
-    "asan": suite_asan, "tsan": suite_tsan, "integration": suite_integration, "bed": suite_bed,
+    "asan": suite_asan, "tsan": suite_tsan,
+    "integration": suite_integration, "bed": suite_bed,
     "fuzz": suite_fuzz,
 }
 
