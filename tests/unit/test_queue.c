@@ -80,6 +80,24 @@ Test(queue, follows_an_indirect_table)
 	cr_expect_eq(chain.writable_bytes, 20);
 }
 
+/* 2.7.5.3.2: the write flag of a descriptor that refers to a table says
+ * nothing, wherever it stands. */
+Test(queue, ignores_the_write_flag_of_a_table)
+{
+	struct vring_desc *table = drv_at(&drv, DRV_QUEUE_BASE + DRV_INDIRECT);
+
+	enable(true, false);
+	table[0] = (struct vring_desc){DRV_DATA, 10, NEXT, 1};
+	table[1] = (struct vring_desc){DRV_DATA + 64, 20, WR, 0};
+	drv_put(&drv, 0, 0,
+		(struct vring_desc){DRV_QUEUE_BASE + DRV_INDIRECT, 32, IND | WR,
+				    0});
+	drv_offer(&drv, 0, 0);
+	cr_assert_eq(vq_pop(&vq, &chain), 1);
+	cr_expect_eq(chain.readable_bytes, 10);
+	cr_expect_eq(chain.writable_bytes, 20);
+}
+
 Test(queue, takes_a_chain_as_long_as_the_ring)
 {
 	enable(false, false);
@@ -143,6 +161,40 @@ Test(queue, signals_unless_told_not_to)
 	*drv_avail_word(&drv, 0, 0) = VRING_AVAIL_F_NO_INTERRUPT;
 	complete_one();
 	cr_expect(!vq_wants_signal(&vq));
+}
+
+/* 2.7.7.2: without the feature, used_event says nothing. */
+Test(queue, ignores_used_event_unless_negotiated)
+{
+	enable(false, false);
+	*drv_avail_word(&drv, 0, 2 + SIZE) = 100;
+	complete_one();
+	cr_expect(vq_wants_signal(&vq));
+}
+
+/* 2.7.10: nor is avail_event written then. */
+Test(queue, leaves_avail_event_alone_unless_negotiated)
+{
+	enable(false, false);
+	*drv_used_word(&drv, 0, 2 + 4 * SIZE) = 0x5a5a;
+	complete_one();
+	cr_expect_eq(vq_pop(&vq, &chain), 0);
+	cr_expect_eq(*drv_used_word(&drv, 0, 2 + 4 * SIZE), 0x5a5a);
+	cr_expect_eq(*drv_used_word(&drv, 0, 0), 0, "used.flags: notify us");
+}
+
+Test(queue, untakes_what_it_took_last)
+{
+	enable(false, true);
+	drv_send(&drv, 0, DRV_DATA, 8, 0);
+	drv_send(&drv, 0, DRV_DATA + 64, 16, 0);
+	cr_assert_eq(vq_pop(&vq, &chain), 1);
+	cr_assert_eq(vq_pop(&vq, &chain), 1);
+	vq_untake(&vq);
+	drv_desc(&drv, 0, 1)->len = 24; /* the driver's, until it is taken */
+	cr_assert_eq(vq_pop(&vq, &chain), 1);
+	cr_expect_eq(chain.readable_bytes, 24);
+	cr_expect_eq(vq_pop(&vq, &chain), 0);
 }
 
 Test(queue, signals_when_used_event_is_passed)
