@@ -22,6 +22,7 @@
 #define PROT_RW     3 /* PROT_READ | PROT_WRITE */
 
 static volatile uint8_t *window; /* NULL: there is none */
+static struct bootinfo info;
 
 static uint32_t get32(unsigned at)
 {
@@ -60,21 +61,25 @@ static bool node_is_ours(char number, struct bootinfo *ret)
 	return bytes == sizeof(*ret) && ret->version == BOOTINFO_VERSION;
 }
 
-static uint64_t find_window(void)
+/** find() - the window of the first device of a kind; 0: there is none. */
+static uint64_t find(uint32_t virtio_id)
 {
-	struct bootinfo info;
-	char n = '0';
-
-	while (n < '0' + SETUP_NODES && !node_is_ours(n, &info))
-		n++;
-	if (n == '0' + SETUP_NODES)
-		return 0;
 	for (uint32_t i = 0; i < BOOTINFO_DEVICES_MAX; i++) {
 		if (i < info.device_count &&
-		    info.device[i].device_id == HARNESS_DEVICE_ID)
+		    info.device[i].device_id == virtio_id)
 			return info.device[i].gpa;
 	}
 	return 0;
+}
+
+bool doorbell_has_device(uint32_t virtio_id)
+{
+	for (uint32_t i = 0; i < BOOTINFO_DEVICES_MAX; i++) {
+		if (i < info.device_count &&
+		    info.device[i].device_id == virtio_id)
+			return true;
+	}
+	return false;
 }
 
 /** handshake() - virtio 1.2, 3.1.1, without queues: then the device may
@@ -94,9 +99,15 @@ static void handshake(void)
 
 bool doorbell_find(void)
 {
-	uint64_t gpa = find_window();
+	uint64_t gpa;
 	long fd, at;
+	char n = '0';
 
+	while (n < '0' + SETUP_NODES && !node_is_ours(n, &info))
+		n++;
+	if (n == '0' + SETUP_NODES)
+		info.device_count = 0;
+	gpa = find(HARNESS_DEVICE_ID);
 	if (!gpa)
 		return false;
 	fd = sys_open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);

@@ -3,6 +3,7 @@
  *
  *   main.c     from the kernel's hands to the program's end
  *   machine.c  file systems, modules, loopback
+ *   root.c     the root from an image
  *   doorbell.c the harness device: requests of the host, the status for it
  *   streams.c  the program's standard streams and the console's ports
  *   text.c     strings, and what cannot go on
@@ -39,10 +40,16 @@ void machine_mount(void);
 void machine_load_modules(void);
 void machine_raise_loopback(void);
 
+/* root.c */
+/** root_from_image() - make the image on the first device the root. */
+void root_from_image(bool writable);
+
 /* doorbell.c */
 /** doorbell_find() - map the harness device, and have it interrupt us. Return:
  * false when there is none: a VM of another maker. */
 bool doorbell_find(void);
+/** doorbell_has_device() - has the VM a virtio device of this kind? */
+bool doorbell_has_device(uint32_t virtio_id);
 /** doorbell_requests() - HARNESS_REQ_* asked since the last look. */
 uint32_t doorbell_requests(void);
 /** doorbell_look_ms() - how often one has to look for them: -1 where they are

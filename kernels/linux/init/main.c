@@ -125,6 +125,53 @@ static void become(void)
 	sys1(__NR_setuid, job.head.uid);
 }
 
+/** has_slash() - else it is looked for along PATH. */
+static bool has_slash(const char *s)
+{
+	while (*s && *s != '/')
+		s++;
+	return *s;
+}
+
+static const char *path_of_env(void)
+{
+	for (uint32_t i = 0; i < job.head.envc; i++) {
+		const char *e = job.envp[i];
+
+		if (e[0] == 'P' && e[1] == 'A' && e[2] == 'T' && e[3] == 'H' &&
+		    e[4] == '=')
+			return e + 5;
+	}
+	return "";
+}
+
+/** run_program() - Return: why not, -errno. */
+static long run_program(void)
+{
+	const char *at = path_of_env();
+	char path[1024];
+
+	if (has_slash(job.program))
+		return sys3(__NR_execve, job.program, job.argv, job.envp);
+	while (*at) {
+		char folder[512];
+		size_t n = 0;
+
+		for (; *at && *at != ':'; at++) {
+			if (n + 1 < sizeof(folder))
+				folder[n++] = *at;
+		}
+		folder[n] = '\0';
+		at += *at == ':';
+		text_join(
+			path, sizeof(path),
+			(const char *const[]){folder, "/", job.program, NULL});
+		if (!sys2(__NR_access, path, 0))
+			return sys3(__NR_execve, path, job.argv, job.envp);
+	}
+	return -ENOENT;
+}
+
 static long start_program(void)
 {
 	long pid = sys0(__NR_fork), err;
@@ -134,7 +181,7 @@ static long start_program(void)
 	if (pid)
 		return pid;
 	become();
-	err = sys3(__NR_execve, job.program, job.argv, job.envp);
+	err = run_program();
 	complain("run", job.program);
 	sys1(__NR_exit_group,
 	     err == -ENOENT || err == -ENOTDIR ? EXIT_NOT_THERE : EXIT_NOT_RUN);
@@ -222,6 +269,8 @@ __attribute__((used)) void start(long *stack)
 	machine_raise_loopback();
 	read_block();
 	take_apart();
+	if (job.head.flags & RUNBLOCK_FLAG_ROOT_IMAGE)
+		root_from_image(job.head.flags & RUNBLOCK_FLAG_OVERLAY);
 	streams_open(&streams, &job.head);
 	doorbell_ready();
 	pid = start_program();
