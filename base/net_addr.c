@@ -31,8 +31,7 @@ static const struct special not_public[] = {
 	V4(192, 88, 99, 0, 24), /* 6to4 relays */
 	V4(192, 168, 0, 0, 16), /* private */
 	V4(198, 18, 0, 0, 15),  /* benchmarks */
-	V4(198, 51, 100, 0, 24),
-	V4(203, 0, 113, 0, 24),
+	V4(198, 51, 100, 0, 24), V4(203, 0, 113, 0, 24),
 	V4(224, 0, 0, 0, 4), /* multicast */
 	V4(240, 0, 0, 0, 4), /* reserved, broadcast */
 };

@@ -13,12 +13,12 @@ enum net_verdict {
 	NET_DROP_HEADERS = 5,   /* IP options, IPv6 extension headers */
 	NET_DROP_FRAGMENT = 6,  /* a fragment to where not all is allowed */
 	NET_DROP_DENIED = 7,    /* no --allow for it */
-	NET_DROP_NAME = 8,      /* a question about a name that is none of them */
-	NET_DROP_OFFLOAD = 9,   /* a virtio-net header that makes no sense */
-	NET_DROP_SIZE = 10,     /* shorter or longer than a frame can be */
-	NET_DROP_LINK = 11,     /* the host's side is gone, or refused it */
-	NET_DROP_OTHERS = 12,   /* to the guest, but for another one */
-	NET_DROP_BUFFER = 13,   /* to the guest, larger than its buffers */
+	NET_DROP_NAME = 8,    /* a question about a name that is none of them */
+	NET_DROP_OFFLOAD = 9, /* a virtio-net header that makes no sense */
+	NET_DROP_SIZE = 10,   /* shorter or longer than a frame can be */
+	NET_DROP_LINK = 11,   /* the host's side is gone, or refused it */
+	NET_DROP_OTHERS = 12, /* to the guest, but for another one */
+	NET_DROP_BUFFER = 13, /* to the guest, larger than its buffers */
 	NET_VERDICTS
 };
 

@@ -40,7 +40,8 @@ struct net_service { /* ports of a protocol; 0..65535 of NET_ANY: all, ICMP */
 	uint8_t reserved[3];
 };
 
-#define NET_RULE_PUBLIC 1u /* but for addresses that are not of the Internet */
+#define NET_RULE_PUBLIC 1u /* but for addresses that are not of the Internet   \
+			    */
 
 struct net_rule { /* to where the guest may send */
 	struct net_prefix to;
@@ -48,7 +49,7 @@ struct net_rule { /* to where the guest may send */
 	uint32_t flags;
 };
 
-struct net_name { /* and to what a name stands for */
+struct net_name {                         /* and to what a name stands for */
 	char name[NET_POLICY_NAME_BYTES]; /* lower case, no dot at the end */
 	struct net_service service;
 };

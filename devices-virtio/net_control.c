@@ -15,8 +15,7 @@ struct command {
 static uint8_t use_pairs(struct net *net, const struct command *c, size_t bytes)
 {
 	if (bytes < sizeof(*c) || !vdev_has(&net->vd, VIRTIO_NET_F_MQ) ||
-	    c->pairs < VIRTIO_NET_CTRL_MQ_VQ_PAIRS_MIN ||
-	    c->pairs > net->pairs)
+	    c->pairs < VIRTIO_NET_CTRL_MQ_VQ_PAIRS_MIN || c->pairs > net->pairs)
 		return VIRTIO_NET_ERR;
 	net->active = c->pairs;
 	net_later(net, 0);
@@ -27,8 +26,7 @@ static uint8_t answer(struct net *net)
 {
 	const struct vq_chain *chain = &net->chain;
 	struct command c = {.pairs = 0};
-	size_t bytes =
-		gm_iov_read(chain->iov, chain->readable, &c, sizeof(c));
+	size_t bytes = gm_iov_read(chain->iov, chain->readable, &c, sizeof(c));
 
 	if (bytes >= 2 && c.class == VIRTIO_NET_CTRL_MQ &&
 	    c.command == VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET)

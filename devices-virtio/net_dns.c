@@ -172,7 +172,8 @@ static void take_address(const struct reader *r, const struct record *rec,
 int dns_read_reply(const uint8_t *msg, uint32_t len, struct dns_reply *ret)
 {
 	struct reader r = {.msg = msg, .len = len};
-	char name[NET_POLICY_NAME_BYTES]; /* what we look for: aliases move it */
+	char name[NET_POLICY_NAME_BYTES]; /* what we look for: aliases move it
+					   */
 	struct record rec;
 	uint32_t count;
 

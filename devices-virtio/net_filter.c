@@ -12,14 +12,14 @@
 #include "devices-virtio/net_neighbour.h"
 #include "devices-virtio/net_track.h"
 
-#define UDP_BYTES    8u
-#define PORT_DNS     53u
-#define PORT_DHCP    67u
-#define PORT_DHCP6   547u
-#define TCP_SYN      0x02u
-#define TCP_ACK      0x10u
-#define GROUP_BIT    0x01u /* of the first byte of a MAC address */
-#define NO_NAME      UINT16_MAX
+#define UDP_BYTES  8u
+#define PORT_DNS   53u
+#define PORT_DHCP  67u
+#define PORT_DHCP6 547u
+#define TCP_SYN    0x02u
+#define TCP_ACK    0x10u
+#define GROUP_BIT  0x01u /* of the first byte of a MAC address */
+#define NO_NAME    UINT16_MAX
 
 struct net_filter {
 	struct net_policy policy;

@@ -18,8 +18,7 @@ static bool has(uint64_t features, unsigned bit)
 /** csum_ok() - the checksum of this packet's own TCP or UDP header. */
 static bool csum_ok(const struct net_header *h, const struct net_packet *p)
 {
-	if (p->ethertype == ETH_P_ARP || p->fragment ||
-	    h->csum_start != p->l4)
+	if (p->ethertype == ETH_P_ARP || p->fragment || h->csum_start != p->l4)
 		return false;
 	if (p->protocol == IPPROTO_TCP)
 		return h->csum_offset == CSUM_AT_TCP;
@@ -53,8 +52,8 @@ static bool gso_ok(const struct net_header *h, const struct net_packet *p,
 	default:
 		return false;
 	}
-	*ret_headers = (uint16_t)(p->l4 +
-				  (uint32_t)(p->bytes[p->l4 + 12] >> 4) * 4);
+	*ret_headers =
+		(uint16_t)(p->l4 + (uint32_t)(p->bytes[p->l4 + 12] >> 4) * 4);
 	return h->gso_size != 0;
 }
 

@@ -12,12 +12,12 @@
 #define NET_HEADER_BYTES 12u
 
 /* Not in the headers of Linux 6.1; virtio 1.2, 5.1.3 and 5.1.6. */
-#define NET_F_GUEST_USO4   54
-#define NET_F_GUEST_USO6   55
-#define NET_F_HOST_USO     56
-#define NET_GSO_UDP_L4     5u
-#define NET_TUN_F_USO4     0x20u
-#define NET_TUN_F_USO6     0x40u
+#define NET_F_GUEST_USO4 54
+#define NET_F_GUEST_USO6 55
+#define NET_F_HOST_USO   56
+#define NET_GSO_UDP_L4   5u
+#define NET_TUN_F_USO4   0x20u
+#define NET_TUN_F_USO6   0x40u
 
 struct net_header { /* of VIRTIO_F_VERSION_1: always 12 bytes */
 	uint8_t flags, gso_type;

@@ -147,8 +147,7 @@ static int read_more(struct net_link *l)
 	ssize_t n;
 
 	if (l->in_at && l->in_at + l->in_have > IN_BYTES / 2) {
-		memmove(l->in, l->in + l->in_at,
-			l->in_have);
+		memmove(l->in, l->in + l->in_at, l->in_have);
 		l->in_at = 0;
 	}
 	iov.iov_base = l->in + l->in_at + l->in_have;

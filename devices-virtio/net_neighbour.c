@@ -132,8 +132,8 @@ enum net_verdict net_check_neighbour(const struct net_self *self,
 		return NET_DROP_SERVER;
 	if (p->hop_limit != ND_HOPS || nd[1])
 		return NET_DROP_MALFORMED;
-	if (has_target && (p->l4_len < ND_OPTIONS ||
-			   p->have - p->l4 < ND_OPTIONS))
+	if (has_target &&
+	    (p->l4_len < ND_OPTIONS || p->have - p->l4 < ND_OPTIONS))
 		return NET_DROP_MALFORMED;
 	if (!net_self_owns(self, &p->from) && !is_link_local(&p->from) &&
 	    !(is_nowhere(&p->from) && nd[0] != ND_TELL))

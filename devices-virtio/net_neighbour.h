@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* net_neighbour.h - the packets that a guest needs to be on a link at all: ARP,
- * neighbour discovery, DHCP as a client. They pass by no rule, so each is looked
- * into: a guest speaks for itself only. */
+ * neighbour discovery, DHCP as a client. They pass by no rule, so each is
+ * looked into: a guest speaks for itself only. */
 #pragma once
 #include <stdbool.h>
 

@@ -15,10 +15,10 @@
 
 #include "base/clock.h"
 
-enum step { /* what became of one packet */
-	STEP_ON,     /* delivered or dropped: the next one */
-	STEP_EMPTY,  /* there is none */
-	STEP_ROOM,   /* it has to wait for buffers */
+enum step {         /* what became of one packet */
+	STEP_ON,    /* delivered or dropped: the next one */
+	STEP_EMPTY, /* there is none */
+	STEP_ROOM,  /* it has to wait for buffers */
 };
 
 /** largest() - packet that may come: with segmentation, or without. */
@@ -86,8 +86,7 @@ static enum step read_direct(struct net *net, struct net_pair *pair,
 	have = (uint32_t)n < net->head_in ? (uint32_t)n : net->head_in;
 	if (have < NET_HEADER_BYTES + NET_ETH_BYTES ||
 	    !may_have(net, net->head + NET_HEADER_BYTES,
-		      have - NET_HEADER_BYTES,
-		      (uint32_t)n - NET_HEADER_BYTES))
+		      have - NET_HEADER_BYTES, (uint32_t)n - NET_HEADER_BYTES))
 		return STEP_ON;
 	memcpy(&header, net->head, sizeof(header));
 	gm_iov_write(room->span + room->span_from,
@@ -100,8 +99,7 @@ static enum step read_direct(struct net *net, struct net_pair *pair,
 static void copy_out(struct net *net, unsigned queue, struct net_header *header,
 		     const uint8_t *frame, uint32_t bytes)
 {
-	unsigned count =
-		net_room_spans(&net->room, NET_HEADER_BYTES, net->iov);
+	unsigned count = net_room_spans(&net->room, NET_HEADER_BYTES, net->iov);
 
 	gm_iov_write(net->iov, count, frame, bytes);
 	finish(net, queue, header, NET_HEADER_BYTES + bytes);

@@ -37,8 +37,7 @@ static bool host_resolver(struct net_addr *ret)
 
 	if (res_ninit(&state) < 0)
 		return false;
-	if (state.nscount > 0 &&
-	    state.nsaddr_list[0].sin_family == AF_INET) {
+	if (state.nscount > 0 && state.nsaddr_list[0].sin_family == AF_INET) {
 		memcpy(v4, &state.nsaddr_list[0].sin_addr, sizeof(v4));
 		*ret = net_addr_v4(v4);
 		found = !net_addr_is_group(ret);
@@ -50,7 +49,8 @@ static bool host_resolver(struct net_addr *ret)
 /** user_defaults() - a network of its own, with a resolver that is passt's. */
 static int user_defaults(struct net_option *o, struct problem *why)
 {
-	static const uint8_t guest[] = {10, 0, 2, 15}, gateway[] = {10, 0, 2, 2},
+	static const uint8_t guest[] = {10, 0, 2, 15},
+			     gateway[] = {10, 0, 2, 2},
 			     resolver[] = {10, 0, 2, 3};
 
 	if (o->queues > 1 || o->any_source)
@@ -97,10 +97,11 @@ static int fill_policy(struct net_option *o, struct problem *why)
 	p->resolver_count = o->resolver_count;
 	memcpy(p->resolver, o->resolver, sizeof(p->resolver));
 	if (p->name_count && !o->resolver_count)
-		return problem_set(why, EXIT_AMPOULE,
-				   "--allow %s: a name needs to know the "
-				   "resolver: add resolver=ADDRESS to --net tap",
-				   p->name[0].name);
+		return problem_set(
+			why, EXIT_AMPOULE,
+			"--allow %s: a name needs to know the "
+			"resolver: add resolver=ADDRESS to --net tap",
+			p->name[0].name);
 	for (uint32_t i = 0; o->resolve && i < o->resolver_count; i++) {
 		struct net_rule *r = &p->rule[p->rule_count];
 
@@ -190,8 +191,8 @@ static int open_tap(struct device_set *set, struct net_option *o,
 	if (tap.uso)
 		dev.flags |= PLAN_NET_USO;
 	dev.u.net.link = PLAN_NET_TAP;
-	dev.u.net.mtu = (uint16_t)(o->mtu && o->mtu < tap.mtu ? o->mtu
-							      : tap.mtu);
+	dev.u.net.mtu =
+		(uint16_t)(o->mtu && o->mtu < tap.mtu ? o->mtu : tap.mtu);
 	return add(set, o, &dev, tap.fd, tap.count, why);
 }
 

@@ -28,12 +28,8 @@ int device_set_open(struct device_set *set, const struct settings *s,
 	static int (*const openers[])(struct device_set *,
 				      const struct settings *,
 				      struct problem *) = {
-		device_pmem_open,
-		device_block_open,
-		device_vsock_open,
-		device_net_open,
-		device_port_open,
-		NULL,
+		device_pmem_open, device_block_open, device_vsock_open,
+		device_net_open,  device_port_open,  NULL,
 	};
 
 	for (size_t i = 0; openers[i]; i++) {

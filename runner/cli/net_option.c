@@ -163,16 +163,11 @@ static const struct {
 	const char *key;
 	const char *(*set)(struct net_option *o, const char *value);
 } keys[] = {
-	{"mac", set_mac},
-	{"address", set_address},
-	{"gateway", set_gateway},
-	{"resolver", set_resolver},
-	{"mtu", set_mtu},
-	{"queues", set_queues},
-	{"out", set_out},
-	{"packets-out", set_packets_out},
-	{"in", set_in},
-	{"packets-in", set_packets_in},
+	{"mac", set_mac},         {"address", set_address},
+	{"gateway", set_gateway}, {"resolver", set_resolver},
+	{"mtu", set_mtu},         {"queues", set_queues},
+	{"out", set_out},         {"packets-out", set_packets_out},
+	{"in", set_in},           {"packets-in", set_packets_in},
 };
 
 static const char *set_key(struct net_option *o, char *word)

@@ -56,7 +56,8 @@ static int cannot(const struct net_option *o, int error, struct problem *why)
 	}
 }
 
-/** attach() - one more queue of the tap called @tap->name. Return: 0, -errno. */
+/** attach() - one more queue of the tap called @tap->name. Return: 0, -errno.
+ */
 static int attach(struct net_tap *tap, bool many)
 {
 	cleanup_fd int fd =
@@ -172,8 +173,7 @@ static int configure(struct net_tap *tap, struct net_option *o)
 	return 0;
 }
 
-int net_tap_open(struct net_option *o, struct net_tap *ret,
-		 struct problem *why)
+int net_tap_open(struct net_option *o, struct net_tap *ret, struct problem *why)
 {
 	uint32_t queues = o->queues ? o->queues : 1;
 	int err = 0;

@@ -16,8 +16,8 @@ struct net_tap {
 
 /** net_tap_open() - @o: its own tap gets o->gateway as the host's address with
  * the prefix of o->own[0], and is up; both are chosen where they are not given:
- * 4 addresses of 172.31.0.0/16, by the number of the interface. @ret: for net_tap_done(), also after a
- * failure. Return: 0 or negative with @why. */
+ * 4 addresses of 172.31.0.0/16, by the number of the interface. @ret: for
+ * net_tap_done(), also after a failure. Return: 0 or negative with @why. */
 int net_tap_open(struct net_option *o, struct net_tap *ret,
 		 struct problem *why);
 void net_tap_done(struct net_tap *tap);

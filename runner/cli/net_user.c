@@ -232,8 +232,9 @@ void net_user_stop(pid_t pid)
 
 static int find(char **ret_path, struct problem *why)
 {
-	static const char *const places[] = {
-		"/usr/bin/" PROGRAM, "/usr/local/bin/" PROGRAM, "/bin/" PROGRAM};
+	static const char *const places[] = {"/usr/bin/" PROGRAM,
+					     "/usr/local/bin/" PROGRAM,
+					     "/bin/" PROGRAM};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		if (access(places[i], X_OK) < 0)
@@ -286,7 +287,8 @@ int net_user_start(const struct net_option *o, const uint8_t mac[6],
 		last_words(hear, text);
 		net_user_stop(pid);
 		return problem_set(why, EXIT_AMPOULE,
-				   "--net user: passt does not start: %s", text);
+				   "--net user: passt does not start: %s",
+				   text);
 	}
 	err = fd_set_nonblock(ours, true);
 	if (err)

@@ -2,8 +2,8 @@
 /* net_user.h - a network for who is not root: passt, one process a VM, turns
  * the guest's frames into sockets of the calling user.
  *
- *   ampoule --fork--> passt (in an empty root, own namespaces but the network's,
- *      |                ^     no capabilities, its own seccomp policy)
+ *   ampoule --fork--> passt (in an empty root, own namespaces but the
+ * network's, |                ^     no capabilities, its own seccomp policy)
  *      `--> vm:NAME ----'  a stream socket, made here
  *
  * passt rather than libslirp: it is a process of its own that locks itself in

@@ -200,7 +200,8 @@ static json_t *json_usage(const struct result *r)
 		(json_int_t)r->initrd_bytes);
 }
 
-/** json_network() - packets and bytes both ways; what was dropped, by reason. */
+/** json_network() - packets and bytes both ways; what was dropped, by reason.
+ */
 static json_t *json_network(const struct net_usage *n)
 {
 	json_t *dropped = json_object();
@@ -236,8 +237,7 @@ int trace_write_json(const struct result *r, int fd)
 		json_object_set_new(json, "status",
 				    json_integer(WEXITSTATUS(o->wait_status)));
 	if (o->has_network)
-		json_object_set_new(json, "network",
-				    json_network(&o->network));
+		json_object_set_new(json, "network", json_network(&o->network));
 	if (r->error)
 		json_object_set_new(json, "error", json_string(r->error));
 	return write_json(json, fd);

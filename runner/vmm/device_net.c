@@ -40,8 +40,7 @@ int device_net_new(const struct plan *plan, const struct plan_device *dev,
 	memcpy(config.rate, n->rate, sizeof(n->rate));
 	for (uint32_t i = 0; i < config.pairs; i++)
 		config.fd[i] = plan->fd[dev->fd_first + 1 + i];
-	if (getrandom(&config.key, sizeof(config.key), 0) !=
-	    sizeof(config.key))
+	if (getrandom(&config.key, sizeof(config.key), 0) != sizeof(config.key))
 		return -EIO;
 	return net_new(&config, ret);
 }

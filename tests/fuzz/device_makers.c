@@ -147,12 +147,9 @@ static const struct {
 	uint8_t id; /* device_id, its low byte; the harness: 255 */
 	int (*make)(struct vdev **ret);
 } makers[] = {
-	{VIRTIO_ID_RNG, make_rng},
-	{255, make_harness},
-	{VIRTIO_ID_CONSOLE, make_console},
-	{VIRTIO_ID_BLOCK, make_block},
-	{VIRTIO_ID_NET, make_net},
-	{VIRTIO_ID_PMEM, make_pmem},
+	{VIRTIO_ID_RNG, make_rng},         {255, make_harness},
+	{VIRTIO_ID_CONSOLE, make_console}, {VIRTIO_ID_BLOCK, make_block},
+	{VIRTIO_ID_NET, make_net},         {VIRTIO_ID_PMEM, make_pmem},
 	{VIRTIO_ID_VSOCK, make_vsock},
 };
 

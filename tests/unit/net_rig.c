@@ -127,8 +127,7 @@ uint32_t net_rig_put(struct net_rig *r, uint64_t gpa,
 void net_rig_send(struct net_rig *r, const struct net_header *header,
 		  const struct frame *f)
 {
-	unsigned n = r->drv.ring[RIG_OUT].avail_idx %
-		     r->drv.ring[RIG_OUT].size;
+	unsigned n = r->drv.ring[RIG_OUT].avail_idx % r->drv.ring[RIG_OUT].size;
 	uint64_t gpa = DRV_DATA + (uint64_t)n * RIG_BUF;
 
 	drv_send(&r->drv, RIG_OUT, gpa, net_rig_put(r, gpa, header, f), 0);
@@ -139,8 +138,8 @@ void net_rig_post(struct net_rig *r, unsigned queue, unsigned count,
 		  uint32_t bytes)
 {
 	for (unsigned i = 0; i < count; i++) {
-		unsigned n = r->drv.ring[queue].next_desc %
-			     r->drv.ring[queue].size;
+		unsigned n =
+			r->drv.ring[queue].next_desc % r->drv.ring[queue].size;
 
 		drv_send(&r->drv, queue,
 			 DRV_DATA + 0x80000 + 0x40000 * (queue / 2) +

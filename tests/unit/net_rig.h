@@ -36,7 +36,8 @@ void net_rig_init(struct net_rig *r, enum net_link_kind kind, uint32_t pairs);
 void net_rig_start(struct net_rig *r, uint64_t features, uint16_t size);
 struct vdev *net_rig_device(struct net_rig *r); /* another one of the kind */
 /** net_rig_twin() - devices made from now on have a loop and fds of their own,
- * with the same host. Once a test; the loop is stopped and does not run then. */
+ * with the same host. Once a test; the loop is stopped and does not run then.
+ */
 void net_rig_twin(struct net_rig *r);
 /** net_rig_restart() - run a loop again that was stopped and joined. */
 void net_rig_restart(struct net_rig *r);

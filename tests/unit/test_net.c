@@ -98,8 +98,7 @@ Test(net, takes_chains_of_every_shape)
 				(struct vring_desc){
 					DRV_DATA + (uint64_t)i * piece,
 					i + 1 < n ? piece : all - i * piece,
-					i + 1 < n ? NX : 0,
-					(uint16_t)(i + 1)});
+					i + 1 < n ? NX : 0, (uint16_t)(i + 1)});
 		drv_offer(&r.drv, RIG_OUT, 0);
 		drv_kick(&r.drv, RIG_OUT);
 		cr_assert(drv_take(&r.drv, RIG_OUT, &used));
@@ -110,7 +109,7 @@ Test(net, takes_chains_of_every_shape)
 
 Test(net, refuses_frames_that_are_none)
 {
-	static const uint32_t sizes[] = {1, 11, 12, 25, NET_PACKET_MAX + 1,
+	static const uint32_t sizes[] = {1,     11, 12, 25, NET_PACKET_MAX + 1,
 					 300000};
 
 	begin(0, 64);
@@ -275,8 +274,7 @@ Test(net, a_full_host_delays_and_keeps_the_order)
 		memset(data, (int)i, sizeof(data));
 		frame_udp(&f, true, RIG_ME, 4000, "192.0.2.1", 80, data,
 			  sizeof(data));
-		drv_send(&r.drv, RIG_OUT, at, net_rig_put(&r, at, NULL, &f),
-			 0);
+		drv_send(&r.drv, RIG_OUT, at, net_rig_put(&r, at, NULL, &f), 0);
 	}
 	drv_kick(&r.drv, RIG_OUT);
 	before = drv_used_count(&r.drv, RIG_OUT);
@@ -501,8 +499,7 @@ Test(net_stream, frames_keep_their_bounds_when_the_socket_is_full)
 		memset(data, (int)i, sizeof(data));
 		frame_udp(&f, true, RIG_ME, 4000, "192.0.2.1", 80, data,
 			  1000 + i);
-		drv_send(&s.drv, RIG_OUT, at, net_rig_put(&s, at, NULL, &f),
-			 0);
+		drv_send(&s.drv, RIG_OUT, at, net_rig_put(&s, at, NULL, &f), 0);
 	}
 	drv_kick(&s.drv, RIG_OUT);
 	cr_expect(drv_used_count(&s.drv, RIG_OUT) < 250);

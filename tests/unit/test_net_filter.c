@@ -179,8 +179,7 @@ Test(net_filter, a_source_may_be_unknown_but_not_absurd)
 	cr_expect_eq(tcp("10.9.9.9", "192.0.2.1", 80), NET_PASS);
 	cr_expect_eq(tcp("127.0.0.1", "192.0.2.1", 80), NET_DROP_SPOOFED);
 	cr_expect_eq(tcp("224.0.0.1", "192.0.2.1", 80), NET_DROP_SPOOFED);
-	cr_expect_eq(tcp("255.255.255.255", "192.0.2.1", 80),
-		     NET_DROP_SPOOFED);
+	cr_expect_eq(tcp("255.255.255.255", "192.0.2.1", 80), NET_DROP_SPOOFED);
 }
 
 Test(net_filter, arp_tells_of_itself_only)

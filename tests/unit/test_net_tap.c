@@ -18,8 +18,8 @@
 #include "runner/cli/problem.h"
 #include "tests/unit/net_rig.h"
 
-#define BIT(n)    (1ull << (n))
-#define PLAIN     (BIT(VIRTIO_NET_F_MRG_RXBUF) | BIT(VIRTIO_NET_F_STATUS))
+#define BIT(n) (1ull << (n))
+#define PLAIN  (BIT(VIRTIO_NET_F_MRG_RXBUF) | BIT(VIRTIO_NET_F_STATUS))
 #define OFFLOADED                                                              \
 	(PLAIN | BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_GUEST_CSUM) |       \
 	 BIT(VIRTIO_NET_F_HOST_TSO4) | BIT(VIRTIO_NET_F_GUEST_TSO4))
@@ -44,8 +44,8 @@ static void begin(uint64_t features)
 	    unshare(CLONE_NEWNET))
 		cr_skip("needs root and /dev/net/tun");
 	net_option_init(&o);
-	cr_assert_null(net_option_set(
-		&o, "tap,address=" ME "/24,gateway=" HOST));
+	cr_assert_null(
+		net_option_set(&o, "tap,address=" ME "/24,gateway=" HOST));
 	cr_assert_eq(net_tap_open(&o, &tap, &why), 0, "%s", why.text);
 	net_rig_init(&r, NET_LINK_TAP, 1);
 	r.config.fd[0] = tap.fd[0];
@@ -372,8 +372,7 @@ Test(net_tap, a_tap_that_is_down_is_not_gone)
 	net_rig_send(&r, NULL, &f);
 	cr_expect_eq(net_rig_dropped(&r, NET_DROP_LINK), 1);
 	cr_expect(!link_is_down(&r));
-	(void)snprintf(command, sizeof(command), "ip link set %s up",
-		       tap.name);
+	(void)snprintf(command, sizeof(command), "ip link set %s up", tap.name);
 	cr_assert_eq(system(command), 0);
 	meet(mac);
 }

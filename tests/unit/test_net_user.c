@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_net_user.c - the network device and a real passt, in a network namespace
- * of the test's own with a tap that leads nowhere. Without the privilege to make one,
- * or passt, the tests are skipped. */
+ * of the test's own with a tap that leads nowhere. Without the privilege to
+ * make one, or passt, the tests are skipped. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -41,8 +41,7 @@ static void must_run(const char *command)
 static void new_network(void)
 {
 	if (geteuid() || access("/dev/net/tun", R_OK | W_OK) ||
-	    access("/usr/bin/passt", X_OK) ||
-	    unshare(CLONE_NEWNET))
+	    access("/usr/bin/passt", X_OK) || unshare(CLONE_NEWNET))
 		cr_skip("needs root and passt");
 	must_run("ip link set lo up && ip tuntap add d0 mode tap && "
 		 "ip address add " HOST "/24 dev d0 && ip link set d0 up && "
@@ -97,9 +96,9 @@ static uint32_t receive_ip(uint8_t protocol)
 		cr_assert(net_rig_wait(&r, RIG_IN, 1));
 		cr_assert(drv_take(&r.drv, RIG_IN, &used));
 		memcpy(got,
-		       (uint8_t *)drv_at(&r.drv, drv_desc(&r.drv, RIG_IN,
-							  used.id)
-							 ->addr) +
+		       (uint8_t *)drv_at(
+			       &r.drv,
+			       drv_desc(&r.drv, RIG_IN, used.id)->addr) +
 			       12,
 		       used.len - 12);
 		if (net_be16(got + 12) == 0x0806 && protocol == 0)
@@ -140,8 +139,7 @@ Test(net_user, a_datagram_and_its_answer)
 			      (struct sockaddr *)&sin, &n),
 		     8);
 	cr_expect_str_eq(text, "question");
-	cr_assert_eq(sendto(fd, "answer", 6, 0, (struct sockaddr *)&sin, n),
-		     6);
+	cr_assert_eq(sendto(fd, "answer", 6, 0, (struct sockaddr *)&sin, n), 6);
 	cr_assert_eq(receive_ip(17), 42 + 6);
 	cr_expect(!memcmp(got + 42, "answer", 6));
 	close(fd);
@@ -194,7 +192,8 @@ Test(net_user, a_published_port_leads_to_the_guest)
 
 Test(net_user, dhcp_is_answered_and_passt_may_talk_about_it)
 {
-	static const uint8_t options[] = {0x63, 0x82, 0x53, 0x63, 53, 1, 1, 255};
+	static const uint8_t options[] = {0x63, 0x82, 0x53, 0x63,
+					  53,   1,    1,    255};
 	uint8_t bootp[548] = {1, 1, 6, 0, 0x12, 0x34, 0x56, 0x78};
 
 	begin();

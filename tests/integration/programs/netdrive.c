@@ -109,8 +109,8 @@ static void offer(unsigned queue, uint16_t *idx, unsigned page, uint32_t bytes,
 {
 	uint16_t slot = *idx % SIZE;
 
-	*desc(queue, slot) = (struct vring_desc){PAGES_AT + page * PAGE, bytes,
-						 flags, 0};
+	*desc(queue, slot) =
+		(struct vring_desc){PAGES_AT + page * PAGE, bytes, flags, 0};
 	ring(queue, 0x400)[2 + slot] = slot;
 	__atomic_store_n(&ring(queue, 0x400)[1], ++*idx, __ATOMIC_RELEASE);
 }
