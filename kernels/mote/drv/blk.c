@@ -14,6 +14,7 @@
 #include <linux/errno.h>
 #include <stddef.h>
 
+#include "kernels/mote/arch/smp.h"
 #include "kernels/mote/drv/virtio.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
@@ -227,6 +228,16 @@ static bool is_done(void *arg)
 	return w->slot->done;
 }
 
+/* A CPU that idles lets others into the kernel: with more than one, who lets
+ * nobody else run keeps on looking. */
+static void stand_still(bool (*ready)(void *arg), void *arg)
+{
+	if (smp_possible() == 1)
+		wait_for_device(ready, arg);
+	while (!ready(arg))
+		__asm__ volatile("pause");
+}
+
 /* With interrupts on as long as anybody waits. */
 static void wait_for(struct blk_disk *d, bool (*ready)(void *arg), void *arg,
 		     enum blk_wait wait)
@@ -240,7 +251,7 @@ static void wait_for(struct blk_disk *d, bool (*ready)(void *arg), void *arg,
 	if (wait == BLK_SLEEPS)
 		waitq_wait_device(&d->waitq, ready, arg);
 	else
-		wait_for_device(ready, arg);
+		stand_still(ready, arg);
 	if (!--d->waiting)
 		virtq_interrupts(queue_of(d), false);
 }

@@ -81,6 +81,21 @@ def test_content_of_many_files(t):
         t.check(got == want, "some file's content differs")
 
 
+def test_many_cpus_read_at_once(t):
+    """Names and pages come from the disk while others ask for the same."""
+    tree = shell_tree(t)
+    for n in range(300):
+        (tree / f"file-{n}").write_bytes(bytes([n % 251]) * 20000)
+    image = make(t, tree, "image.erofs", "-Enoinline_data")
+    result = run(t, image, "--cpus", "4", "--", "sh", "-c",
+                 "for i in 1 2 3 4; do cat /file-* | md5sum & done; wait",
+                 on="disk")
+    data = b"".join((tree / name).read_bytes() for name in
+                    sorted(f"file-{n}" for n in range(300)))
+    want = f"{hashlib.md5(data).hexdigest()}  -\n" * 4
+    result.ended(0).said(want)
+
+
 def test_inode_numbers_stay(t):
     """Also of nodes that the kernel forgot and made anew."""
     tree = shell_tree(t)
