@@ -26,7 +26,7 @@ _ampoule_program_index()
 			--io-write | --io-read-ops | --io-write-ops | --rng-rate | \
 			--log-size | --port | \
 			--cmdline | --trace | --log | --log-level | --env | \
-			--file | --cwd | --user | --image | --image-on | --pmem | --disk | --net | --allow | --publish | --transport | \
+			--file | --cwd | --user | --image | --image-on | --modules | --pmem | --disk | --net | --allow | --publish | --transport | \
 			--output | -o)
 			((i++))
 			;;
@@ -175,7 +175,13 @@ _ampoule()
 		mapfile -t COMPREPLY < <(compgen -f -W \
 			"default function fuzz strict" -- "$word")
 		;;
-	--kernel | --initrd | --trace | --log | --file | --output | -o)
+	--kernel)
+		mapfile -t COMPREPLY < <(compgen -f -W "linux" -- "$word")
+		;;
+	--modules)
+		mapfile -t COMPREPLY < <(compgen -d -- "$word")
+		;;
+	--initrd | --trace | --log | --file | --output | -o)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		;;
 	--transport)
