@@ -130,3 +130,17 @@ void device_pmem_place(struct plan *plan)
 		at += p->map_bytes;
 	}
 }
+
+uint64_t device_pmem_private_bytes(const struct device_set *set)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < set->count; i++) {
+		const struct plan_device *dev = &set->device[i];
+
+		if (dev->kind == PLAN_DEVICE_PMEM &&
+		    dev->flags & PLAN_PMEM_PRIVATE)
+			bytes += dev->u.pmem.map_bytes;
+	}
+	return bytes;
+}
