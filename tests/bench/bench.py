@@ -21,6 +21,7 @@ import time
 import process
 from block import bench_block
 from everyday import bench_everyday
+from image import bench_image
 from jail import bench_jail
 from process import Failed, Run, Running, Sample
 
@@ -393,6 +394,7 @@ SECTIONS = {
     "compute": bench_compute, "ops": bench_ops, "everyday": bench_everyday,
     "memory": bench_memory, "rate": bench_rate, "jail": bench_jail,
     "block": bench_block,
+    "image": bench_image,
 }
 
 
