@@ -106,7 +106,7 @@ static void change_descriptor(uint64_t r)
 static void repair_descriptor(uint64_t r)
 {
 	unsigned i = r >> 9 & (SIZE - 1);
-	uint64_t at = (r & 0x100 ? TABLES : BASE + DRV_DESC) + 16 * i;
+	uint64_t at = (r & 0x100 ? TABLES : BASE + DRV_DESC) + 16ull * i;
 	bool indirect = !(r & 0x100) && (r >> 20 & 3) == 3;
 
 	guest_write(at + 12, r >> 21 & VRING_DESC_F_WRITE, 2);
@@ -132,8 +132,8 @@ static void change_ring(uint64_t r, uint16_t *idx)
 	}
 	if (ahead >= SIZE && r >> 47 != 0x1ffff)
 		return;
-	guest_write(avail + 4 + 2u * (*idx & (SIZE - 1)), r >> 16 & (SIZE - 1),
-		    2);
+	guest_write(avail + 4 + 2ull * (*idx & (SIZE - 1)),
+		    r >> 16 & (SIZE - 1), 2);
 	__atomic_store_n((uint16_t *)drv_at(&drv, avail + 2), ++*idx,
 			 __ATOMIC_RELEASE);
 }
