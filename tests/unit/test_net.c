@@ -287,6 +287,53 @@ Test(net, a_full_host_delays_and_keeps_the_order)
 	cr_expect(net_rig_wait(&r, RIG_OUT, 250));
 }
 
+static _Atomic bool flipping;
+
+/** flip() - another CPU of the guest, which changes where a packet goes while
+ * the device has it in hand. */
+static void *flip(void *arg)
+{
+	volatile uint8_t *to_byte = arg;
+
+	while (flipping) {
+		*to_byte = 192;
+		*to_byte = 203;
+	}
+	return NULL;
+}
+
+Test(net, what_was_judged_is_what_is_sent)
+{
+	unsigned heard = 0, sent = 0;
+	pthread_t thread;
+	uint32_t bytes;
+
+	begin(0, 64);
+	to("192.0.2.1");
+	f.b[24] = f.b[25] = 0; /* nobody checks the header's sum */
+	bytes = net_rig_put(&r, DRV_DATA, NULL, &f);
+	flipping = true;
+	cr_assert_eq(pthread_create(&thread, NULL, flip,
+				    drv_at(&r.drv, DRV_DATA + 12 + 30)),
+		     0);
+	while ((heard < 50 || !net_rig_dropped(&r, NET_DROP_DENIED)) &&
+	       sent < 3000000) {
+		struct drv_used used;
+
+		drv_send(&r.drv, RIG_OUT, DRV_DATA, bytes, 0);
+		drv_kick(&r.drv, RIG_OUT);
+		cr_assert(drv_take(&r.drv, RIG_OUT, &used));
+		sent++;
+		if (recv(r.peer[0], got, sizeof(got), MSG_DONTWAIT) > 0) {
+			cr_assert_eq(got[12 + 30], 192);
+			heard++;
+		}
+	}
+	flipping = false;
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	cr_expect_geq(heard, 50);
+}
+
 static bool link_is_down(struct net_rig *rig)
 {
 	/* the status word behind the MAC */
