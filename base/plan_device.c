@@ -64,7 +64,8 @@ static const char *check_console(const struct plan_device *dev)
 		    c->port[i].kind > PLAN_STREAM_BLOCKING || c->port[i].in > 1)
 			return "device.u.console.port is of an unknown kind";
 	}
-	if (!is_zero_from(dev, sizeof(c->count) + c->count * sizeof(c->port[0])))
+	if (!is_zero_from(dev,
+			  sizeof(c->count) + c->count * sizeof(c->port[0])))
 		return "device.u is not 0 behind the console's ports";
 	return NULL;
 }

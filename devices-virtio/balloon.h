@@ -43,13 +43,13 @@ struct balloon_config {
 
 /* What is known of it; what the guest says is the guest's claim. */
 struct balloon_look {
-	bool live;             /* the driver is there */
-	uint64_t target_bytes; /* asked for by the host */
-	uint64_t actual_bytes; /* the guest's claim */
+	bool live;                               /* the driver is there */
+	uint64_t target_bytes;                   /* asked for by the host */
+	uint64_t actual_bytes;                   /* the guest's claim */
 	uint64_t inflated_bytes, reported_bytes; /* given back so far */
-	uint64_t failures;  /* of give_back() */
-	uint32_t stats_serial; /* counts what came by the stats queue */
-	uint32_t stats_mask;   /* bit n: stat[n] was in the last one */
+	uint64_t failures;                       /* of give_back() */
+	uint32_t stats_serial;        /* counts what came by the stats queue */
+	uint32_t stats_mask;          /* bit n: stat[n] was in the last one */
 	uint64_t stat[BALLOON_STATS]; /* by VIRTIO_BALLOON_S_* */
 };
 

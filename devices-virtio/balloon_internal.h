@@ -25,7 +25,7 @@ enum balloon_queue {
 struct balloon_work {
 	bool held;
 	unsigned at;
-	uint32_t zeroed;  /* bytes of a report from its first on */
+	uint32_t zeroed; /* bytes of a report from its first on */
 	bool all_zeroed; /* so far */
 	struct vq_chain chain;
 };

@@ -74,8 +74,8 @@ static unsigned read_batch(struct balloon_work *w, uint32_t pfn[BATCH])
 
 	while (w->at < chain->readable && done < want) {
 		struct iovec *iov = &chain->iov[w->at];
-		size_t n = gm_iov_read(iov, 1, (uint8_t *)pfn + done,
-				       want - done);
+		size_t n =
+			gm_iov_read(iov, 1, (uint8_t *)pfn + done, want - done);
 
 		done += n;
 		iov->iov_base = (uint8_t *)iov->iov_base + n;
@@ -194,8 +194,8 @@ static struct iovec whole_pages(const struct iovec *span, size_t bytes)
  * that no page lies on a border. */
 static size_t piece_bytes(const struct iovec *span)
 {
-	size_t room = PIECE_BYTES -
-		      ((uintptr_t)span->iov_base & (PIECE_BYTES - 1));
+	size_t room =
+		PIECE_BYTES - ((uintptr_t)span->iov_base & (PIECE_BYTES - 1));
 
 	return span->iov_len < room ? span->iov_len : room;
 }

@@ -11,8 +11,8 @@
  *   port n, named    either way      receive queue 2n + 2 or transmit 2n + 3
  *
  * Each port goes one way. Bytes that a driver sends to one that goes the other
- * way are dropped, and its receive buffers are never filled. Without MULTIPORT, queue 0
- * is stdin and queue 1 is stdout.
+ * way are dropped, and its receive buffers are never filled. Without MULTIPORT,
+ * queue 0 is stdin and queue 1 is stdout.
  *
  * The host's end of a stream is told by PORT_OPEN 0 on the control queue: for
  * stdin after its last byte was delivered; for stdout and stderr before the

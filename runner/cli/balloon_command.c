@@ -125,14 +125,14 @@ static void print_json(const struct vm_entry *vm,
 		       const struct control_balloon *b)
 {
 	json_t *guest = json_object();
-	json_t *all = json_pack(
-		"{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:o}", "name", vm->name,
-		"driver", b->live == 1, "target_bytes",
-		(json_int_t)b->target_bytes, "actual_bytes",
-		(json_int_t)b->actual_bytes, "inflated_bytes",
-		(json_int_t)b->inflated_bytes, "reported_bytes",
-		(json_int_t)b->reported_bytes, "failures",
-		(json_int_t)b->failures, "guest", guest);
+	json_t *all =
+		json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:o}", "name",
+			  vm->name, "driver", b->live == 1, "target_bytes",
+			  (json_int_t)b->target_bytes, "actual_bytes",
+			  (json_int_t)b->actual_bytes, "inflated_bytes",
+			  (json_int_t)b->inflated_bytes, "reported_bytes",
+			  (json_int_t)b->reported_bytes, "failures",
+			  (json_int_t)b->failures, "guest", guest);
 
 	for (size_t i = 0; i < STATS; i++) {
 		json_int_t value = (json_int_t)b->stat[stats[i].tag];
@@ -229,11 +229,12 @@ const struct command command_balloon = {
 	.name = "balloon",
 	.synopsis = "[--target SIZE] [--json] VM...",
 	.summary = "show or change how much memory a VM does without",
-	.about = "Shows how much memory each VM has given back to the host, "
-		 "and what its guest\nsays of its memory. With --target the "
-		 "guest is asked to do without so much of\nit; it comes as near "
-		 "to that as its programs allow, and takes memory back\nbefore "
-		 "it runs short. 0 gives all of it back to the guest.",
+	.about =
+		"Shows how much memory each VM has given back to the host, "
+		"and what its guest\nsays of its memory. With --target the "
+		"guest is asked to do without so much of\nit; it comes as near "
+		"to that as its programs allow, and takes memory back\nbefore "
+		"it runs short. 0 gives all of it back to the guest.",
 	.notes = "Memory that the guest has freed goes back to the host by "
 		 "itself, without this.\n\nexample:\n"
 		 "  ampoule balloon --target 64M web\n",

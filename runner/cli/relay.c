@@ -79,8 +79,8 @@ static bool is_ours(int fd)
 
 static void take_client(struct relay *r)
 {
-	cleanup_fd int fd = accept4(r->listen_fd, NULL, NULL,
-				    SOCK_CLOEXEC | SOCK_NONBLOCK);
+	cleanup_fd int fd =
+		accept4(r->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0 || !is_ours(fd))
 		return;
@@ -166,8 +166,7 @@ void relay_serve(struct relay *r, const struct pollfd fds[RELAY_POLLS])
 int relay_ask(int dir_fd, struct control_msg *msg, int timeout_ms)
 {
 	struct sockaddr_un to = address(dir_fd);
-	cleanup_fd int fd =
-		socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct pollfd p = {.events = POLLIN};
 	struct control_msg back;
 	int n;
@@ -184,8 +183,8 @@ int relay_ask(int dir_fd, struct control_msg *msg, int timeout_ms)
 		return n < 0 ? -errno : -ETIME;
 	if (!receive(fd, &back))
 		return -EBUSY; /* let go: it has all the clients it takes */
-	if (back.version != CONTROL_VERSION ||
-	    back.type != msg->type || back.id != msg->id)
+	if (back.version != CONTROL_VERSION || back.type != msg->type ||
+	    back.id != msg->id)
 		return -EPROTO;
 	if (back.error < -4095 || back.error > 0)
 		return -EPROTO;

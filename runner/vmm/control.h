@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* control.h - answers what the control plane asks a running VM (base/control.h).
- * On the loop thread. Must not: believe a message, wait, or keep one. */
+/* control.h - answers what the control plane asks a running VM
+ * (base/control.h). On the loop thread. Must not: believe a message, wait, or
+ * keep one. */
 #pragma once
 #include "base/plan.h"
 #include "runner/vmm/devices.h"
@@ -9,7 +10,7 @@ struct loop;
 struct loop_source;
 
 struct control {
-	int fd;                         /* borrowed */
+	int fd;                        /* borrowed */
 	const struct devices *devices; /* borrowed */
 	struct loop_source *source;
 };

@@ -17,16 +17,22 @@
 #include "devices-virtio/vdev_state.h"
 #include "tests/unit/fake_driver.h"
 
-#define WR       VRING_DESC_F_WRITE
-#define PAGE     4096u
-#define LIST     DRV_DATA /* page numbers, and statistics */
-#define PAGES    0x200000u /* what is given away; the upper half of RAM */
+#define WR         VRING_DESC_F_WRITE
+#define PAGE       4096u
+#define LIST       DRV_DATA  /* page numbers, and statistics */
+#define PAGES      0x200000u /* what is given away; the upper half of RAM */
 #define FEATURE(n) (1ull << VIRTIO_BALLOON_F_##n)
-#define ALL      (FEATURE(STATS_VQ) | FEATURE(REPORTING))
-#define CONFIG   0x100u
-#define QUEUE    64u
+#define ALL        (FEATURE(STATS_VQ) | FEATURE(REPORTING))
+#define CONFIG     0x100u
+#define QUEUE      64u
 
-enum { INFLATE, DEFLATE, STATS, REPORT_3, REPORT };
+enum {
+	INFLATE,
+	DEFLATE,
+	STATS,
+	REPORT_3,
+	REPORT
+};
 
 static struct fake_driver drv;
 static struct vdev *moved_from;
@@ -249,8 +255,7 @@ Test(balloon, gives_reported_spans_back_and_tells_how_much_is_zero)
 		cr_expect_eq(await(q).len, 3 * PAGE);
 		cr_expect(is_filled(q * 16, 0) && is_filled(q * 16 + 1, 0xaa));
 		cr_expect(is_filled(q * 16 + 3, 0xaa));
-		cr_expect(is_filled(q * 16 + 4, 0) &&
-			  is_filled(q * 16 + 5, 0));
+		cr_expect(is_filled(q * 16 + 4, 0) && is_filled(q * 16 + 5, 0));
 		cr_expect(is_filled(q * 16 + 6, 0xaa));
 	}
 	cr_expect_eq(look().reported_bytes, 6 * PAGE);

@@ -22,7 +22,13 @@
 #define SAY   (DRV_DATA - 64)
 #define HEAR  (DRV_DATA - 0x8000) /* buffers of 64 bytes */
 
-enum queue { CONTROL_IN = 2, CONTROL_OUT = 3, LOG = 9, LOG_IN = 8, DATA = 10 };
+enum queue {
+	CONTROL_IN = 2,
+	CONTROL_OUT = 3,
+	LOG = 9,
+	LOG_IN = 8,
+	DATA = 10
+};
 
 static struct fake_driver drv;
 static struct loop *loop;
@@ -44,9 +50,9 @@ static struct console_config config_with(unsigned extra)
 		config.fd[i] = -1; /* kind NONE: closed */
 	config.extra[0] = (struct console_extra){
 		theirs[0], PLAN_STREAM_NONBLOCK, false, "a-log"};
-	config.extra[1] = (struct console_extra){
-		theirs[1], PLAN_STREAM_NONBLOCK, true,
-		"data-of-23-letters-name"};
+	config.extra[1] =
+		(struct console_extra){theirs[1], PLAN_STREAM_NONBLOCK, true,
+				       "data-of-23-letters-name"};
 	return config;
 }
 

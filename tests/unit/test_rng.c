@@ -160,8 +160,8 @@ Test(rng_limited, gives_no_more_than_its_share)
 		bytes += used.len;
 	cr_expect_eq(bytes, 5 * RNG_CHAIN_BYTES);
 	/* One buffer may go beyond. */
-	cr_expect_leq(bytes, 3 * RNG_CHAIN_BYTES +
-				     took * 4 * RNG_CHAIN_BYTES / 1000);
+	cr_expect_leq(bytes,
+		      3 * RNG_CHAIN_BYTES + took * 4 * RNG_CHAIN_BYTES / 1000);
 }
 
 Test(rng_limited, gives_what_there_is_at_once)

@@ -27,7 +27,10 @@
 #define BLOCK_BYTES 0x200000u
 #define BLOCK_PAGES (BLOCK_BYTES / PAGE_SIZE)
 
-enum queue { QUEUE_STATS = 2, QUEUE_REPORT = 4 };
+enum queue {
+	QUEUE_STATS = 2,
+	QUEUE_REPORT = 4
+};
 
 static struct virtio_device *device;
 static bool running;
@@ -44,7 +47,11 @@ struct stat { /* virtio 1.2, 5.5.6.3 */
 	uint64_t value;
 } __attribute__((packed));
 
-enum stat_tag { STAT_FREE = 4, STAT_TOTAL = 5, STAT_AVAILABLE = 6 };
+enum stat_tag {
+	STAT_FREE = 4,
+	STAT_TOTAL = 5,
+	STAT_AVAILABLE = 6
+};
 
 static void look(struct timer *t);
 static struct timer timer = {.fire = look};

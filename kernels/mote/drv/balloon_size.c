@@ -17,14 +17,17 @@
 #include "kernels/mote/proc/timer.h"
 #include "kernels/mote/proc/wait.h"
 
-#define CONFIG       0x100u /* of the registers' page */
-#define CONFIG_PAGES (CONFIG + 0u)
+#define CONFIG        0x100u /* of the registers' page */
+#define CONFIG_PAGES  (CONFIG + 0u)
 #define CONFIG_ACTUAL (CONFIG + 4u)
-#define RETRY_NS     NS_PER_SEC
-#define CALM_NS      (5 * NS_PER_SEC) /* after memory was short */
-#define HUGE_PAGES   512u
+#define RETRY_NS      NS_PER_SEC
+#define CALM_NS       (5 * NS_PER_SEC) /* after memory was short */
+#define HUGE_PAGES    512u
 
-enum queue { QUEUE_INFLATE = 0, QUEUE_DEFLATE = 1 };
+enum queue {
+	QUEUE_INFLATE = 0,
+	QUEUE_DEFLATE = 1
+};
 
 #define LIST_PAGES ((PAGE_SIZE - 16) / sizeof(uint32_t))
 

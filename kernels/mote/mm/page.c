@@ -7,9 +7,10 @@
  *
  * What was freed is in buddy.c's blocks and taken first: the host has given it
  * memory already. Blocks that it has taken back (clean.c) are the last resort:
- * one at a time becomes a range of fresh pages. An array of reference counts, one for each page frame, tells
- * which page is handed out; a count of 0 is a page that is free or not ours
- * (image, initrd), and those are left alone by ref and unref. */
+ * one at a time becomes a range of fresh pages. An array of reference counts,
+ * one for each page frame, tells which page is handed out; a count of 0 is a
+ * page that is free or not ours (image, initrd), and those are left alone by
+ * ref and unref. */
 #include "kernels/mote/mm/page.h"
 
 #include <stdbool.h>
