@@ -8,6 +8,7 @@
 
 #include "base/loop.h"
 #include "base/plan.h"
+#include "devices-virtio/balloon.h"
 #include "devices-virtio/console.h"
 #include "devices-virtio/harness.h"
 #include "devices-virtio/net.h"
@@ -143,6 +144,24 @@ static int make_vsock(struct vdev **ret)
 	return vsock_new(&config, ret);
 }
 
+static int keep_pages(void *ctx, void *hva, size_t bytes, bool zero)
+{
+	(void)ctx;
+	sink += bytes + zero + !hva;
+	return 0;
+}
+
+static int make_balloon(struct vdev **ret)
+{
+	static struct loop *loop;
+	struct balloon_config config = {.give_back = keep_pages};
+
+	if (!loop && loop_new(&loop))
+		return -1;
+	config.loop = loop;
+	return balloon_new(&config, ret);
+}
+
 static const struct {
 	uint8_t id; /* device_id, its low byte; the harness: 255 */
 	int (*make)(struct vdev **ret);
@@ -151,6 +170,7 @@ static const struct {
 	{VIRTIO_ID_CONSOLE, make_console}, {VIRTIO_ID_BLOCK, make_block},
 	{VIRTIO_ID_NET, make_net},         {VIRTIO_ID_PMEM, make_pmem},
 	{VIRTIO_ID_VSOCK, make_vsock},
+	{VIRTIO_ID_BALLOON, make_balloon},
 };
 
 struct vdev *device_make(uint8_t which)
