@@ -19,7 +19,7 @@ MADE = {
              "ring.enter", "ring.wait"},
     "loop": {"ioctl.KVM_SIGNAL_MSI", "futex.WAKE", "sendmsg.now",
              "recvmsg.now", "poll.now",
-             "ring.enter", "ring.wait"},
+             "getrandom.now", "ring.enter", "ring.wait"},
     "wait": {"futex.WAKE"},
     "io": {"ioctl.KVM_SIGNAL_MSI", "futex.WAKE", "fallocate.punch"},
 }
