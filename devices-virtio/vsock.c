@@ -152,10 +152,9 @@ static void turn_helper(struct vsock *v)
 		helper_retry(v);
 	helper_listen(v);
 	rx_serve(v);
-	(void)loop_set(v->on_helper,
-		       v->helper_gone ? 0
-				      : EPOLLIN | (v->helper_full ? EPOLLOUT
-								  : 0));
+	(void)loop_set(
+		v->on_helper,
+		v->helper_gone ? 0 : EPOLLIN | (v->helper_full ? EPOLLOUT : 0));
 }
 
 #define LOOP_CALLBACK(name, turn)                                              \
@@ -312,8 +311,8 @@ static int watch(struct vsock *v, struct loop *loop)
 
 	v->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	v->more_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	v->timer_fd = timerfd_create(CLOCK_MONOTONIC,
-				     TFD_CLOEXEC | TFD_NONBLOCK);
+	v->timer_fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (v->epoll_fd < 0 || v->more_fd < 0 || v->timer_fd < 0)
 		return -errno;
 	err = loop_add(loop, v->epoll_fd, EPOLLIN, on_epoll, v, &v->on_epoll);
@@ -335,8 +334,7 @@ int vsock_new(const struct vsock_config *config, struct vdev **ret)
 	int err;
 
 	if (config->cid < VSOCK_CID_MIN || config->cid > VSOCK_CID_MAX ||
-	    !config->connections ||
-	    config->connections > VSOCK_CONNECTIONS_MAX)
+	    !config->connections || config->connections > VSOCK_CONNECTIONS_MAX)
 		return -EINVAL;
 	v = calloc(1, sizeof(*v));
 	if (!v)

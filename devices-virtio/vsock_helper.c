@@ -153,8 +153,8 @@ static bool hear(struct vsock *v)
 		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
-	ssize_t n = recvmsg(v->helper_fd, &msg,
-			    MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	ssize_t n =
+		recvmsg(v->helper_fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	cleanup_fd int fd = n >= 0 ? fd_in(&msg) : -1;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))

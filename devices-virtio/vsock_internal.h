@@ -34,9 +34,18 @@
 #define TICKS_GUEST  8u  /* for the guest to accept */
 #define TICKS_CLOSE  8u  /* for the guest to confirm an end */
 
-enum vsock_queue { VSOCK_RX, VSOCK_TX, VSOCK_EVENT };
+enum vsock_queue {
+	VSOCK_RX,
+	VSOCK_TX,
+	VSOCK_EVENT
+};
 
-enum conn_state { CONN_FREE, CONN_ASKED, CONN_OFFERED, CONN_OPEN };
+enum conn_state {
+	CONN_FREE,
+	CONN_ASKED,
+	CONN_OFFERED,
+	CONN_OPEN
+};
 
 enum conn_want { /* what the guest is still to be told, most urgent first */
 	WANT_RESET = 1,
@@ -59,14 +68,14 @@ struct conn {
 	uint32_t guest_port, host_port;
 	int fd; /* owned; -1: none */
 	uint16_t generation;
-	uint16_t hash_next; /* VSOCK_NONE: the last */
+	uint16_t hash_next;    /* VSOCK_NONE: the last */
 	uint16_t next, before; /* in the list of those with work; next: free */
-	bool listed;        /* in the list of those with work */
-	bool hashed;        /* the guest's packets find it */
-	bool to_ask;        /* the helper was not told yet */
-	uint8_t want;       /* enum conn_want */
-	uint8_t halt;       /* enum conn_halt */
-	uint8_t ticks;      /* until patience ends; 0: for ever */
+	bool listed;           /* in the list of those with work */
+	bool hashed;           /* the guest's packets find it */
+	bool to_ask;           /* the helper was not told yet */
+	uint8_t want;          /* enum conn_want */
+	uint8_t halt;          /* enum conn_halt */
+	uint8_t ticks;         /* until patience ends; 0: for ever */
 	/* The host's end, as epoll told and no call has denied since. */
 	bool readable, writable;
 	bool eof;  /* it sent all it will */
@@ -93,21 +102,21 @@ struct vsock {
 	struct conn *conn;
 	uint8_t *buffers; /* VSOCK_BUFFER_BYTES each, touched when needed */
 	uint16_t bucket[VSOCK_HASH];
-	uint16_t free;              /* list of free connections */
+	uint16_t free; /* list of free connections */
 	uint16_t work_first, work_last;
-	uint32_t next_port;         /* for a client of the host */
+	uint32_t next_port; /* for a client of the host */
 	struct reset resets[VSOCK_RESETS];
 	unsigned reset_first, reset_count;
-	bool tx_stalled;            /* until there is room for a reset */
-	bool rx_held;               /* rx_chain waits for a packet */
-	bool event_due;             /* the guest has to forget connections */
+	bool tx_stalled; /* until there is room for a reset */
+	bool rx_held;    /* rx_chain waits for a packet */
+	bool event_due;  /* the guest has to forget connections */
 	bool helper_gone, helper_full;
-	bool halts;                 /* some connection has ->halt */
-	bool woken;                 /* the loop will look */
+	bool halts; /* some connection has ->halt */
+	bool woken; /* the loop will look */
 	bool timer_on;
 	unsigned waiting; /* connections with ->ticks */
 	unsigned dead_count;
-	int *dead;    /* fds to close; as many as connections */
+	int *dead;     /* fds to close; as many as connections */
 	int helper_fd; /* borrowed */
 	int epoll_fd, more_fd, timer_fd;
 	struct loop_source *on_epoll, *on_more, *on_timer, *on_helper;

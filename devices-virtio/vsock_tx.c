@@ -56,9 +56,8 @@ static int parse(struct vq_chain *chain, struct packet *ret)
 {
 	struct packet p = {.iov = chain->iov, .count = chain->readable};
 
-	if (chain->writable ||
-	    gm_iov_read(p.iov, p.count, &p.head, sizeof(p.head)) !=
-		    sizeof(p.head))
+	if (chain->writable || gm_iov_read(p.iov, p.count, &p.head,
+					   sizeof(p.head)) != sizeof(p.head))
 		return -EPROTO;
 	p.guest_port = le32toh(p.head.src_port);
 	p.host_port = le32toh(p.head.dst_port);
@@ -177,8 +176,8 @@ void tx_flush(struct vsock *v, struct conn *c)
 {
 	while (c->buffer_bytes && c->writable && !c->deaf) {
 		struct iovec iov[2];
-		unsigned count = buffer_spans(v, c, c->buffer_at,
-					      c->buffer_bytes, iov);
+		unsigned count =
+			buffer_spans(v, c, c->buffer_at, c->buffer_bytes, iov);
 		uint32_t n = write_out(v, c, iov, count);
 
 		if (!n)
@@ -325,8 +324,8 @@ static void on_request(struct vsock *v, const struct packet *p)
 static void dispatch(struct vsock *v, struct packet *p)
 {
 	bool ours = is_addressed(v, p);
-	struct conn *c = ours ? conn_find(v, p->guest_port, p->host_port)
-			      : NULL;
+	struct conn *c =
+		ours ? conn_find(v, p->guest_port, p->host_port) : NULL;
 
 	if (c)
 		on_packet(v, c, p);

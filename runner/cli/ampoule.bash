@@ -26,7 +26,7 @@ _ampoule_program_index()
 			--io-write | --io-read-ops | --io-write-ops | --rng-rate | \
 			--log-size | --port | \
 			--cmdline | --trace | --log | --log-level | --env | \
-			--file | --cwd | --user | --image | --image-on | --modules | --pmem | --disk | --net | --allow | --publish | --transport | \
+			--file | --cwd | --user | --image | --image-on | --modules | --pmem | --disk | --vsock | --net | --allow | --publish | --transport | \
 			--output | -o)
 			((i++))
 			;;

@@ -35,16 +35,15 @@ static int split(const char *spec, char **ret_path, uint32_t *ret_cid,
 	size_t bytes = comma ? (size_t)(comma - spec) : strlen(spec);
 
 	*ret_cid = CID_DEFAULT;
-	if (comma && (strncmp(comma, ",cid=", 5) != 0 ||
-		      parse_count(comma + 5, VSOCK_CID_MIN, VSOCK_CID_MAX,
-				  ret_cid)))
+	if (comma &&
+	    (strncmp(comma, ",cid=", 5) != 0 ||
+	     parse_count(comma + 5, VSOCK_CID_MIN, VSOCK_CID_MAX, ret_cid)))
 		return problem_set(why, EXIT_AMPOULE,
 				   "--vsock: '%s' does not end in ',cid=N' "
 				   "with a number from %u to %u",
 				   spec, VSOCK_CID_MIN, VSOCK_CID_MAX);
 	*ret_path = strndup(spec, bytes);
-	return *ret_path ? 0
-			 : problem_set(why, EXIT_AMPOULE, "out of memory");
+	return *ret_path ? 0 : problem_set(why, EXIT_AMPOULE, "out of memory");
 }
 
 /** open_place() - the directory of @path, and the name in it. */
@@ -87,8 +86,8 @@ static struct sockaddr_un address_of(const struct vsock_host *h)
  * its directory. */
 static bool is_served(const struct vsock_host *h)
 {
-	cleanup_fd int fd = socket(
-		AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	cleanup_fd int fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct sockaddr_un to = address_of(h);
 
 	if (fd < 0)
@@ -157,8 +156,8 @@ static int say_bind(int err, const char *path, struct problem *why)
 static int listen_at(struct vsock_host *h, const char *path, int *ret,
 		     struct problem *why)
 {
-	cleanup_fd int fd = socket(
-		AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	cleanup_fd int fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct stat st;
 	int err;
 

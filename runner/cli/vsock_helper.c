@@ -29,7 +29,7 @@
 #define VMM_FD     1
 #define FIRST_FREE 2
 
-#define CLIENTS_MAX 64u  /* whose line is not there yet */
+#define CLIENTS_MAX 64u                   /* whose line is not there yet */
 #define ASKS_MAX    VSOCK_CONNECTIONS_MAX /* whose server is busy */
 #define LINE_NS     (5 * NS_PER_SEC)
 #define BUSY_NS     (5 * NS_PER_SEC)
@@ -91,14 +91,14 @@ static void say(const struct helper *h, struct vsock_message *m, int fd)
  * busy, try again; -errno. */
 static int connect_to(const struct helper *h, uint32_t port, int *ret)
 {
-	cleanup_fd int fd = socket(
-		AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	cleanup_fd int fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 
 	if (fd < 0)
 		return errno == EMFILE || errno == ENFILE ? -EAGAIN : -errno;
-	(void)snprintf(to.sun_path, sizeof(to.sun_path), "%s_%u",
-		       h->host.name, port);
+	(void)snprintf(to.sun_path, sizeof(to.sun_path), "%s_%u", h->host.name,
+		       port);
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
 		return -errno;
 	*ret = steal_fd(&fd);

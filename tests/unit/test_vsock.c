@@ -253,8 +253,7 @@ Test(vsock, sends_no_more_than_the_guest_has_room_for)
 	vrig_turn(&rig);
 	cr_assert_eq(vrig_hear(&rig, &got), RW);
 	cr_expect_eq(got.head.len, 10);
-	cr_assert_eq(vrig_hear(&rig, &got),
-		     VIRTIO_VSOCK_OP_CREDIT_REQUEST);
+	cr_assert_eq(vrig_hear(&rig, &got), VIRTIO_VSOCK_OP_CREDIT_REQUEST);
 	cr_expect_eq(vrig_hear(&rig, &got), 0, "asked once");
 	rig.forwarded = 4;
 	vrig_op(&rig, UPDATE, 0);
@@ -381,11 +380,11 @@ Test(vsock, buffers_in_pieces)
 	fd = vrig_connect(&rig);
 	cr_assert(drv_used_count(&rig.drv, 0) == 0);
 	drv_put(&rig.drv, 0, 10,
-		(struct vring_desc){at, 40, VRING_DESC_F_WRITE |
-						    VRING_DESC_F_NEXT, 11});
+		(struct vring_desc){
+			at, 40, VRING_DESC_F_WRITE | VRING_DESC_F_NEXT, 11});
 	drv_put(&rig.drv, 0, 11,
-		(struct vring_desc){at + 4096, 7, VRING_DESC_F_WRITE |
-							  VRING_DESC_F_NEXT,
+		(struct vring_desc){at + 4096, 7,
+				    VRING_DESC_F_WRITE | VRING_DESC_F_NEXT,
 				    12});
 	drv_put(&rig.drv, 0, 12,
 		(struct vring_desc){at + 8192, 7, VRING_DESC_F_WRITE, 0});

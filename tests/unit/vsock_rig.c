@@ -128,8 +128,8 @@ void vrig_put(struct vrig *r, const struct virtio_vsock_hdr *head,
 	      const void *data, uint32_t bytes)
 {
 	/* A place of its own for each that may be in the ring at once. */
-	uint64_t at = TX + (uint64_t)(r->drv.ring[VSOCK_TX].next_desc % 8) *
-				   0x20000;
+	uint64_t at =
+		TX + (uint64_t)(r->drv.ring[VSOCK_TX].next_desc % 8) * 0x20000;
 
 	memcpy(drv_at(&r->drv, at), head, sizeof(*head));
 	if (bytes)

@@ -10,19 +10,19 @@
 #include "devices-virtio/vsock.h"
 #include "tests/unit/fake_driver.h"
 
-#define VRIG_CID   77u
-#define VRIG_CONNS 16u
-#define VRIG_ALLOC 0x100000u /* room that the guest says it has */
-#define VRIG_RX    16u       /* buffers of VRIG_RX_BYTES */
+#define VRIG_CID      77u
+#define VRIG_CONNS    16u
+#define VRIG_ALLOC    0x100000u /* room that the guest says it has */
+#define VRIG_RX       16u       /* buffers of VRIG_RX_BYTES */
 #define VRIG_RX_BYTES 4096u
-#define VRIG_PORT  1000u /* of the guest */
-#define VRIG_HOST  52u   /* of the host */
+#define VRIG_PORT     1000u /* of the guest */
+#define VRIG_HOST     52u   /* of the host */
 
 struct vrig {
 	struct fake_driver drv;
 	struct loop *loop;
-	int pair[2][2];    /* of this device, of the next; ours first */
-	uint32_t alloc;    /* what packets of the guest say */
+	int pair[2][2]; /* of this device, of the next; ours first */
+	uint32_t alloc; /* what packets of the guest say */
 	uint32_t forwarded;
 };
 

@@ -7,7 +7,9 @@
  *
  * Our VMM takes a packet while we notify, and puts what it answers (credit,
  * resets) into the receive ring: that is looked at next, and an interrupt would
- * be for nothing, so there is none meanwhile. */
+ * be for nothing, so there is none meanwhile. Both sides say by an index of the
+ * ring when they want to be told (virtio 1.2, 2.7.10): a device that finds no
+ * buffer cannot be left waiting for those given back at the same moment. */
 #include "kernels/mote/drv/vsock.h"
 
 #include <linux/errno.h>
@@ -20,8 +22,10 @@
 
 #define VIRTIO_ID_VSOCK 19u
 #define CONFIG          0x100u /* of the registers' page */
-#define RX_BUFFERS      16u    /* a power of two, <= VIRTQ_SIZE */
-#define RX_PAGES        8u     /* of a buffer, where memory allows */
+#define F_EVENT_IDX     (1u << 29)
+#define NEVER           0x8000u /* so far from an index is not now */
+#define RX_BUFFERS      16u     /* a power of two, < VIRTQ_SIZE */
+#define RX_PAGES        8u      /* of a buffer, where memory allows */
 #define RX_PAGES_LEAST  1u
 
 _Static_assert(sizeof(struct vsock_header) == 44, "virtio 1.2, 5.10.6");
@@ -42,6 +46,26 @@ uint64_t vsock_cid(void)
 		return 0;
 	config = (const volatile uint32_t *)(device->regs + CONFIG);
 	return config[0] | (uint64_t)config[1] << 32;
+}
+
+/* A queue's event words lie behind its last entry: rx.size is RX_BUFFERS. */
+
+static void rx_interrupts(bool on)
+{
+	virtq_interrupts(&rx, on); /* for devices without events */
+	rx.avail[RX_BUFFERS] = (uint16_t)(rx.seen + (on ? 0 : NEVER));
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/* Does the device wait for one of the buffers given since @had? */
+static bool rx_is_awaited(uint16_t had)
+{
+	uint16_t wanted;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	wanted = *(volatile uint16_t *)&rx.used[RX_BUFFERS];
+	return !device->ours || (uint16_t)(rx.avail_idx - wanted - 1) <
+					(uint16_t)(rx.avail_idx - had);
 }
 
 /** rx_give() - buffer @i to the device. */
@@ -71,8 +95,7 @@ static void rx_take(uint32_t id, uint32_t bytes)
 		listener->packet(&h, buffer + sizeof(h));
 }
 
-/* All packets that are there. A device that ran out of buffers looks again
- * only when it is told. */
+/* All packets that are there. */
 static void rx_drain(void)
 {
 	while (virtq_is_done(&rx)) {
@@ -85,8 +108,7 @@ static void rx_drain(void)
 			rx_take(id, rx.used[at].len);
 			rx_give(id);
 		}
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-		if (rx.used_idx == had)
+		if (rx_is_awaited(had))
 			virtio_notify(device, &rx);
 	}
 }
@@ -115,12 +137,12 @@ static void hear(void)
 		return;
 	hearing = true;
 	do {
-		virtq_interrupts(&rx, false);
+		rx_interrupts(false);
 		event_drain();
 		rx_drain();
 		while (listener->answer())
 			rx_drain(); /* what came meanwhile */
-		virtq_interrupts(&rx, true);
+		rx_interrupts(true);
 	} while (virtq_is_done(&rx));
 	hearing = false;
 }
@@ -157,6 +179,7 @@ static void start_queues(void)
 	tx.index = 1;
 	tx.size = VIRTQ_SIZE;
 	tx.avail_flags = VIRTQ_NO_INTERRUPT;
+	tx.used_event = NEVER;
 	event.index = 2;
 	event.size = RX_BUFFERS;
 	event_give();
@@ -177,7 +200,7 @@ bool vsock_start(const struct vsock_listener *l)
 		return device;
 	tried = true;
 	d = virtio_find(VIRTIO_ID_VSOCK);
-	if (!d || !alloc_buffers() || virtio_negotiate(d, 0))
+	if (!d || !alloc_buffers() || virtio_negotiate(d, F_EVENT_IDX))
 		return false;
 	listener = l;
 	device = d;
@@ -207,7 +230,7 @@ long vsock_send(struct vsock_header *h, struct uio *u, uint32_t most)
 	h->bytes = bytes;
 	out = *h;
 	span[0] = (struct phys_span){kva_to_pa(&out), sizeof(out)};
-	virtq_interrupts(&rx, false);
+	rx_interrupts(false);
 	virtq_submit(&tx, span, count + 1, 0);
 	virtio_notify(device, &tx);
 	while (!virtq_is_done(&tx)) /* it may need buffers for answers first */

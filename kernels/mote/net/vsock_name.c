@@ -87,9 +87,9 @@ struct socket *vsock_find(uint32_t own_port, uint32_t peer_cid,
 {
 	struct socket *s = table[own_port % HASH];
 
-	while (s && (!s->vs.remote || s->vs.own_port != own_port ||
-		     s->vs.peer_cid != peer_cid ||
-		     s->vs.peer_port != peer_port))
+	while (s &&
+	       (!s->vs.remote || s->vs.own_port != own_port ||
+		s->vs.peer_cid != peer_cid || s->vs.peer_port != peer_port))
 		s = s->vs.next;
 	return s;
 }

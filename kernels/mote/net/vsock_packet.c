@@ -28,8 +28,7 @@ static uint32_t reset_count;
 
 /* Sending */
 
-static void head(struct socket *s, enum vsock_op op,
-		 struct vsock_header *ret)
+static void head(struct socket *s, enum vsock_op op, struct vsock_header *ret)
 {
 	*ret = (struct vsock_header){
 		.src_cid = vsock_cid(),

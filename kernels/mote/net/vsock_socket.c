@@ -215,9 +215,9 @@ static unsigned vsock_poll(struct socket *s)
 	if (s->state == SOCKET_CONNECTING)
 		return events;
 	room = s->state != SOCKET_CONNECTED ||
-	       (is_remote(s) ? vsock_credit(s) ||
-				       (s->vs.peer_shut & VSOCK_SHUT_RCV)
-			     : stream_writable(s));
+	       (is_remote(s)
+			? vsock_credit(s) || (s->vs.peer_shut & VSOCK_SHUT_RCV)
+			: stream_writable(s));
 	if (room && !(s->shut & SHUT_OUT))
 		events |= POLLOUT | POLLWRNORM;
 	return events;

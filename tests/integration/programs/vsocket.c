@@ -300,15 +300,15 @@ static void tell_options(void)
 	struct timeval t = {.tv_sec = 1};
 	socklen_t bytes = sizeof(got);
 
-	tell("get", getsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &got,
-			       &bytes));
+	tell("get",
+	     getsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &got, &bytes));
 	printf("%llu\n", got);
 	tell("max", setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_BUFFER_MAX_SIZE,
 			       &size, sizeof(size)));
 	tell("set", setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &size,
 			       sizeof(size)));
-	tell("get", getsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &got,
-			       &bytes));
+	tell("get",
+	     getsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &got, &bytes));
 	printf("%llu\n", got);
 	tell("timeout", setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT,
 				   &t, sizeof(t)));
