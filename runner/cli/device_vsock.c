@@ -236,15 +236,33 @@ int device_vsock_open(struct device_set *set, const struct settings *s,
 	return err ? err : add_device(set, cid, vmm_fd, why);
 }
 
+/** end_helper() - it has nothing to lose. If it ended before, somebody may
+ * wonder why nobody was connected. */
+static void end_helper(pid_t pid)
+{
+	int status = 0;
+
+	if (waitpid(pid, &status, WNOHANG) == pid) {
+		if (WIFSIGNALED(status))
+			say("note: the helper of --vsock was ended by signal "
+			    "%d: there were no new connections since",
+			    WTERMSIG(status));
+		else if (WEXITSTATUS(status))
+			say("note: the helper of --vsock could not be locked "
+			    "in: there were no connections");
+		return;
+	}
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 void vsock_host_end(struct vsock_host *h)
 {
 	struct stat st;
 
-	if (h->pid) {
-		kill(h->pid, SIGKILL);
-		while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	if (h->pid)
+		end_helper(h->pid);
 	if (h->ino &&
 	    fstatat(h->dir_fd, h->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    st.st_dev == h->dev && st.st_ino == h->ino)

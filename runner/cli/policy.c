@@ -200,7 +200,9 @@ static void explain_role(enum policy_role role, uint32_t call)
 	}
 	if (!any)
 		(void)printf("%s: ends the %s\n", policy.role,
-			     role == POLICY_PARSE ? "command" : "VM");
+			     role == POLICY_PARSE   ? "command"
+			     : role == POLICY_VSOCK ? "helper"
+						    : "VM");
 }
 
 static int explain(int argc, char **argv)

@@ -24,6 +24,7 @@ from everyday import bench_everyday
 from image import bench_image
 from jail import bench_jail
 from process import Failed, Run, Running, Sample
+from vsock import bench_vsock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -395,6 +396,7 @@ SECTIONS = {
     "memory": bench_memory, "rate": bench_rate, "jail": bench_jail,
     "block": bench_block,
     "image": bench_image,
+    "vsock": bench_vsock,
 }
 
 

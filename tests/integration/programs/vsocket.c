@@ -193,6 +193,16 @@ static void drain(unsigned port)
 	printf("got %llu\n", (unsigned long long)done);
 }
 
+/* Read to the end, as fast as it comes. */
+static void sink(unsigned port)
+{
+	static uint8_t buffer[4 * CHUNK];
+	int fd = connected(port);
+
+	while (read(fd, buffer, sizeof(buffer)) > 0)
+		;
+}
+
 /* Which half ends first: what is sent after the other side has ended its half
  * still arrives. */
 static void half(unsigned port)
@@ -393,6 +403,8 @@ int main(int argc, char **argv)
 		flood(port, n);
 	else if (!strcmp(what, "drain"))
 		drain(port);
+	else if (!strcmp(what, "sink"))
+		sink(port);
 	else if (!strcmp(what, "half"))
 		half(port);
 	else if (!strcmp(what, "closed"))
