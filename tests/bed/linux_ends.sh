@@ -26,11 +26,12 @@ $run --serial busybox sh -c 'echo c >/proc/sysrq-trigger' 2>all
 status=$?
 tail -n 1 all >err
 check panics_on_the_serial_port $status 125 'the guest kernel panicked'
-grep -q 'Kernel panic - not syncing: sysrq triggered crash' all &&
-	echo "=ok panic_says_why" || { echo "=not panic_says_why"; tail all; }
-$run --cmdline nosuch=1 --file /bin/busybox:/sbin/init --mem 24M busybox true \
-	2>err
-check has_too_little_memory $? 125 ''
+if grep -q 'Kernel panic - not syncing: sysrq triggered crash' all; then
+	echo "=ok panic_says_why"
+else
+	echo "=not panic_says_why"
+	tail all
+fi
 
 # A system of one's own: no program of ours, its power-off is a good end.
 mkdir root
