@@ -29,7 +29,8 @@ void bucket_init(struct bucket *b, uint64_t per_second, uint64_t burst,
 uint64_t bucket_take(struct bucket *b, uint64_t tokens, uint64_t now_ns);
 
 /** bucket_pay() - for what has passed already, and turned out to be this large;
- * what is not there becomes debt. bucket_take() of 0 tells when that is over. */
+ * what is not there becomes debt. bucket_take() of 0 tells when that is over.
+ */
 void bucket_pay(struct bucket *b, uint64_t tokens);
 
 /** bucket_give_back() - tokens taken for what did not happen. */

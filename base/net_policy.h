@@ -40,8 +40,9 @@ struct net_service { /* ports of a protocol; 0..65535 of NET_ANY: all, ICMP */
 	uint8_t reserved[3];
 };
 
-#define NET_RULE_PUBLIC 1u /* but for addresses that are not of the Internet   \
-			    */
+#define NET_RULE_PUBLIC                                                        \
+	1u /* but for addresses that are not of the Internet                   \
+	    */
 
 struct net_rule { /* to where the guest may send */
 	struct net_prefix to;

@@ -102,7 +102,7 @@ enum plan_device_kind {
 	PLAN_DEVICE_KINDS
 };
 
-enum plan_overlay { /* where what is written to a disk goes */
+enum plan_overlay {              /* where what is written to a disk goes */
 	PLAN_OVERLAY_NONE = 0,   /* to the disk itself */
 	PLAN_OVERLAY_MEMORY = 1, /* gone with the VM */
 	PLAN_OVERLAY_FILE = 2,   /* base/abi/overlay.h */
@@ -114,12 +114,12 @@ enum plan_block_engine {
 	PLAN_ENGINE_THREADS = 2,
 };
 
-#define PLAN_BLOCK_READ_ONLY    1u /* a flag of PLAN_DEVICE_BLOCK */
+#define PLAN_BLOCK_READ_ONLY    1u           /* a flag of PLAN_DEVICE_BLOCK */
 #define PLAN_BLOCK_BYTES_MAX    (1ull << 46) /* 64 TiB */
 #define PLAN_BLOCK_SERIAL_BYTES 20u
 #define PLAN_BLOCK_SECTOR       512u
 
-struct plan_rate { /* base/bucket.h */
+struct plan_rate {           /* base/bucket.h */
 	uint64_t per_second; /* 0: no limit */
 	uint64_t burst;      /* 0: what a second brings */
 };
@@ -157,18 +157,19 @@ struct plan_balloon {
 struct plan_block {     /* fds: the disk or the base; the overlay's file */
 	uint64_t bytes; /* of the disk, a multiple of PLAN_BLOCK_SECTOR */
 	struct plan_rate rate_bytes, rate_ops;
-	uint32_t overlay; /* enum plan_overlay */
-	uint32_t engine;  /* enum plan_block_engine */
+	uint32_t overlay;                     /* enum plan_overlay */
+	uint32_t engine;                      /* enum plan_block_engine */
 	char serial[PLAN_BLOCK_SERIAL_BYTES]; /* printable, padded with 0 */
 	uint32_t reserved;                    /* 0 */
 };
 
-#define PLAN_NET_OFFLOADS 1u /* flag: checksums and segmentation by the host */
-#define PLAN_NET_USO      2u /* flag: that of UDP, too */
-#define PLAN_NET_PAIRS    7u
-#define PLAN_NET_RATES    4u
-#define PLAN_NET_MTU_MIN  68u
-#define PLAN_NET_MTU_MAX  65520u
+#define PLAN_NET_OFFLOADS 1u /* flag: checksums and segmentation by the host   \
+			      */
+#define PLAN_NET_USO     2u  /* flag: that of UDP, too */
+#define PLAN_NET_PAIRS   7u
+#define PLAN_NET_RATES   4u
+#define PLAN_NET_MTU_MIN 68u
+#define PLAN_NET_MTU_MAX 65520u
 
 enum plan_net_link { /* what its fds are: devices-virtio/net_link.h */
 	PLAN_NET_TAP = 1,

@@ -19,9 +19,9 @@
 #include "base/log.h"
 #include "base/loop.h"
 
-#define BIT64(n)      (1ull << (n))
-#define SAVE_VERSION  1u
-#define CONFIG_BYTES  offsetof(struct virtio_net_config, speed)
+#define BIT64(n)     (1ull << (n))
+#define SAVE_VERSION 1u
+#define CONFIG_BYTES offsetof(struct virtio_net_config, speed)
 
 /** control_queue() - 5.1.2: behind the pairs that there can be, which are one
  * for a driver that does not know more. */
@@ -95,8 +95,9 @@ void net_link_lost(struct net *net)
 	net->link_up = false;
 	net->config.status &= (uint16_t)~VIRTIO_NET_S_LINK_UP;
 	vdev_config_changed(&net->vd);
-	log_warn("network: the link is down: its tap or helper process is gone; "
-		 "the VM goes on without");
+	log_warn(
+		"network: the link is down: its tap or helper process is gone; "
+		"the VM goes on without");
 }
 
 /** visit() - everything there is to do; loop thread. */
@@ -319,8 +320,9 @@ static int config_check(const struct net_config *c)
 {
 	bool stream = c->kind == NET_LINK_STREAM;
 
-	if (!c->pairs || c->pairs > NET_PAIRS_MAX || c->mtu < PLAN_NET_MTU_MIN ||
-	    c->mtu > PLAN_NET_MTU_MAX || (c->mac[0] & 1))
+	if (!c->pairs || c->pairs > NET_PAIRS_MAX ||
+	    c->mtu < PLAN_NET_MTU_MIN || c->mtu > PLAN_NET_MTU_MAX ||
+	    (c->mac[0] & 1))
 		return -EINVAL;
 	if (c->kind < NET_LINK_TAP || c->kind >= NET_LINK_KINDS)
 		return -EINVAL;
@@ -347,8 +349,8 @@ static int open_all(struct net *net, const struct net_config *c)
 	net->more_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (net->more_fd < 0)
 		return -errno;
-	net->timer_fd = timerfd_create(CLOCK_MONOTONIC,
-				       TFD_CLOEXEC | TFD_NONBLOCK);
+	net->timer_fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (net->timer_fd < 0)
 		return -errno;
 	err = loop_add(c->loop, net->more_fd, EPOLLIN, on_more, net,
@@ -377,8 +379,8 @@ int net_new(const struct net_config *config, struct vdev **ret)
 	net->pairs = config->pairs;
 	net->active = 1;
 	net->link_up = true;
-	net->head_in = config->policy->name_count ? NET_HEAD_DNS
-						  : NET_HEAD_PORTS;
+	net->head_in =
+		config->policy->name_count ? NET_HEAD_DNS : NET_HEAD_PORTS;
 	for (unsigned i = 0; i < NET_RATES; i++)
 		bucket_init(&net->rate[i], config->rate[i].per_second,
 			    config->rate[i].burst, clock_now_ns());

@@ -41,9 +41,9 @@ struct net_config {
 	uint8_t mac[NET_MAC_BYTES];
 	uint16_t mtu; /* PLAN_NET_MTU_MIN..PLAN_NET_MTU_MAX */
 	enum net_link_kind kind;
-	bool offloads; /* of the packets kinds: checksums, segmentation */
-	bool uso;      /* and that of UDP, too */
-	uint32_t pairs;        /* 1..NET_PAIRS_MAX; a stream: 1 */
+	bool offloads;  /* of the packets kinds: checksums, segmentation */
+	bool uso;       /* and that of UDP, too */
+	uint32_t pairs; /* 1..NET_PAIRS_MAX; a stream: 1 */
 	int fd[NET_PAIRS_MAX]; /* borrowed, do not block */
 	struct plan_rate rate[NET_RATES];
 	const struct net_policy *policy; /* checked; copied */

@@ -118,8 +118,7 @@ static int chain_add(const struct vq *vq, struct vq_chain *chain,
 	if (n == vq->size || (chain->writable && !write))
 		return -EPROTO;
 	if (write ? gm_iov(vq->gm, gpa(d->addr), d->len, &chain->iov[n])
-		  : gm_iov_source(vq->gm, gpa(d->addr), d->len,
-				  &chain->iov[n]))
+		  : gm_iov_source(vq->gm, gpa(d->addr), d->len, &chain->iov[n]))
 		return -EPROTO;
 	if (write) {
 		chain->writable++;

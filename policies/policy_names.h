@@ -30,9 +30,9 @@ const char *policy_never(const char *call);
  * `parse` opens files, and only to read them; `vsock` connects. */
 bool policy_opens(const char *role, const char *call);
 
-/** policy_rings() - the other one: rings for disks. They are made and restricted
- * (devices-virtio/blk_uring.c) under `start`; whoever runs later can but enter
- * those. */
+/** policy_rings() - the other one: rings for disks. They are made and
+ * restricted (devices-virtio/blk_uring.c) under `start`; whoever runs later can
+ * but enter those. */
 bool policy_rings(const char *role, const char *call);
 
 /** policy_stands_alone() - does a process have the role from the beginning, or

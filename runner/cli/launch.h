@@ -17,9 +17,9 @@ struct launch {
 
 struct child {
 	pid_t pid;
-	int report_fd; /* our end: SOCK_SEQPACKET, does not block */
+	int report_fd;  /* our end: SOCK_SEQPACKET, does not block */
 	int control_fd; /* the same, for questions: base/control.h */
-	bool spaces;   /* it has namespaces of its own */
+	bool spaces;    /* it has namespaces of its own */
 };
 
 /** launch_jailer() - @l->fd[PLAN_FD_REPORT] and PLAN_FD_CONTROL are

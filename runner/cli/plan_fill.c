@@ -8,8 +8,8 @@
 
 #include "base/plan.h"
 #include "runner/cli/cgroup_limits.h"
-#include "runner/cli/device_pmem.h"
 #include "runner/cli/device_block.h"
+#include "runner/cli/device_pmem.h"
 #include "runner/cli/disk.h"
 #include "runner/cli/kernel_elf.h"
 #include "runner/cli/linux_guest.h"
@@ -228,8 +228,8 @@ void plan_fill_cgroup(const struct settings *s, const struct plan *plan,
 	bool rates = false;
 
 	*ret = (struct cgroup_limits){
-		.mem_bytes = plan->mem_bytes +
-			     device_pmem_private_bytes(devices),
+		.mem_bytes =
+			plan->mem_bytes + device_pmem_private_bytes(devices),
 		.pids = plan->pids_max,
 		.cpu_percent = value[PROFILE_CPU_MAX],
 		.cpu_weight = (uint32_t)value[PROFILE_CPU_WEIGHT],

@@ -183,7 +183,7 @@ static const char *parse_devices(const char *text, uint64_t *ret)
 		size_t len = strcspn(text, ", \t"), i = 0;
 
 		while (i < DEVICES && (strlen(devices[i].text) != len ||
-				 memcmp(devices[i].text, text, len) != 0))
+				       memcmp(devices[i].text, text, len) != 0))
 			i++;
 		if (i == DEVICES)
 			return keys[PROFILE_DEVICES].wrong;

@@ -170,8 +170,8 @@ static bool ran_out(const struct cell *cell)
 static void listen_to_commands(struct run *r)
 {
 	struct supervise *s = &r->supervise;
-	int err = relay_start(&s->relay, &r->presence.claim,
-			      s->child.control_fd);
+	int err =
+		relay_start(&s->relay, &r->presence.claim, s->child.control_fd);
 
 	if (err)
 		logfile_line(&r->log, "ampoule", LOG_LEVEL_WARN,
@@ -392,7 +392,8 @@ static int run_with(const struct command *command, const struct settings *mode,
 		.streams = {.fd = {-1, -1, -1}},
 		.cell = CELL_NONE,
 		.log = {.fd = -1},
-		.supervise = {.signal_fd = -1, .child = {.report_fd = -1, .control_fd = -1}},
+		.supervise = {.signal_fd = -1,
+			      .child = {.report_fd = -1, .control_fd = -1}},
 		.presence = PRESENCE_NONE,
 	};
 	int first, err, code;

@@ -32,7 +32,7 @@ struct device_env {
 	const struct plan *plan;
 	struct guest *guest;
 	struct loop *loop;
-	const char **why; /* what to do about a failure; may be set */
+	const char **why;      /* what to do about a failure; may be set */
 	struct ioapic *ioapic; /* NULL: there is none */
 };
 

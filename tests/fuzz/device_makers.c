@@ -169,8 +169,7 @@ static const struct {
 	{VIRTIO_ID_RNG, make_rng},         {255, make_harness},
 	{VIRTIO_ID_CONSOLE, make_console}, {VIRTIO_ID_BLOCK, make_block},
 	{VIRTIO_ID_NET, make_net},         {VIRTIO_ID_PMEM, make_pmem},
-	{VIRTIO_ID_VSOCK, make_vsock},
-	{VIRTIO_ID_BALLOON, make_balloon},
+	{VIRTIO_ID_VSOCK, make_vsock},     {VIRTIO_ID_BALLOON, make_balloon},
 };
 
 struct vdev *device_make(uint8_t which)

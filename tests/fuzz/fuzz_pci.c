@@ -2,8 +2,8 @@
 /* fuzz_pci.c - a device of any kind behind PCI: the input accesses its
  * configuration space and the window of its BARs. First a byte: the device
  * (device_makers.h), then a session. Oracle: a message goes out only when MSI-X
- * is on, the function bus master, nothing masks it; what cannot be written is as
- * it was; the device can be reset. */
+ * is on, the function bus master, nothing masks it; what cannot be written is
+ * as it was; the device can be reset. */
 #include <linux/pci_regs.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_state.c - any bytes as the saved state of a device over any memory.
  *
- *   u8 virtio device id, u16 bytes of the state, u16 bytes of memory's, memory (pokes and
- *   fills of a session), state, a session that uses the device
+ *   u8 virtio device id, u16 bytes of the state, u16 bytes of memory's, memory
+ * (pokes and fills of a session), state, a session that uses the device
  *
  * Oracle: what is refused leaves a device as after a reset; what is taken is
  * saved again as a state that is taken, and comes out as the same bytes. */

@@ -15,8 +15,8 @@ void paging_init(const struct page_range *ram, unsigned ram_count,
 		 const struct page_range *keep, unsigned keep_count,
 		 struct page_range *ret_used);
 
-/** paging_map_read_only() - show @range, which is no RAM and above 4 GiB, in the
- * direct map. Runs after page_init(). 0, -EINVAL out of reach, -ENOMEM. */
+/** paging_map_read_only() - show @range, which is no RAM and above 4 GiB, in
+ * the direct map. Runs after page_init(). 0, -EINVAL out of reach, -ENOMEM. */
 int paging_map_read_only(const struct page_range *range);
 
 /** paging_low_executable() - may the page at AP_CODE_PA be executed where it

@@ -362,8 +362,7 @@ long console_write(enum console_port id, struct uio *u, bool nonblock)
 	long done = 0, n = output_prepare(id);
 
 	while (!n && u->left) {
-		n = uio_pages_stay(u) ? output_pages(p, u)
-					  : output_copy(p, u);
+		n = uio_pages_stay(u) ? output_pages(p, u) : output_copy(p, u);
 		if (n <= 0)
 			break;
 		done += n;

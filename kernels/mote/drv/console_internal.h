@@ -34,7 +34,6 @@ struct console {
 };
 extern struct console console;
 
-
 /** console_port_start() - the slow half of console_port_ready(). */
 bool console_port_start(enum console_port id);
 /** console_queue_start() - give @q to the device as its queue @index. */

@@ -62,8 +62,8 @@ void huge_unref(uint64_t pa);
 void huge_split(uint64_t pa);
 /* Memory that goes back to the host for a while (drv/balloon.c). */
 
-/** pages_watch() - have @many called, once, when @blocks blocks of 2 MiB that were
- * in use are free, which may be now. It must not sleep. */
+/** pages_watch() - have @many called, once, when @blocks blocks of 2 MiB that
+ * were in use are free, which may be now. It must not sleep. */
 void pages_watch(uint64_t blocks, void (*many)(void));
 /** pages_unused() - so many blocks of 2 MiB, at least, were free all the time
  * since this was asked last. */

@@ -92,10 +92,10 @@ struct inet_name { /* AF_INET, AF_INET6; see inet.h */
 
 struct vsock_name { /* AF_VSOCK; see vsock.h */
 	uint32_t own_cid, own_port, peer_cid, peer_port;
-	bool bound;          /* own_port is its own, by bind(2) or connect(2) */
-	bool remote;         /* a connection to the host, or on the way to it */
-	uint8_t peer_shut;   /* VSOCK_SHUT_*: what the other side will not do */
-	uint32_t due;        /* answers that are to be sent */
+	bool bound;        /* own_port is its own, by bind(2) or connect(2) */
+	bool remote;       /* a connection to the host, or on the way to it */
+	uint8_t peer_shut; /* VSOCK_SHUT_*: what the other side will not do */
+	uint32_t due;      /* answers that are to be sent */
 	struct socket *due_next;
 	/* Credit (virtio 1.2, 5.10.6.3): bytes, modulo 2^32. */
 	uint32_t received, told_forwarded, promised;
