@@ -163,13 +163,12 @@ struct plan_block {     /* fds: the disk or the base; the overlay's file */
 	uint32_t reserved;                    /* 0 */
 };
 
-#define PLAN_NET_OFFLOADS 1u /* flag: checksums and segmentation by the host   \
-			      */
-#define PLAN_NET_USO     2u  /* flag: that of UDP, too */
-#define PLAN_NET_PAIRS   7u
-#define PLAN_NET_RATES   4u
-#define PLAN_NET_MTU_MIN 68u
-#define PLAN_NET_MTU_MAX 65520u
+#define PLAN_NET_OFFLOADS 1u /* flag: the host checksums and segments */
+#define PLAN_NET_USO      2u /* flag: UDP, too */
+#define PLAN_NET_PAIRS    7u
+#define PLAN_NET_RATES    4u
+#define PLAN_NET_MTU_MIN  68u
+#define PLAN_NET_MTU_MAX  65520u
 
 enum plan_net_link { /* what its fds are: devices-virtio/net_link.h */
 	PLAN_NET_TAP = 1,

@@ -3,6 +3,8 @@
 #include "runner/vmm/vcpu_setup.h"
 
 #include <errno.h>
+#include <stdalign.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -64,16 +66,15 @@ static int set_cpuid(const struct vcpu *v)
  * Linux takes page attributes for broken where MTRRs are off. */
 static int set_memory_types(const struct vcpu *v)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} msrs = {
-		.head = {.nmsrs = 1},
-		.entry = {.index = MSR_MTRR_DEF_TYPE,
-			  .data = MTRR_ON_WRITE_BACK},
-	};
+	const struct kvm_msr_entry entry = {.index = MSR_MTRR_DEF_TYPE,
+					    .data = MTRR_ON_WRITE_BACK};
+	alignas(struct kvm_msrs)
+		uint8_t room[sizeof(struct kvm_msrs) + sizeof(entry)] = {0};
+	struct kvm_msrs *msrs = (struct kvm_msrs *)room;
 
-	return ioctl(v->fd, KVM_SET_MSRS, &msrs) < 0 ? -errno : 0;
+	msrs->nmsrs = 1;
+	memcpy(msrs->entries, &entry, sizeof(entry));
+	return ioctl(v->fd, KVM_SET_MSRS, msrs) < 0 ? -errno : 0;
 }
 
 /** set_entry() - registers as boot.h says. */
