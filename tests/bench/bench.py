@@ -23,6 +23,7 @@ from block import bench_block
 from everyday import bench_everyday
 from image import bench_image
 from jail import bench_jail
+from limits import bench_limits
 from process import Failed, Run, Running, Sample
 from vsock import bench_vsock
 
@@ -394,7 +395,7 @@ SECTIONS = {
     "timeline": bench_timeline, "peer": bench_peer,
     "compute": bench_compute, "ops": bench_ops, "everyday": bench_everyday,
     "memory": bench_memory, "rate": bench_rate, "jail": bench_jail,
-    "block": bench_block,
+    "block": bench_block, "limits": bench_limits,
     "image": bench_image,
     "vsock": bench_vsock,
 }

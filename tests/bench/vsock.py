@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """vsock.py - sockets between guest and host: bytes a second each way, and how
-long a byte takes there and back. Beside it what a VM has anyway, its standard
-streams, and what the host has without a VM, a Unix socket. QEMU's own vsock
-needs vhost in the host's kernel, which many hosts do not have."""
+long a byte takes there and back. Beside it the same within the VM, what a VM
+has anyway, its standard streams, and what the host has without a VM, a Unix
+socket. QEMU's own vsock needs vhost in the host's kernel, which many hosts do
+not have."""
 import os
 import re
 import socket
 import subprocess
 import time
 
-from process import Failed, Sample
+from process import Failed, Run, Sample
 
 MIB = 1 << 20
 PORT = 1000
@@ -91,13 +92,29 @@ def round_trip(b, count):
     return float(re.fullmatch(r"([0-9.]+) us\n", out)[1])
 
 
+def within(b, what, amount):
+    """Between two processes of the VM: mote's sockets without the device."""
+    run = Run(b.inside("vsocket", what, "0", str(amount),
+                       options=("--vsock", str(b.scratch / "loop"))))
+    return float(run.out.split()[0])
+
+
+def within_trip(b, count):
+    return within(b, "loop-ping", count)
+
+
+def within_stream(b, size):
+    return within(b, "loop-flood", size)
+
+
 def stream_to_host(b, size):
     """The same from the program's standard output."""
     ours, theirs = socket.socketpair()
     with ours:
         running = subprocess.Popen(
-            [b.ampoule, "run", "--", "/bin/busybox", "head", "-c", str(size),
-             "/dev/zero"], stdin=subprocess.DEVNULL, stdout=theirs)
+            [b.ampoule, "run", "--", "/bin/busybox", "dd", "if=/dev/zero",
+             "bs=64k", f"count={size >> 16}", "status=none"],
+            stdin=subprocess.DEVNULL, stdout=theirs)
         theirs.close()
         seconds, count = drained(ours)
         running.wait(60)
@@ -146,7 +163,11 @@ def bench_vsock(b):
         ("guest to host, 64 KiB a write", "MiB/s", to_host, size),
         ("host to guest", "MiB/s", to_guest, size),
         ("a byte there and back", "us", round_trip, trips),
-        ("standard output of a VM", "MiB/s", stream_to_host, size),
+        ("within the VM (CID 1), 64 KiB a write", "MiB/s", within_stream,
+         size),
+        ("a byte there and back within the VM", "us", within_trip, trips),
+        ("standard output of a VM, 64 KiB a write", "MiB/s", stream_to_host,
+         size),
         ("Unix socket without a VM", "MiB/s", outside_stream, size),
         ("a byte there and back without a VM", "us", outside_trip, trips),
     )

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -374,9 +375,8 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void ping(unsigned port, unsigned count)
+static void ping_on(int fd, unsigned count)
 {
-	int fd = connected(port);
 	double begin = now();
 	char c = 1;
 
@@ -385,6 +385,49 @@ static void ping(unsigned port, unsigned count)
 		must(read(fd, &c, 1) == 1, "read");
 	}
 	printf("%.1f us\n", (now() - begin) * 1e6 / count);
+}
+
+static void ping(unsigned port, unsigned count)
+{
+	ping_on(connected(port), count);
+}
+
+/* A socket to another process of the same VM, which sends back what it gets,
+ * or only reads it. */
+static int loop_socket(bool echoes)
+{
+	static uint8_t buffer[CHUNK];
+	int at = listener(72, 1), fd = new_socket();
+	pid_t child = fork();
+	ssize_t n;
+
+	must(child >= 0, "fork");
+	if (child) {
+		must(!try_connect(fd, VMADDR_CID_LOCAL, 72), "connect");
+		return fd;
+	}
+	close(fd);
+	fd = accept(at, NULL, NULL);
+	must(fd >= 0, "accept");
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0) {
+		if (echoes)
+			send_all(fd, buffer, (size_t)n);
+	}
+	_exit(0);
+}
+
+/* From the first byte until the other side has read the last one. */
+static void loop_flood(uint64_t bytes)
+{
+	int fd = loop_socket(false);
+	double begin = now();
+	char last;
+
+	for (uint64_t done = 0; done < bytes; done += CHUNK)
+		send_all(fd, pattern, CHUNK);
+	must(!shutdown(fd, SHUT_WR), "shutdown");
+	must(read(fd, &last, 1) == 0, "end");
+	printf("%.1f MiB/s\n", (double)bytes / 1048576 / (now() - begin));
 }
 
 int main(int argc, char **argv)
@@ -413,6 +456,10 @@ int main(int argc, char **argv)
 		local();
 	else if (!strcmp(what, "ping"))
 		ping(port, (unsigned)n);
+	else if (!strcmp(what, "loop-ping"))
+		ping_on(loop_socket(true), (unsigned)n);
+	else if (!strcmp(what, "loop-flood"))
+		loop_flood(n);
 	else
 		calls();
 	return 0;
