@@ -31,7 +31,7 @@ mib()
 await()
 {
 	n=0
-	until [ "$(mib "$1")" "$2" "$3" ] || [ $n -ge 300 ]; do
+	until test "$(mib "$1")" "$2" "$3" || [ $n -ge 300 ]; do
 		n=$((n + 1))
 		sleep 0.2
 	done
@@ -50,7 +50,7 @@ ampoule start --name $name --kernel ./vmlinux --mem 400M --rng-rate 8K -- \
 		head -c 20480 /dev/hwrng | wc -c; echo done; sleep 600' \
 	>/dev/null || exit 1
 n=0
-until ampoule logs $name | grep -q done || [ $n -ge 300 ]; do
+until ampoule logs $name | grep -q "done" || [ $n -ge 300 ]; do
 	n=$((n + 1))
 	sleep 0.2
 done
@@ -68,6 +68,7 @@ ampoule rm -f $name
 seq 20000 >data
 mkfifo fifo
 cat fifo >got &
+# shellcheck disable=SC2016 # the guest's shell expands it
 ampoule run --kernel ./vmlinux --port data,in=data --port log,out=log \
 	--port to-fifo,out=fifo -- /bin/busybox sh -c '
 	cd /sys/class/virtio-ports; for p in vport*; do cat $p/name; done
