@@ -43,6 +43,7 @@ until got=$(/vsocket drain 2001) && [ "${got%% *}" = got ]; do
 	sleep 0.1
 done
 echo "drain $got"
+echo "refused $(/vsocket drain 9)"
 
 if [ "$transport" = pci ]; then
 	drivers=/sys/bus/pci/drivers/virtio-pci
@@ -128,6 +129,7 @@ judge()
 	say vsock_in "listening done  $sum" "$(got echo) $(md5sum <echoed)"
 	say vsock_out "sent 1000000" "$(got flood) $(wc -c <flooded)"
 	say vsock_back "got 1000000" "$(got drain)"
+	say vsock_refused "connect: Connection reset by peer" "$(got refused)"
 }
 
 mkdir tree
