@@ -97,12 +97,15 @@ out:
 }
 
 /** news_at_ready() - what a port's driver is told first. One that did not ask
- * for the ports (DEVICE_READY) knows them, down to the size of the terminal:
- * every message spared is time of a guest's start. */
+ * for the ports (DEVICE_READY) knows the streams, down to the size of the
+ * terminal: every message spared is time of a guest's start. What the others
+ * are called it cannot know. */
 static uint8_t news_at_ready(const struct console *con, unsigned id)
 {
+	uint8_t name = id < CONSOLE_PORTS ? 0 : NEWS_NAME;
+
 	if (!con->introduced)
-		return con->port[id].closed ? NEWS_OPEN : 0;
+		return con->port[id].closed ? name | NEWS_OPEN : name;
 	if (con->tty && id == PORT_STDIN)
 		return NEWS_NAME | NEWS_RESIZE | NEWS_OPEN;
 	return NEWS_NAME | NEWS_OPEN;

@@ -9,6 +9,7 @@
 
 #include "kernels/mote/drv/blkdev.h"
 #include "kernels/mote/drv/console.h"
+#include "kernels/mote/drv/vport.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/proc/task.h"
@@ -134,9 +135,13 @@ void fake_input(const void *bytes, size_t count)
 	input_bytes = count;
 }
 
-/* There are no disks. */
+/* There are no disks and no further ports. */
 
 void blkdev_refresh(struct inode *dir, const struct name *wanted)
+{
+}
+
+void vport_refresh(struct inode *dir, const struct name *wanted)
 {
 }
 

@@ -109,9 +109,9 @@ static void say(uint32_t id, uint16_t event)
 	drv_kick(&drv, CONTROL_OUT);
 }
 
-/** introduce() - DEVICE_READY and PORT_READY of all. @ret_names: what the ports
- * are called. Return: how many were added. */
-static unsigned introduce(char ret_names[CONSOLE_PORTS_MAX][64])
+/** ready_all() - PORT_READY of all, behind DEVICE_READY if @ask. @ret_names:
+ * what the ports are called. Return: how many were added. */
+static unsigned ready_all(bool ask, char ret_names[CONSOLE_PORTS_MAX][64])
 {
 	unsigned added = 0;
 	struct drv_used used;
@@ -119,7 +119,8 @@ static unsigned introduce(char ret_names[CONSOLE_PORTS_MAX][64])
 	for (unsigned i = 0; i < SIZE; i++)
 		drv_send(&drv, CONTROL_IN, HEAR + 64 * i, 64, WR);
 	drv_kick(&drv, CONTROL_IN);
-	say(0, VIRTIO_CONSOLE_DEVICE_READY);
+	if (ask)
+		say(0, VIRTIO_CONSOLE_DEVICE_READY);
 	for (uint32_t id = 0; id < CONSOLE_PORTS_MAX; id++)
 		say(id, VIRTIO_CONSOLE_PORT_READY);
 	while (drv_take(&drv, CONTROL_IN, &used)) {
@@ -135,6 +136,11 @@ static unsigned introduce(char ret_names[CONSOLE_PORTS_MAX][64])
 	return added;
 }
 
+static unsigned introduce(char ret_names[CONSOLE_PORTS_MAX][64])
+{
+	return ready_all(true, ret_names);
+}
+
 Test(console_ports, introduces_all_by_name)
 {
 	char name[CONSOLE_PORTS_MAX][64] = {{0}};
@@ -143,6 +149,19 @@ Test(console_ports, introduces_all_by_name)
 	cr_expect_eq(introduce(name), 5);
 	cr_expect_str_eq(name[0], "stdin");
 	cr_expect_str_eq(name[2], "stderr");
+	cr_expect_str_eq(name[3], "a-log");
+	cr_expect_str_eq(name[4], "data-of-23-letters-name");
+	cr_expect_str_eq(name[5], "");
+}
+
+/* Such a driver knows the streams, and not what else there is. */
+Test(console_ports, names_further_ones_to_a_driver_that_did_not_ask)
+{
+	char name[CONSOLE_PORTS_MAX][64] = {{0}};
+
+	cr_expect_eq(ready_all(false, name), 0);
+	cr_expect_str_eq(name[0], "");
+	cr_expect_str_eq(name[2], "");
 	cr_expect_str_eq(name[3], "a-log");
 	cr_expect_str_eq(name[4], "data-of-23-letters-name");
 	cr_expect_str_eq(name[5], "");

@@ -3,6 +3,7 @@
  *
  *   queue 0 stdin in     2 control in     3 control out
  *         5 stdout out   7 stderr out
+ *   2n + 2 and 2n + 3: further ports, console_ports.c
  *
  * Every queue holds one request at a time. Our VMM serves it while we notify,
  * so the used ring is looked at next and nobody sleeps; it is slept on only
@@ -26,22 +27,7 @@
 
 #define F_MULTIPORT  (1u << 1)
 #define CONTROL_BUFS 16u
-#define COPY_PAGES   16u
 #define SPINS        20000u /* before sleeping where devices are polled */
-
-enum control_event { /* virtio 1.2, 5.3.6.2 */
-	DEVICE_READY = 0,
-	PORT_READY = 3,
-	RESIZE = 5,
-	PORT_OPEN = 6,
-};
-
-struct control {
-	uint32_t id;
-	uint16_t event, value;
-	uint16_t cols, rows; /* RESIZE */
-	uint8_t name[20];    /* of other VMMs' ports; not looked at */
-};
 
 static struct control control_buf[CONTROL_BUFS];
 
@@ -76,6 +62,15 @@ static void control_resize(const struct control *c)
 		console.listener->resize(c->rows, c->cols);
 }
 
+/* Not an end of a stream. */
+static void control_other(const struct control *c, uint32_t bytes)
+{
+	if (c->event == RESIZE)
+		control_resize(c);
+	else if (c->id >= CONSOLE_PORTS)
+		console_hear_extra(c, bytes);
+}
+
 /* Take what the device told and give its buffers back. Cheap when there is
  * nothing: it is asked after every transfer. */
 void console_hear(void)
@@ -84,13 +79,13 @@ void console_hear(void)
 	unsigned heard = 0;
 
 	for (; q->used_idx != q->seen; heard++) {
-		uint32_t id = q->used[q->seen++ % CONTROL_BUFS].id;
+		uint32_t at = q->seen++ % CONTROL_BUFS, id = q->used[at].id;
 		const struct control *c = &control_buf[id % CONTROL_BUFS];
 
 		if (c->event == PORT_OPEN && c->id < CONSOLE_PORTS)
 			console.port[c->id].closed = !c->value;
-		else if (c->event == RESIZE)
-			control_resize(c);
+		else
+			control_other(c, q->used[at].len);
 		q->avail[q->avail_idx % CONTROL_BUFS] =
 			(uint16_t)(id % CONTROL_BUFS);
 		__asm__ volatile("" ::: "memory");
@@ -106,13 +101,12 @@ static void spin_until_done(struct virtq *q)
 		__asm__ volatile("pause");
 }
 
-static void control_say(uint32_t id, enum control_event event)
+void console_say(uint32_t id, uint32_t what)
 {
 	static struct control message;
 	struct phys_span span = {kva_to_pa(&message), 8};
 
-	message = (struct control){
-		.id = id, .event = (uint16_t)event, .value = 1};
+	message = (struct control){.id = id, .what = what};
 	virtq_submit(&control_out, &span, 1, 0);
 	virtio_notify(console.device, &control_out);
 	spin_until_done(&control_out);
@@ -163,7 +157,7 @@ void console_queue_start(struct virtq *q, uint16_t index)
 
 /* Elsewhere everything is set up before DRIVER_OK, as virtio 1.2, 3.1.1 has
  * it; a device of ours takes a port's queue when the port is first used. */
-static bool device_start(void)
+bool console_start(void)
 {
 	if (!console.device || virtio_negotiate(console.device, F_MULTIPORT)) {
 		console.device = NULL;
@@ -182,7 +176,7 @@ static bool device_start(void)
 	}
 	virtio_run(console.device);
 	if (!console.device->ours)
-		control_say(0, DEVICE_READY);
+		console_say(0, WHAT(DEVICE_READY, 1));
 	return true;
 }
 
@@ -190,14 +184,14 @@ bool console_port_start(enum console_port id)
 {
 	static const uint16_t index[CONSOLE_PORTS] = {0, 5, 7};
 
-	if (!console.running && !device_start())
+	if (!console.running && !console_start())
 		return false;
 	console.port[id].started = true;
 	if (console.device->ours)
 		console_queue_start(console.port[id].q, index[id]);
-	control_say(id, PORT_READY);
+	console_say(id, WHAT(PORT_READY, 1));
 	if (!console.device->ours)
-		control_say(id, PORT_OPEN);
+		console_say(id, WHAT(PORT_OPEN, 1));
 	console_hear();
 	return true;
 }
@@ -345,10 +339,10 @@ static long output_copy(struct port *p, struct uio *u)
 	long n;
 
 	if (!p->copy)
-		p->copy = pages_alloc_counted(COPY_PAGES);
+		p->copy = pages_alloc_counted(CONSOLE_COPY_PAGES);
 	if (!p->copy)
 		return -ENOMEM;
-	n = uio_copy_in(u, p->copy, COPY_PAGES * PAGE_SIZE);
+	n = uio_copy_in(u, p->copy, CONSOLE_COPY_PAGES * PAGE_SIZE);
 	if (n <= 0)
 		return n;
 	output_span[0] = (struct phys_span){kva_to_pa(p->copy), (uint32_t)n};

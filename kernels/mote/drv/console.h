@@ -64,6 +64,37 @@ int console_listen(const struct console_listener *l);
  * wants more. */
 void console_pump(void);
 
+/* Further ports (--port), numbers from CONSOLE_EXTRA_FIRST on: console_ports.c.
+ * As in Linux a port has one opener at a time, and both directions, of which
+ * our VMM's ports use one. */
+#define CONSOLE_EXTRA_FIRST 3u
+#define CONSOLE_EXTRA_MAX   4u
+
+/** console_extra_count() - how many there are. The device is set up if it has
+ * any, and asked for their names. */
+unsigned console_extra_count(void);
+/** console_extra_name() - of port @id; "" when it has none. */
+const char *console_extra_name(uint32_t id);
+/** console_extra_open() - 0, -EBUSY when it is open. */
+int console_extra_open(uint32_t id);
+/** console_extra_close() - what is on its way stays so: output is delivered,
+ * input waits for the next who opens the port. */
+void console_extra_close(uint32_t id);
+/** console_extra_read() - as console_read(). */
+long console_extra_read(uint32_t id, struct uio *u, bool nonblock);
+/** console_extra_write() - as console_write(), but for @nonblock: bytes that
+ * are with the device then, at most CONSOLE_EXTRA_BYTES a time, or -EAGAIN
+ * while it has such bytes. */
+long console_extra_write(uint32_t id, struct uio *u, bool nonblock);
+#define CONSOLE_EXTRA_BYTES 65536u
+/** console_extra_settle() - the VM is going to end: wait until the host has
+ * what was written to the ports. */
+void console_extra_settle(void);
+/** console_extra_poll() - as poll(2) in Linux: POLLHUP, and POLLIN for the end
+ * of file, when the host's end is gone. @input: look for input, which asks the
+ * host for some of it. */
+unsigned console_extra_poll(uint32_t id, bool input);
+
 /* The terminal (line discipline) over stdin and stdout: drv/tty.c. */
 
 /** tty_init() - take the run block's streams (enum runblock_stream, three of

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* console_internal.h - what the two files of the console driver share:
+/* console_internal.h - what the three files of the console driver share:
  *
  *   console.c	      the device, control messages, output
  *   console_input.c  stdin
+ *   console_ports.c  ports that are no stream of the program's
  */
 #pragma once
 #include <stdbool.h>
@@ -12,7 +13,34 @@
 #include "kernels/mote/drv/virtio.h"
 #include "kernels/mote/proc/waitq.h"
 
-#define CONSOLE_PORTS 3u
+#define CONSOLE_PORTS      3u  /* the program's streams */
+#define CONSOLE_COPY_PAGES 16u /* of port.copy */
+
+enum control_event { /* virtio 1.2, 5.3.6.2 */
+	DEVICE_READY = 0,
+	PORT_READY = 3,
+	RESIZE = 5,
+	PORT_OPEN = 6,
+	PORT_NAME = 7,
+};
+
+struct control {
+	uint32_t id;
+	union {
+		struct {
+			uint16_t event, value;
+		};
+		uint32_t what; /* both: WHAT() */
+	};
+	union {
+		struct {
+			uint16_t cols, rows; /* RESIZE */
+		};
+		char name[24]; /* PORT_NAME, to the end of the message */
+	};
+};
+#define CONTROL_HEAD       8u /* bytes before those */
+#define WHAT(event, value) ((uint32_t)(event) | (uint32_t)(value) << 16)
 
 struct port {
 	struct virtq *q;
@@ -27,13 +55,20 @@ struct port {
 struct console {
 	struct virtio_device *device; /* NULL: none */
 	bool running;
-	struct port port[CONSOLE_PORTS];
+	struct port port[CONSOLE_PORTS + CONSOLE_EXTRA_MAX];
 	struct virtq *control_in;
 	const struct console_listener *listener;
 	struct waitq waitq; /* the device interrupted, or stdin is free */
 };
 extern struct console console;
 
+/** console_start() - set the device up. Return: false without one. */
+bool console_start(void);
+/** console_say() - a control message about port @id. @what: WHAT(). */
+void console_say(uint32_t id, uint32_t what);
+/** console_hear_extra() - what the device told of another port than the
+ * program's streams. @bytes: of the message, as the device has it. */
+void console_hear_extra(const struct control *c, uint32_t bytes);
 /** console_port_start() - the slow half of console_port_ready(). */
 bool console_port_start(enum console_port id);
 /** console_queue_start() - give @q to the device as its queue @index. */

@@ -10,6 +10,7 @@
 #include "base/abi/runblock.h"
 #include "kernels/mote/drv/blkdev.h"
 #include "kernels/mote/drv/console.h"
+#include "kernels/mote/drv/vport.h"
 #include "kernels/mote/fs/cpio.h"
 #include "kernels/mote/fs/devmem.h"
 #include "kernels/mote/fs/dir.h"
@@ -326,6 +327,7 @@ static void dev_refresh(struct inode *dir, const struct name *wanted)
 		if (asked_for(wanted, links[i].name))
 			mount_link(dir, &links[i]);
 	blkdev_refresh(dir, wanted);
+	vport_refresh(dir, wanted);
 	if (asked_for(wanted, "shm"))
 		mount_add(dir, "shm", dir_new(01777));
 	if (asked_for(wanted, "pts"))

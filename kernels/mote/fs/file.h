@@ -48,7 +48,8 @@ struct file_ops {
 enum file_can { /* decided once, at open */
 	FILE_READ = 1,
 	FILE_WRITE = 2,
-	FILE_SEEK = 4, /* has a position */
+	FILE_SEEK = 4,   /* has a position */
+	FILE_STREAM = 8, /* a device that minds being sought */
 };
 
 struct file {

@@ -107,6 +107,11 @@ long sys_write(struct regs *r)
 	return n;
 }
 
+static bool is_stream(const struct file *f)
+{
+	return dev_is_tty(f) || (f->can & FILE_STREAM);
+}
+
 /* The open file of a positioned call; @ret_err tells why there is none. */
 static struct file *seekable_get(uint64_t fd, int64_t pos, int *ret_err)
 {
@@ -121,7 +126,7 @@ static struct file *seekable_get(uint64_t fd, int64_t pos, int *ret_err)
 		goto fail;
 	*ret_err = -ESPIPE;
 	if (!(f->can & FILE_SEEK) &&
-	    (!inode_is(f->inode, S_IFCHR) || dev_is_tty(f)))
+	    (!inode_is(f->inode, S_IFCHR) || is_stream(f)))
 		goto fail;
 	return f;
 fail:
@@ -302,9 +307,10 @@ long sys_lseek(struct regs *r)
 		return -EBADF;
 	if (!(f->can & FILE_SEEK)) {
 		/* Linux lets /dev/null, eventfds and the like be sought, to no
-		 * effect, but not terminals. */
+		 * effect, but not terminals and
+		 * ports. */
 		bool idle = inode_is(f->inode, 0) ||
-			    (inode_is(f->inode, S_IFCHR) && !dev_is_tty(f));
+			    (inode_is(f->inode, S_IFCHR) && !is_stream(f));
 
 		return idle ? 0 : -ESPIPE;
 	}

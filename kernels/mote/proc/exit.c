@@ -8,6 +8,7 @@
 #include <asm/siginfo.h>
 #include <linux/signal.h>
 
+#include "kernels/mote/drv/console.h"
 #include "kernels/mote/drv/harness.h"
 #include "kernels/mote/fs/fdtable.h"
 #include "kernels/mote/fs/file.h"
@@ -128,6 +129,7 @@ static void let_go(struct process *p)
 {
 	if (p == process_init()) {
 		missing_report();
+		console_extra_settle();
 		harness_exit(p->status);
 	}
 	itimers_free(p);
