@@ -24,6 +24,7 @@ from everyday import bench_everyday
 from image import bench_image
 from jail import bench_jail
 from limits import bench_limits
+from net import bench_net
 from process import Failed, Run, Running, Sample
 from vsock import bench_vsock
 
@@ -397,7 +398,7 @@ SECTIONS = {
     "memory": bench_memory, "rate": bench_rate, "jail": bench_jail,
     "block": bench_block, "limits": bench_limits,
     "image": bench_image,
-    "vsock": bench_vsock,
+    "vsock": bench_vsock, "net": bench_net,
 }
 
 
@@ -423,7 +424,7 @@ def parse_arguments():
     parser.add_argument("--json", metavar="FILE",
                         help="write host and all figures to FILE")
     parser.add_argument("--quick", action="store_true",
-                        help="fewer and shorter runs: about 90 s")
+                        help="fewer and shorter runs")
     parser.add_argument("section", nargs="*", metavar="SECTION",
                         help=f"only these: {', '.join(SECTIONS)}")
     arguments = parser.parse_args()

@@ -40,12 +40,12 @@ class Sample:
 class Run:
     """A program run to its end, its output collected."""
 
-    def __init__(self, argv, stdout=None, expect=0):
+    def __init__(self, argv, stdout=None, expect=0, limit=LIMIT_SECONDS):
         start = time.monotonic_ns()
         child = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=stdout or subprocess.PIPE,
             stderr=subprocess.PIPE, close_fds=False)
-        guard = threading.Timer(LIMIT_SECONDS, child.kill)
+        guard = threading.Timer(limit, child.kill)
         guard.start()
         try:
             out, err = child.communicate()
