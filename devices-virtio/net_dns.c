@@ -55,6 +55,18 @@ static int put_label(char *name, uint32_t *used, const uint8_t *label,
 	return 0;
 }
 
+/** follow() - a pointer at @at, which must lead to before @floor. */
+static int follow(const struct reader *r, uint32_t *at, uint32_t *floor)
+{
+	if (*at + 2 > r->len)
+		return -EPROTO;
+	*at = net_be16(r->msg + *at) & 0x3fff;
+	if (*at >= *floor)
+		return -EPROTO;
+	*floor = *at;
+	return 0;
+}
+
 /** read_name() - RFC 1035, 4.1.4. A pointer leads to before the name that has
  * it, so there is an end. */
 static int read_name(struct reader *r, char *name)
@@ -69,15 +81,11 @@ static int read_name(struct reader *r, char *name)
 			return -EPROTO;
 		n = r->msg[at];
 		if (n >> 6 == 3) {
-			if (at + 2 > r->len)
-				return -EPROTO;
 			if (!jumped)
 				r->at = at + 2;
 			jumped = true;
-			at = net_be16(r->msg + at) & 0x3fff;
-			if (at >= floor)
+			if (follow(r, &at, &floor))
 				return -EPROTO;
-			floor = at;
 			continue;
 		}
 		if (n >> 6 || n > r->len - at - 1)

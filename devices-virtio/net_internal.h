@@ -108,7 +108,7 @@ void net_later(struct net *net, uint64_t ns);
  * two, NET_RATE_BYTES_OUT or NET_RATE_BYTES_IN; packets are the next. 0: now,
  * and it has to be paid by net_pay(). */
 uint64_t net_wait_ns(struct net *net, enum net_rate bytes);
-void net_pay(struct net *net, enum net_rate rate, uint64_t bytes);
+void net_pay(struct net *net, enum net_rate rate, uint64_t tokens);
 
 /** net_room_gather() - take buffers until @want bytes are there, or of a driver
  * that does not merge them, one chain. Return: are there as many? */

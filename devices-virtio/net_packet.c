@@ -16,8 +16,7 @@
 #define IP6_MORE       0x0001u
 #define IP6_OFFSET     0xfff8u
 #define TCP_BYTES      20u
-#define UDP_BYTES      8u
-#define ICMP_BYTES     8u
+#define UDP_BYTES      8u /* and so long is the header of ICMP */
 
 /** is_spoken() - the protocols that get through. */
 static bool is_spoken(const struct net_packet *p)
@@ -51,9 +50,7 @@ static enum net_verdict parse_tcp(struct net_packet *p)
 /** parse_l4() - an unfragmented packet's ports. */
 static enum net_verdict parse_l4(struct net_packet *p)
 {
-	uint32_t need = p->protocol == IPPROTO_TCP   ? TCP_BYTES
-			: p->protocol == IPPROTO_UDP ? UDP_BYTES
-						     : ICMP_BYTES;
+	uint32_t need = p->protocol == IPPROTO_TCP ? TCP_BYTES : UDP_BYTES;
 	const uint8_t *l4 = p->bytes + p->l4;
 
 	if (p->l4_len < need || p->have - p->l4 < need)

@@ -105,7 +105,7 @@ static void turn_epoll(struct vsock *v)
 /** set_timer() - ticks, as long as somebody is waited for. */
 static void set_timer(struct vsock *v)
 {
-	const struct timespec tick = {.tv_nsec = VSOCK_TICK_MS * 1000000};
+	const struct timespec tick = {.tv_nsec = VSOCK_TICK_MS * 1000000L};
 	struct itimerspec when = {0};
 
 	if (v->timer_on == (v->waiting > 0))

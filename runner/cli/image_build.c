@@ -126,13 +126,13 @@ static const struct command command_build = {
 		 "and buildah write it. The same input gives the same bytes.\n"
 		 "PROGRAM is what 'ampoule run --image FILE' starts when it is "
 		 "given none; of an\nOCI image it is the image's own unless "
-		 "named here. Extended attributes are left out.",
+		 "named here. Extended attributes\nare left out.",
 	.notes =
 		"examples:\n"
 		"  ampoule image build ./rootfs -o debian.erofs\n"
 		"  ampoule image build app.tar.gz -o app.erofs -- /bin/app -v\n"
-		"  skopeo copy docker://alpine oci:alpine && "
-		"ampoule image build alpine -o alpine.erofs\n\n"
+		"  skopeo copy docker://alpine oci:alpine\n"
+		"  ampoule image build alpine -o alpine.erofs\n\n"
 		"exit codes: 0, 125 (failed)\n",
 	.tables = tables,
 };

@@ -200,17 +200,18 @@ const struct option_spec settings_run_options[] = {
 	{"name", 0, OPTION_REQUIRED, "NAME",
 	 "name of the VM (default: the program's)", set_name},
 	{"kernel", 0, OPTION_REQUIRED, "FILE",
-	 "guest kernel: a vmlinux or vmlinuz of Linux, another\n"
-	 "x86-64 ELF kernel, or 'linux' for the one that\n"
-	 "./dev kernel builds (default mote)",
+	 "guest kernel: a vmlinux or vmlinuz of Linux,\n"
+	 "another x86-64 ELF kernel, or 'linux' for the one\n"
+	 "that ./dev kernel builds (default mote)",
 	 set_kernel},
 	{"initrd", 0, OPTION_REQUIRED, "FILE",
 	 "boot this image instead of packing PROGRAM", set_initrd},
 	{"cmdline", 0, OPTION_REQUIRED, "TEXT", "kernel command line",
 	 set_cmdline},
 	{"modules", 0, OPTION_REQUIRED, "DIR",
-	 "drivers for that kernel: its folder in /lib/modules\n"
-	 "(default: found by the kernel's version)",
+	 "drivers for that kernel: its folder in\n"
+	 "/lib/modules (default: found by the kernel's\n"
+	 "version)",
 	 set_modules},
 	{"serial", 0, OPTION_FLAG, NULL,
 	 "show the messages of a Linux kernel on stderr", set_serial},

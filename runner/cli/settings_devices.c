@@ -100,16 +100,17 @@ static const char *set_transport(void *settings, const char *value)
 
 const struct option_spec settings_device_options[] = {
 	{"transport", 0, OPTION_REQUIRED, "mmio|pci",
-	 "how the guest reaches its devices (default mmio, the\n"
-	 "only one that mote knows)",
+	 "how the guest reaches its devices (default mmio,\n"
+	 "the only one that mote knows)",
 	 set_transport},
 	{"image", 0, OPTION_REQUIRED, "FILE",
 	 "an EROFS image as the root, read-only: PROGRAM and\n"
 	 "its libraries come from there",
 	 set_image},
 	{"image-on", 0, OPTION_REQUIRED, "DEVICE",
-	 "how the image gets into the VM: pmem (default), mapped\n"
-	 "and shared with other VMs; or disk, by requests",
+	 "how the image gets into the VM: pmem (default),\n"
+	 "mapped and shared with other VMs; or disk, by\n"
+	 "requests",
 	 set_image_on},
 	{"rw", 0, OPTION_FLAG, NULL,
 	 "the image's files can be changed; the changes are\n"
@@ -149,9 +150,9 @@ const struct option_spec settings_device_options[] = {
 	 "CIDR[:PORT[-PORT]][/tcp|/udp], NAME:PORT, public\n"
 	 "(the Internet, no private networks) or any",
 	 set_allow},
-	{"publish", 0, OPTION_REQUIRED, "[ADDR:]PORT:GUESTPORT[/udp]",
-	 "a port of this host (of 127.0.0.1) that leads to\n"
-	 "one of the VM's",
+	{"publish", 0, OPTION_REQUIRED, "[ADDR:]PORT:PORT[/udp]",
+	 "a port of this host (of 127.0.0.1)\n"
+	 "that leads to the second, one of the VM's",
 	 set_publish},
 	{0},
 };

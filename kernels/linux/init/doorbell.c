@@ -117,7 +117,7 @@ bool doorbell_find(void)
 	sys_close((int)fd);
 	if (at < 0 && at > -(long)PAGE_BYTES)
 		return false;
-	window = (volatile uint8_t *)at;
+	window = (volatile uint8_t *)at; /* NOLINT: what mmap(2) gives */
 	if (get32(VIRTIO_MMIO_DEVICE_ID) != HARNESS_DEVICE_ID) {
 		window = NULL;
 		return false;

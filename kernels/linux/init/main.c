@@ -24,7 +24,7 @@
 #define ENOTDIR       20
 #define SIGNAL_BIT(n) (1ul << ((n)-1))
 
-void start(long *stack);
+void start(const long *stack);
 
 __asm__(".text\n.globl _start\n_start:\n"
 	"	xor %ebp, %ebp\n"
@@ -212,7 +212,7 @@ static void pass_on(long pid)
 static bool reap(long pid, int *ret_status)
 {
 	bool found = false;
-	int status;
+	int status = 0;
 	long who;
 
 	while ((who = sys4(__NR_wait4, -1, &status, WNOHANG, NULL)) > 0) {
@@ -241,7 +241,7 @@ static int watch_signals(void)
 /** stand_by() - until the program ends. Return: its status. */
 static int stand_by(long pid, int signal_fd)
 {
-	struct signalfd_siginfo si;
+	struct signalfd_siginfo si = {0};
 	int status = 0, ms = doorbell_look_ms();
 	bool asked = true; /* before the program was there */
 
@@ -256,7 +256,7 @@ static int stand_by(long pid, int signal_fd)
 	return status;
 }
 
-__attribute__((used)) void start(long *stack)
+__attribute__((used)) void start(const long *stack)
 {
 	int signal_fd = watch_signals(), status;
 	long pid;

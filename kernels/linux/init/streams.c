@@ -128,7 +128,7 @@ static void connect_pipe(struct streams *s, int n, int port, uint32_t uid,
 			 uint32_t gid)
 {
 	struct pump *p = &s->pump[n];
-	int end[2];
+	int end[2] = {-1, -1};
 	long err = sys2(__NR_pipe2, end, O_CLOEXEC);
 	int ours = n ? end[0] : end[1];
 

@@ -285,9 +285,10 @@ void dir_forget_removed(struct inode *dir)
 
 void dir_remove_below(struct inode *dir)
 {
-	while (dir->dir.first) {
-		struct dentry *e = dir->dir.first;
-
+	for (struct dentry *e = dir->dir.first, *next; e; e = next) {
+		next = e->next;
+		if (!e->inode) /* it only hides what the image has */
+			continue;
 		if (inode_is(e->inode, S_IFDIR))
 			dir_remove_below(e->inode);
 		dir_remove(e);

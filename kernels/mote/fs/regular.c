@@ -123,7 +123,7 @@ static int fill_from_base(const struct inode *inode, uint64_t index,
 			  uint8_t *page, uint64_t from)
 {
 	uint64_t start = index << PAGE_SHIFT, run;
-	int err;
+	int err = -EIO;
 
 	while (from < PAGE_SIZE && start + from < inode->reg.base_bytes) {
 		const uint8_t *src = base_bytes(inode, start + from,
