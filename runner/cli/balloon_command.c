@@ -90,7 +90,7 @@ static int look(const struct vm_entry *vm, struct control_balloon *ret)
 	if (!err)
 		err = ask(vm, CONTROL_BALLOON_STATS, &msg);
 	for (int ms = 0; !err; ms += LOOK_MS) {
-		const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000};
+		const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
 
 		err = ask(vm, CONTROL_BALLOON_LOOK, &msg);
 		if (err || msg.u.balloon.stats_serial != before ||

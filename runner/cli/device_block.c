@@ -130,6 +130,7 @@ static int sync_name(const char *path)
 
 	if (!copy)
 		return -ENOMEM;
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): cleanup frees */
 	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): cleanup frees */
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;

@@ -51,7 +51,7 @@ static const char *parse(const char *value, struct port_option *ret)
 
 const char *port_option_check(const char *value)
 {
-	struct port_option o;
+	struct port_option o = {0};
 
 	return parse(value, &o);
 }
@@ -69,6 +69,7 @@ static int open_file(struct port_option *o)
 	const int always = O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 	cleanup_fd int fd = -1;
 	struct stat st;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNull*): parse() gave a name */
 	bool fifo = !stat(o->file, &st) && S_ISFIFO(st.st_mode);
 
 	fd = open(o->file, flags_for(o, fifo) | always, 0666);
@@ -127,7 +128,7 @@ int device_port_open(struct device_set *set, const struct settings *s,
 		     struct problem *why)
 {
 	struct plan_device dev = {.kind = PLAN_DEVICE_CONSOLE};
-	int fd[PLAN_PORTS_MAX];
+	int fd[PLAN_PORTS_MAX] = {-1};
 	int err = 0;
 
 	if (!s->ports.count)

@@ -45,7 +45,7 @@ static int unpack_gzip(const uint8_t *in, size_t bytes, uint8_t *chunk,
 	int err = 0, state = Z_OK;
 
 	/* Not changed: the field is only not const. */
-	z.next_in = (Bytef *)(uintptr_t)in;
+	z.next_in = (Bytef *)(uintptr_t)in; /* NOLINT: see there */
 	z.avail_in = (uInt)bytes;
 	if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK) /* 16: gzip's header */
 		return -ENOMEM;
@@ -71,7 +71,7 @@ static int unpack_bzip2(const uint8_t *in, size_t bytes, uint8_t *chunk,
 	__attribute__((cleanup(end_bzip2))) bz_stream z = {0};
 	int err = 0, state = BZ_OK;
 
-	z.next_in = (char *)(uintptr_t)in;
+	z.next_in = (char *)(uintptr_t)in; /* NOLINT: as above */
 	z.avail_in = (unsigned)bytes;
 	if (BZ2_bzDecompressInit(&z, 0, 0) != BZ_OK)
 		return -ENOMEM;
@@ -176,7 +176,7 @@ static int unpack_lz4(const uint8_t *in, size_t bytes, uint8_t *chunk,
 	size_t at = sizeof(uint32_t);
 	int got = (int)LZ4_BLOCK_BYTES, err = 0;
 
-	(void)chunk;
+	(void)chunk; /* the table of codecs wants it */
 	if (!block)
 		return -ENOMEM;
 	while (!err && got == (int)LZ4_BLOCK_BYTES) {

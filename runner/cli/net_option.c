@@ -6,7 +6,9 @@
 #include "runner/cli/parse.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define VALUE_BYTES 128u
@@ -63,18 +65,33 @@ const char *net_addr_text(const struct net_addr *a, char *buf)
 			 INET6_ADDRSTRLEN);
 }
 
+/** read_mac() - six times two digits, ':' between. */
+static bool read_mac(const char *text, uint8_t ret[6])
+{
+	for (int i = 0; i < 6; i++) {
+		char digits[3] = "";
+
+		for (int k = 0; k < 2; k++) {
+			digits[k] = *text;
+			if (!isxdigit((unsigned char)*text++))
+				return false;
+		}
+		ret[i] = (uint8_t)strtoul(digits, NULL, 16);
+		if (*text++ != (i < 5 ? ':' : '\0'))
+			return false;
+	}
+	return true;
+}
+
 static const char *set_mac(struct net_option *o, const char *value)
 {
-	unsigned b[6];
-	char end;
+	uint8_t b[6];
 
-	if (sscanf(value, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2],
-		   &b[3], &b[4], &b[5], &end) != 6)
+	if (!read_mac(value, b))
 		return "has a mac that is not like 02:00:00:00:00:01";
 	if (b[0] & 1)
 		return "has a mac that is a group's: its first number is odd";
-	for (int i = 0; i < 6; i++)
-		o->mac[i] = (uint8_t)b[i];
+	memcpy(o->mac, b, sizeof(b));
 	o->has_mac = true;
 	return NULL;
 }

@@ -21,25 +21,22 @@ struct outcome_forbidden { /* a call of the VMM that no policy allows */
 };
 
 struct outcome {
-	bool ended; /* wait_status is known */
-	uint32_t wait_status;
+	bool ended;  /* wait_status is known */
 	bool failed; /* Ampoule failed: text and code */
+	bool crashed, oom, has_usage, has_network;
+	uint32_t wait_status;
 	uint32_t code;
 	char text[REPORT_TEXT_BYTES];
-	bool crashed;
 	uint32_t signal;
-	uint64_t address, rip;
-	bool oom;
+	uint64_t address, rip; /* of the crash */
 	uint64_t pages_total, pages_free;
 	uint32_t missing[OUTCOME_SYSCALLS]; /* how often, by number */
 	uint32_t missing_kinds;
 	struct outcome_forbidden forbidden[OUTCOME_FORBIDDEN];
 	uint32_t forbidden_kinds;
 	uint64_t stamp_ns[OUTCOME_STAMPS]; /* 0: not reached */
-	bool has_usage;
 	uint64_t exits_mmio, exits_io, exits_hlt, exits_other;
 	uint64_t bytes_in, bytes_out;
-	bool has_network;
 	struct net_usage network;
 };
 

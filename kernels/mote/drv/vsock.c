@@ -191,6 +191,11 @@ static void start_queues(void)
 	virtio_notify(device, &event);
 }
 
+bool vsock_exists(void)
+{
+	return virtio_find(VIRTIO_ID_VSOCK);
+}
+
 bool vsock_start(const struct vsock_listener *l)
 {
 	static bool tried;

@@ -40,6 +40,8 @@ struct vsock_listener { /* called with more packets to come, never sleeping */
 	bool (*answer)(void);
 };
 
+/** vsock_exists() - has this VM the device? */
+bool vsock_exists(void);
 /** vsock_start() - set the device up, once; @l hears from then on.
  * Return: false: there is none. */
 bool vsock_start(const struct vsock_listener *l);

@@ -11,6 +11,7 @@
 #include "kernels/mote/drv/blkdev.h"
 #include "kernels/mote/drv/console.h"
 #include "kernels/mote/drv/vport.h"
+#include "kernels/mote/drv/vsock.h"
 #include "kernels/mote/fs/cpio.h"
 #include "kernels/mote/fs/devmem.h"
 #include "kernels/mote/fs/dir.h"
@@ -232,7 +233,9 @@ static const struct mount_link links[] = {
 
 static bool exists(const struct device *d)
 {
-	return d->ops != &devmem_inode_ops || devmem_is_on();
+	if (d->ops == &devmem_inode_ops)
+		return devmem_is_on();
+	return d->ops != &vsock_inode_ops || vsock_exists();
 }
 
 static const struct device *device_by_number(uint32_t rdev)
