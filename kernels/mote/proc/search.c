@@ -38,6 +38,7 @@ const char *exec_search(const char *name, const struct exec_strings *strings)
 {
 	static char path[FS_PATH_MAX];
 	const char *at = path_of(strings);
+	const uint64_t length = strlen(name);
 
 	if (strchr(name, '/'))
 		return name;
@@ -45,11 +46,11 @@ const char *exec_search(const char *name, const struct exec_strings *strings)
 		const char *colon = strchr(at, ':');
 		uint64_t bytes = colon ? (uint64_t)(colon - at) : strlen(at);
 
-		if (bytes + 1 + strlen(name) < sizeof(path)) {
-			strscpy(path, at, bytes + 1);
+		if (bytes + 1 + length < sizeof(path)) {
+			memcpy(path, at, bytes);
 			if (bytes) /* an empty one is where we are */
 				path[bytes++] = '/';
-			strscpy(path + bytes, name, sizeof(path) - bytes);
+			memcpy(path + bytes, name, length + 1);
 			if (is_program(path))
 				return path;
 		}
