@@ -42,7 +42,7 @@ static void test_clocks(void)
 	T(clock_getres(99, &t));
 }
 
-static void test_monotonic(void)
+static bool goes_back(void)
 {
 	long before = ns_of(CLOCK_MONOTONIC);
 	bool back = false;
@@ -53,23 +53,31 @@ static void test_monotonic(void)
 		back |= now < before;
 		before = now;
 	}
-	say("went back %d", back);
+	return back;
+}
+
+static void test_monotonic(void)
+{
+	say("went back %d", goes_back());
 }
 
 static void *look(void *arg)
 {
-	test_monotonic();
+	*(bool *)arg = goes_back();
 	return NULL;
 }
 
 static void test_monotonic_threads(void)
 {
 	pthread_t t[3];
+	bool back[3];
 
 	for (int i = 0; i < 3; i++)
-		pthread_create(&t[i], NULL, look, NULL);
-	for (int i = 0; i < 3; i++)
+		pthread_create(&t[i], NULL, look, &back[i]);
+	for (int i = 0; i < 3; i++) {
 		pthread_join(t[i], NULL);
+		say("went back %d", back[i]);
+	}
 }
 
 static void test_library_and_kernel(void)
