@@ -275,7 +275,7 @@ static void serve_out(struct console *con, struct port *port, unsigned queue)
 
 unsigned port_queue(const struct console *con, unsigned id)
 {
-	if (id >= CONSOLE_PORTS)
+	if (id >= CONSOLE_PORTS && id < CONSOLE_PORTS_MAX)
 		return 2 * id + (con->port[id].in ? 2 : 3);
 	if (id == PORT_STDIN)
 		return QUEUE_IN;

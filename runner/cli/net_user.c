@@ -294,7 +294,7 @@ int net_user_start(const struct net_option *o, const uint8_t mac[6],
 	if (err)
 		net_user_stop(pid);
 out:
-	if (err)
+	if (err) /* NOLINT: cleanup frees */
 		return problem_set(why, EXIT_AMPOULE,
 				   "--net user: cannot start passt: %s",
 				   error_text(err));

@@ -68,6 +68,7 @@ int oci_blob_path(const char *dir, const json_t *descriptor, char **ret_path,
 static int read_whole(const char *path, char **ret, size_t *ret_bytes)
 {
 	cleanup_fd int fd =
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
 		open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	cleanup_free char *text = NULL;
 	struct stat st;

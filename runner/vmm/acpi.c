@@ -291,7 +291,7 @@ int acpi_write(const struct gmem *gm, const struct acpi_config *config)
 		err = add_root(&t);
 	if (!err)
 		err = gm_write(gm, gpa(ACPI_GPA), room, t.used);
-	return err;
+	return err; /* NOLINT: cleanup frees */
 }
 
 bool acpi_is_sleep(uint8_t value)

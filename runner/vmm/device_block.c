@@ -82,7 +82,7 @@ int device_block_new(const struct device_env *env,
 		.loop = env->loop,
 		.failed = tell,
 		/* The plan is as old as the process. */
-		.ctx = (void *)(uintptr_t)dev,
+		.ctx = (void *)(uintptr_t)dev, /* NOLINT: not const there */
 	};
 	int err = 0;
 

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** give_back() - [hva, hva + bytes), whole pages of guest RAM. @vm: struct vm.
+/** give_back() - [hva, hva + bytes), whole pages of guest RAM. @ctx: struct vm.
  * @zero: they must read as zero afterwards; those of a segment would show the
  * file again. Return: 0; -EINVAL not RAM; -EOPNOTSUPP @zero cannot be, nothing
  * happened; -errno of madvise(2), some of it may be done. */
-int give_back(void *vm, void *hva, size_t bytes, bool zero);
+int give_back(void *ctx, void *hva, size_t bytes, bool zero);

@@ -41,6 +41,6 @@ void ioapic_init(struct ioapic *io,
  * Return: false when the guest never set the pin up. */
 bool ioapic_raise(struct ioapic *io, unsigned pin);
 
-/** ioapic_read() - struct bus_ops; @io: a struct ioapic. */
-void ioapic_read(void *io, uint64_t offset, void *data, size_t len);
-void ioapic_write(void *io, uint64_t offset, const void *data, size_t len);
+/** ioapic_read() - struct bus_ops; @ctx: a struct ioapic. */
+void ioapic_read(void *ctx, uint64_t offset, void *data, size_t len);
+void ioapic_write(void *ctx, uint64_t offset, const void *data, size_t len);

@@ -34,6 +34,8 @@ CPPCHECK_SUPPRESSIONS = {
     "subtractPointers": "linker-script symbols bound one array",
     "syntaxError:kernels/mote/proc/*": "X-macro tables without their macro",
     "nullPointerRedundantCheck:kernels/mote/*": "panic() does not return",
+    "memleak:runner/image/build.c": "cleanup attributes free",
+    "memleak:runner/vmm/acpi.c": "cleanup attributes free",
     "objectIndex:kernels/mote/mm/page.c": "the index is 0 for one page",
 }
 
