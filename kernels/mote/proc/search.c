@@ -47,7 +47,7 @@ const char *exec_search(const char *name, const struct exec_strings *strings)
 		uint64_t bytes = colon ? (uint64_t)(colon - at) : strlen(at);
 
 		if (bytes + 1 + length < sizeof(path)) {
-			memcpy(path, at, bytes);
+			strscpy(path, at, bytes + 1);
 			if (bytes) /* an empty one is where we are */
 				path[bytes++] = '/';
 			memcpy(path + bytes, name, length + 1);
