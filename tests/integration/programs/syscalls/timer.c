@@ -86,6 +86,17 @@ static void test_timer_errors(void)
 	S(timer_delete, id);
 }
 
+/* Waits for @signal, which may come as soon as the timer is set. */
+static void soon_once(int id, int signal)
+{
+	const unsigned long none = 0;
+
+	block(SIG_BLOCK, signal);
+	S(timer_settime, id, 0, &soon, NULL);
+	S(rt_sigsuspend, &none, 8);
+	block(SIG_UNBLOCK, signal);
+}
+
 static void test_timer_signals(void)
 {
 	struct sigevent e = {.sigev_notify = SIGEV_SIGNAL,
@@ -98,8 +109,7 @@ static void test_timer_signals(void)
 
 	catch_signal(SIGRTMIN + 1, 0);
 	OK(timer_create, CLOCK_MONOTONIC, &e, &id);
-	S(timer_settime, id, 0, &soon, NULL);
-	S(pause);
+	soon_once(id, SIGRTMIN + 1);
 	say("caught %d code %d int %d overrun %d", caught, last_code, last_int,
 	    last_overrun);
 	S(timer_getoverrun, id);
@@ -124,13 +134,11 @@ static void test_timer_signals(void)
 	OK(timer_create, CLOCK_BOOTTIME, NULL, &second);
 	say("two timers %d", id != second);
 	caught = 0;
-	S(timer_settime, id, 0, &soon, NULL);
-	S(pause);
+	soon_once(id, SIGRTMIN + 1);
 	say("caught %d", caught);
 	S(timer_delete, id);
 	catch_signal(SIGALRM, 0);
-	S(timer_settime, second, 0, &soon, NULL);
-	S(pause);
+	soon_once(second, SIGALRM);
 	say("caught %d, its id %d", caught, last_int == second);
 	S(timer_delete, second);
 }
