@@ -241,7 +241,8 @@ static void test_select(void)
 /* A waiting call is cut short by a signal. */
 static void test_interrupted(void)
 {
-	struct itimerval timer = {.it_value = {0, 30000}};
+	/* again, if the first came before the call that is to wait for it */
+	struct itimerval timer = {{0, 500000}, {0, 30000}}, off = {{0}, {0}};
 	struct sigaction act = {.sa_handler = on_signal};
 	struct pollfd p = {3, POLLIN, 0};
 	char buf[4];
@@ -258,6 +259,7 @@ static void test_interrupted(void)
 	S(select, 0, NULL, NULL, NULL, NULL);
 	S(setitimer, ITIMER_REAL, &timer, NULL);
 	S(pause);
+	S(setitimer, ITIMER_REAL, &off, NULL);
 }
 
 /* As many descriptors as the limit allows, and the lowest free one. */
