@@ -173,6 +173,26 @@ size_t gm_iov_write(const struct iovec *iov, unsigned count, const void *src,
 	return done;
 }
 
+unsigned gm_iov_skip(const struct iovec *iov, unsigned count, size_t skip,
+		     struct iovec *ret)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct iovec span = iov[i];
+
+		if (skip >= span.iov_len) {
+			skip -= span.iov_len;
+			continue;
+		}
+		span.iov_base = (uint8_t *)span.iov_base + skip;
+		span.iov_len -= skip;
+		skip = 0;
+		ret[n++] = span;
+	}
+	return n;
+}
+
 void gm_touch(const struct iovec *iov, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {

@@ -88,6 +88,11 @@ size_t gm_iov_read(const struct iovec *iov, unsigned count, void *dst,
 size_t gm_iov_write(const struct iovec *iov, unsigned count, const void *src,
 		    size_t len);
 
+/** gm_iov_skip() - what is left of spans behind their first @skip bytes.
+ * @ret: room for @count. Return: how many spans that are. */
+unsigned gm_iov_skip(const struct iovec *iov, unsigned count, size_t skip,
+		     struct iovec *ret);
+
 /** gm_touch() - read a byte of each page of spans of gm_iov(). For who was told
  * -EFAULT by the kernel: where a page is missing (a file that became shorter,
  * no memory left), this ends in SIGBUS, whose handler tells why. */

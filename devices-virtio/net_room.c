@@ -64,21 +64,8 @@ bool net_room_gather(struct net *net, unsigned queue, uint64_t want)
 unsigned net_room_spans(const struct net_room *room, size_t skip,
 			struct iovec *ret)
 {
-	unsigned n = 0;
-
-	for (unsigned i = room->span_from; i < room->spans; i++) {
-		struct iovec span = room->span[i];
-
-		if (skip >= span.iov_len) {
-			skip -= span.iov_len;
-			continue;
-		}
-		span.iov_base = (uint8_t *)span.iov_base + skip;
-		span.iov_len -= skip;
-		skip = 0;
-		ret[n++] = span;
-	}
-	return n;
+	return gm_iov_skip(room->span + room->span_from,
+			   room->spans - room->span_from, skip, ret);
 }
 
 uint16_t net_room_count(const struct net_room *room, uint64_t bytes)

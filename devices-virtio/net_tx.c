@@ -38,24 +38,10 @@ static enum net_verdict judge(struct net *net, uint32_t have, uint64_t len,
 static unsigned spans(struct net *net, uint32_t have)
 {
 	const struct vq_chain *c = &net->chain;
-	size_t skip = have;
-	unsigned n = 1;
 
-	net->iov[n++] = (struct iovec){net->head + NET_HEADER_BYTES,
-				       have - NET_HEADER_BYTES};
-	for (unsigned i = 0; i < c->readable; i++) {
-		struct iovec span = c->iov[i];
-
-		if (skip >= span.iov_len) {
-			skip -= span.iov_len;
-			continue;
-		}
-		span.iov_base = (uint8_t *)span.iov_base + skip;
-		span.iov_len -= skip;
-		skip = 0;
-		net->iov[n++] = span;
-	}
-	return n;
+	net->iov[1] = (struct iovec){net->head + NET_HEADER_BYTES,
+				     have - NET_HEADER_BYTES};
+	return 2 + gm_iov_skip(c->iov, c->readable, have, net->iov + 2);
 }
 
 /** send_chain() - Return: false when it has to wait, and is not taken. */

@@ -144,6 +144,23 @@ static struct gmem memory_with_rom(void)
 	return gm;
 }
 
+Test(gmem, skips_over_spans)
+{
+	char a[3], b[4];
+	const struct iovec iov[] = {{a, 3}, {NULL, 0}, {b, 4}};
+	struct iovec rest[3];
+
+	cr_expect_eq(gm_iov_skip(iov, 3, 2, rest), 2); /* none is empty */
+	cr_expect(rest[0].iov_base == a + 2 && rest[0].iov_len == 1);
+	cr_expect(rest[1].iov_base == b && rest[1].iov_len == 4);
+	cr_expect_eq(gm_iov_skip(iov, 3, 3, rest), 1);
+	cr_expect(rest[0].iov_base == b && rest[0].iov_len == 4);
+	cr_expect_eq(gm_iov_skip(iov, 3, 6, rest), 1);
+	cr_expect(rest[0].iov_base == b + 3 && rest[0].iov_len == 1);
+	cr_expect_eq(gm_iov_skip(iov, 3, 7, rest), 0);
+	cr_expect_eq(gm_iov_skip(iov, 3, 8, rest), 0);
+}
+
 Test(gmem, reads_read_only_memory)
 {
 	struct gmem gm = memory_with_rom();
