@@ -11,6 +11,7 @@ import vm
 from cases.bad import one_line
 
 UNSHARE, IP, PASST = "/usr/bin/unshare", "/usr/sbin/ip", "/usr/bin/passt"
+NSENTER = "/usr/bin/nsenter"
 TAP = "tap,address=10.78.0.2/24,gateway=10.78.0.1"
 # A host with one way out, which leads nowhere, and a service on it.
 HOST = """ip link set lo up
@@ -120,18 +121,38 @@ def test_passt_ends_with_the_program(t):
     left_behind(t, end)
 
 
+def outlives(t, net, me, host, end_link):
+    """The link ends under a driver that uses it: one line, and the VM goes on.
+    """
+    process = t.start_vm("--cmdline", "devmem", "--mem", "128M", "--net", net,
+                         "--", t.program("netdrive"), "link", me, host,
+                         stderr=subprocess.PIPE)
+    t.equal(process.stdout.readline(), b"up\n", "the program's first words")
+    end_link(process)
+    out, err = process.communicate(timeout=30 * vm.SLOW)
+    t.equal(out, b"down\n", "the VM went on")
+    t.equal(process.returncode, 0, "status")
+    t.equal(err.count(b"\n"), 1, "lines about it")
+    t.check(b"the link is down" in err, f"the line says it: {err!r}")
+
+
 def test_a_vm_outlives_its_passt(t):
+    def end_passt(_):
+        for pid in passts(t):
+            os.kill(pid, signal.SIGKILL)
     t.need(PASST)
     in_namespace(t, HOST)
-    process = t.start_vm("--net", "user,address=10.0.9.15/24,gateway=10.0.9.2",
-                         "/bin/busybox", "sh", "-c", "echo up; read x; echo $x",
-                         stdin=subprocess.PIPE)
-    t.equal(process.stdout.readline(), b"up\n", "the program's first words")
-    for pid in passts(t):
-        os.kill(pid, signal.SIGKILL)
-    out, _ = process.communicate(b"still here\n", timeout=20 * vm.SLOW)
-    t.equal(out, b"still here\n", "the VM went on")
-    t.equal(process.returncode, 0, "status")
+    outlives(t, "user,address=10.0.9.15/24,gateway=10.0.9.2", "10.0.9.15",
+             "10.0.9.2", end_passt)
+
+
+def test_a_vm_outlives_its_tap(t):
+    def end_tap(process):
+        subprocess.run([NSENTER, "-t", str(process.pid), "-n", IP, "link",
+                        "delete", "ampoule0"], check=True, timeout=20 * vm.SLOW)
+    t.need(NSENTER)
+    in_namespace(t, "ip link set lo up\n")
+    outlives(t, TAP, "10.78.0.2", "10.78.0.1", end_tap)
 
 
 def test_bad_words(t):

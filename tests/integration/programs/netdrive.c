@@ -5,9 +5,11 @@
  *	netdrive ping ME HOST      asks for HOST's MAC, then pings it
  *	netdrive udp ME VIA HOST   sends "question" to port 7000 of HOST by way
  *	                           of VIA, prints the answer
+ *	netdrive link ME HOST      asks for HOST's MAC, says "up", waits until
+ *	                           the link is down, sends once more, says so
  *
- * Before either it sends what a policy must stop: one packet from the wrong
- * address, one to 203.0.113.1. */
+ * Before the first two it sends what a policy must stop: one packet from the
+ *wrong address, one to 203.0.113.1. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/virtio_config.h>
@@ -122,7 +124,8 @@ static void start_device(void)
 	set(VIRTIO_MMIO_STATUS, 0);
 	set(VIRTIO_MMIO_STATUS, status);
 	set(VIRTIO_MMIO_DRIVER_FEATURES_SEL, 0);
-	set(VIRTIO_MMIO_DRIVER_FEATURES, 1u << VIRTIO_NET_F_MAC);
+	set(VIRTIO_MMIO_DRIVER_FEATURES,
+	    1u << VIRTIO_NET_F_MAC | 1u << VIRTIO_NET_F_STATUS);
 	set(VIRTIO_MMIO_DRIVER_FEATURES_SEL, 1);
 	set(VIRTIO_MMIO_DRIVER_FEATURES, 1);
 	status |= VIRTIO_CONFIG_S_FEATURES_OK;
@@ -263,6 +266,25 @@ static const uint8_t *hear_ip(uint8_t protocol)
 	return f;
 }
 
+/** outlive_link() - "up", and "down" when it is; what is sent then goes
+ * nowhere, and its buffer comes back. */
+static void outlive_link(const uint8_t me[4], const uint8_t host[4])
+{
+	const struct timespec ms = {.tv_nsec = 1000000};
+	const volatile uint16_t *status =
+		(const volatile uint16_t *)(window + VIRTIO_MMIO_CONFIG + 6);
+
+	setlinebuf(stdout);
+	printf("%s\n", *status & VIRTIO_NET_S_LINK_UP ? "up" : "never up");
+	for (unsigned i = 0; *status & VIRTIO_NET_S_LINK_UP; i++) {
+		if (i == 20000)
+			fail("the link stays up");
+		nanosleep(&ms, NULL);
+	}
+	send_ip(me, host, 1);
+	printf("down\n");
+}
+
 int main(int argc, char **argv)
 {
 	static const uint8_t elsewhere[4] = {203, 0, 113, 1};
@@ -275,6 +297,10 @@ int main(int argc, char **argv)
 	find_device();
 	start_device();
 	meet(me, via);
+	if (!strcmp(argv[1], "link")) {
+		outlive_link(me, via);
+		return 0;
+	}
 	memcpy(other, me, sizeof(me));
 	other[3]++;
 	send_ip(other, via, 1);
