@@ -108,6 +108,20 @@ bool net_addr_is_group(const struct net_addr *a)
 	       net_addr_equal(a, &loopback);
 }
 
+bool net_addr_is_here(const struct net_addr *a)
+{
+	static const uint8_t none[12];
+
+	if (net_addr_is_v4(a))
+		return a->b[12] == 0 || a->b[12] == 127;
+	return !memcmp(a->b, none, sizeof(none)); /* ::, ::1, old forms of v4 */
+}
+
+bool net_addr_is_link_local(const struct net_addr *a)
+{
+	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
 bool net_service_has(const struct net_service *s, uint8_t protocol,
 		     uint16_t port)
 {

@@ -98,6 +98,11 @@ bool net_addr_is_public(const struct net_addr *a);
 /** net_addr_is_group() - multicast or broadcast, unspecified, loopback: nothing
  * that one host could answer from. */
 bool net_addr_is_group(const struct net_addr *a);
+/** net_addr_is_here() - loopback, or unspecified, which Linux takes for it: on
+ * whatever host sees such a destination, it is that host itself. */
+bool net_addr_is_here(const struct net_addr *a);
+/** net_addr_is_link_local() - fe80::/10. IPv4's is not: it has no use there. */
+bool net_addr_is_link_local(const struct net_addr *a);
 /** net_service_has() - is @port of @protocol among those of @s? */
 bool net_service_has(const struct net_service *s, uint8_t protocol,
 		     uint16_t port);

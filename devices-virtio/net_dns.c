@@ -156,9 +156,10 @@ int dns_read_query(const uint8_t *msg, uint32_t len, struct dns_question *ret)
 	return r.at == len ? 0 : -EPROTO;
 }
 
-/** take_address() - an A or AAAA record. */
+/** take_address() - an A or AAAA record. @most_s: how long the aliases that
+ * lead to it hold. */
 static void take_address(const struct reader *r, const struct record *rec,
-			 struct dns_reply *ret)
+			 uint32_t most_s, struct dns_reply *ret)
 {
 	struct dns_answer *a = &ret->answer[ret->count];
 	const uint8_t *data = r->msg + rec->data;
@@ -173,7 +174,7 @@ static void take_address(const struct reader *r, const struct record *rec,
 		return;
 	if (rec->type == TYPE_AAAA && net_addr_is_v4(&a->addr))
 		return; /* that would be the other family */
-	a->ttl_s = rec->ttl_s;
+	a->ttl_s = rec->ttl_s < most_s ? rec->ttl_s : most_s;
 	ret->count++;
 }
 
@@ -183,7 +184,7 @@ int dns_read_reply(const uint8_t *msg, uint32_t len, struct dns_reply *ret)
 	char name[NET_POLICY_NAME_BYTES]; /* what we look for: aliases move it
 					   */
 	struct record rec;
-	uint32_t count;
+	uint32_t count, most_s = UINT32_MAX;
 
 	ret->count = 0;
 	if (read_question(&r, &ret->question))
@@ -202,9 +203,11 @@ int dns_read_reply(const uint8_t *msg, uint32_t len, struct dns_reply *ret)
 			continue;
 		target = (struct reader){msg, len, rec.data};
 		if (rec.type != TYPE_CNAME)
-			take_address(&r, &rec, ret);
+			take_address(&r, &rec, most_s, ret);
 		else if (read_name(&target, name))
 			break;
+		else if (rec.ttl_s < most_s)
+			most_s = rec.ttl_s;
 	}
 	return 0;
 }

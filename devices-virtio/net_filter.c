@@ -12,14 +12,18 @@
 #include "devices-virtio/net_neighbour.h"
 #include "devices-virtio/net_track.h"
 
-#define UDP_BYTES  8u
-#define PORT_DNS   53u
-#define PORT_DHCP  67u
-#define PORT_DHCP6 547u
-#define TCP_SYN    0x02u
-#define TCP_ACK    0x10u
-#define GROUP_BIT  0x01u /* of the first byte of a MAC address */
-#define NO_NAME    UINT16_MAX
+#define UDP_BYTES       8u
+#define PORT_DNS        53u
+#define PORT_DHCP       67u
+#define PORT_DHCP6      547u
+#define PORT_LEASE      68u /* where the clients of those two listen */
+#define PORT_LEASE6     546u
+#define ICMP_REDIRECT_4 5u
+#define ICMP_ROUTER_4   9u
+#define TCP_SYN         0x02u
+#define TCP_ACK         0x10u
+#define GROUP_BIT       0x01u /* of the first byte of a MAC address */
+#define NO_NAME         UINT16_MAX
 
 struct net_filter {
 	struct net_policy policy;
@@ -53,18 +57,29 @@ void net_filter_free(struct net_filter *f)
 	free(f);
 }
 
-static bool is_link_local(const struct net_addr *a)
+/** unwrapped() - the IPv4 address that a gateway makes of one in IPv6: NAT64
+ * (RFC 6052, 2.1), 6to4 (RFC 3056). */
+static struct net_addr unwrapped(const struct net_addr *a)
 {
-	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+	static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b};
+
+	if (!memcmp(a->b, nat64, sizeof(nat64)))
+		return net_addr_v4(a->b + sizeof(nat64));
+	if (a->b[0] == 0x20 && a->b[1] == 0x02)
+		return net_addr_v4(a->b + 2);
+	return *a;
 }
 
 /** is_host() - can a name stand for it? Not for a group, this host itself, or
  * what is on the link only, such as the metadata of a cloud. */
-static bool is_host(const struct net_addr *a)
+static bool is_host(const struct net_addr *addr)
 {
-	if (net_addr_is_v4(a) && a->b[12] == 169 && a->b[13] == 254)
+	const struct net_addr a = unwrapped(addr);
+
+	if (net_addr_is_v4(&a) && a.b[12] == 169 && a.b[13] == 254)
 		return false;
-	return !net_addr_is_group(a) && !is_link_local(a);
+	return !net_addr_is_group(&a) && !net_addr_is_here(&a) &&
+	       !net_addr_is_link_local(&a);
 }
 
 /** source_ok() - own, or link-local on the link. */
@@ -72,16 +87,27 @@ static bool source_ok(const struct net_filter *f, const struct net_packet *p)
 {
 	if (net_self_owns(&f->self, &p->from))
 		return true;
-	return is_link_local(&p->from) &&
-	       (is_link_local(&p->to) ||
+	return net_self_owns_local(&f->self, &p->from) &&
+	       (net_addr_is_link_local(&p->to) ||
 		(p->to.b[0] == 0xff && p->to.b[1] == 0x02));
 }
 
-/** is_server() - answers of a DHCP server. */
+/** is_server() - what a DHCP server says, or a router of IPv4. Clients look at
+ * the port that it is to, not at where it is from. */
 static bool is_server(const struct net_packet *p)
 {
-	return p->protocol == IPPROTO_UDP &&
-	       (p->from_port == PORT_DHCP || p->from_port == PORT_DHCP6);
+	uint8_t type;
+
+	if (p->fragment && !p->first)
+		return false;
+	if (p->protocol == IPPROTO_UDP)
+		return p->from_port == PORT_DHCP ||
+		       p->from_port == PORT_DHCP6 || p->to_port == PORT_LEASE ||
+		       p->to_port == PORT_LEASE6;
+	if (p->protocol != IPPROTO_ICMP)
+		return false;
+	type = p->bytes[p->l4];
+	return type == ICMP_REDIRECT_4 || type == ICMP_ROUTER_4;
 }
 
 static bool rule_allows(const struct net_rule *r, const struct net_packet *p)
@@ -142,6 +168,13 @@ static bool note_question(struct net_filter *f, const struct net_packet *p,
 	return true;
 }
 
+/** begins() - a connection, rather than going on with one. */
+static bool begins(const struct net_packet *p)
+{
+	return p->protocol == IPPROTO_TCP &&
+	       (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
 /** allowed() - by a rule, a name's address, or what went before. */
 static bool allowed(struct net_filter *f, const struct net_packet *p,
 		    uint64_t now_ns)
@@ -166,7 +199,8 @@ static bool allowed(struct net_filter *f, const struct net_packet *p,
 		track_flow(&f->track, &flow, now_ns);
 		return true;
 	}
-	return track_flow_goes_on(&f->track, &flow, now_ns);
+	/* Or a port that is used again would keep an address open for ever. */
+	return !begins(p) && track_flow_goes_on(&f->track, &flow, now_ns);
 }
 
 static enum net_verdict check_ip(struct net_filter *f,
@@ -174,8 +208,10 @@ static enum net_verdict check_ip(struct net_filter *f,
 {
 	bool to_dns;
 
+	if (net_addr_is_here(&p->to)) /* it would be the host: passt asks it */
+		return NET_DROP_DENIED;
 	if (net_is_dhcp_request(p))
-		return NET_PASS;
+		return net_check_dhcp(&f->self, p);
 	if (net_is_neighbour(p))
 		return net_check_neighbour(&f->self, p);
 	if (!source_ok(f, p))
@@ -221,9 +257,7 @@ static void note_visit(struct net_filter *f, const struct net_packet *p,
 		.protocol = p->protocol,
 	};
 
-	if (p->fragment || (p->protocol != IPPROTO_UDP &&
-			    (p->protocol != IPPROTO_TCP ||
-			     (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)))
+	if (p->fragment || (p->protocol != IPPROTO_UDP && !begins(p)))
 		return;
 	for (uint32_t i = 0; i < f->policy.published_count; i++) {
 		if (!net_service_has(&f->policy.published[i], p->protocol,

@@ -47,7 +47,8 @@ static enum net_verdict parse_tcp(struct net_packet *p)
 	return NET_PASS;
 }
 
-/** parse_l4() - an unfragmented packet's ports. */
+/** parse_l4() - the ports. A first fragment without them would hide what the
+ * whole is (RFC 1858, 3.1): it is malformed, too. */
 static enum net_verdict parse_l4(struct net_packet *p)
 {
 	uint32_t need = p->protocol == IPPROTO_TCP ? TCP_BYTES : UDP_BYTES;
@@ -76,6 +77,7 @@ static enum net_verdict parse_v4(struct net_packet *p)
 		return NET_DROP_MALFORMED;
 	where = net_be16(ip + 6);
 	p->fragment = where & (IP4_MORE | IP4_OFFSET);
+	p->first = p->fragment && !(where & IP4_OFFSET);
 	p->hop_limit = ip[8];
 	p->protocol = ip[9];
 	p->from = net_addr_v4(ip + 12);
@@ -95,6 +97,7 @@ static enum net_verdict parse_v6_fragment(struct net_packet *p)
 	p->protocol = frag[0];
 	/* Also one that is whole ("atomic"): nobody has to send it. */
 	p->fragment = true;
+	p->first = !(net_be16(frag + 2) & IP6_OFFSET);
 	p->l4 += IP6_FRAG_BYTES;
 	p->l4_len -= IP6_FRAG_BYTES;
 	return NET_PASS;
@@ -158,5 +161,5 @@ enum net_verdict net_packet_parse(const uint8_t *bytes, uint32_t have,
 		return v;
 	if (!is_spoken(ret))
 		return NET_DROP_PROTOCOL;
-	return ret->fragment ? NET_PASS : parse_l4(ret);
+	return ret->fragment && !ret->first ? NET_PASS : parse_l4(ret);
 }

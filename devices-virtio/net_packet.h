@@ -30,7 +30,8 @@ struct net_packet {
 	uint32_t l4_len; /* bytes from l4 on that belong to the IP packet */
 	uint8_t protocol;
 	uint8_t hop_limit;
-	bool fragment; /* then there are no ports */
+	/* Of a fragment only the first has ports; they stand for it alone. */
+	bool fragment, first;
 	/* TCP, UDP: else 0 */
 	uint16_t from_port, to_port;
 	uint8_t tcp_flags;

@@ -11,10 +11,11 @@
 #include "devices-virtio/net_filter.h"
 #include "tests/unit/net_frames.h"
 
-#define SYN 0x02
-#define ACK 0x10
-#define ME  "10.0.2.15"
-#define ME6 "fd00::15"
+#define SYN   0x02
+#define ACK   0x10
+#define ME    "10.0.2.15"
+#define ME6   "fd00::15"
+#define LOCAL "fe80::ff:fe00:1" /* of frame_mac */
 
 static struct net_policy policy;
 static struct net_filter *filter;
@@ -190,6 +191,13 @@ Test(net_filter, arp_tells_of_itself_only)
 	cr_expect_eq(out(), NET_PASS);
 	frame_arp(&f, true, 1, "0.0.0.0", ME); /* a probe */
 	cr_expect_eq(out(), NET_PASS);
+	frame_arp(&f, true, 1, "0.0.0.0", "10.0.2.9"); /* of another's */
+	cr_expect_eq(out(), NET_DROP_SPOOFED);
+	frame_arp(&f, true, 1, ME, "10.0.2.2");
+	f.len = 64;
+	cr_expect_eq(out(), NET_PASS);
+	f.len = 65; /* a message behind it */
+	cr_expect_eq(out(), NET_DROP_MALFORMED);
 	frame_arp(&f, true, 2, "0.0.0.0", ME);
 	cr_expect_eq(out(), NET_DROP_SPOOFED);
 	frame_arp(&f, true, 2, "10.0.2.2", ME);
@@ -208,8 +216,10 @@ Test(net_filter, neighbours_are_found_but_not_taken_over)
 {
 	frame_nd(&f, 135, ME6, "ff02::1:ff00:2", "fd00::2", frame_mac);
 	cr_expect_eq(out(), NET_PASS);
-	frame_nd(&f, 135, "fe80::1", "ff02::1:ff00:2", "fe80::2", frame_mac);
+	frame_nd(&f, 135, LOCAL, "ff02::1:ff00:2", "fe80::2", frame_mac);
 	cr_expect_eq(out(), NET_PASS);
+	frame_nd(&f, 135, "fe80::1", "ff02::1:ff00:2", "fe80::2", frame_mac);
+	cr_expect_eq(out(), NET_DROP_SPOOFED);
 	frame_nd(&f, 135, "fd02::1", "ff02::1:ff00:2", "fe80::2", frame_mac);
 	cr_expect_eq(out(), NET_DROP_SPOOFED);
 	frame_nd(&f, 135, ME6, "ff02::1:ff00:2", "fd00::2", frame_peer);
@@ -217,6 +227,10 @@ Test(net_filter, neighbours_are_found_but_not_taken_over)
 	frame_nd(&f, 136, ME6, "fd00::2", ME6, frame_mac);
 	cr_expect_eq(out(), NET_PASS);
 	frame_nd(&f, 136, ME6, "fd00::2", "fd03::2", frame_mac);
+	cr_expect_eq(out(), NET_DROP_SPOOFED);
+	frame_nd(&f, 136, ME6, "fd00::2", LOCAL, frame_mac);
+	cr_expect_eq(out(), NET_PASS);
+	frame_nd(&f, 136, ME6, "fd00::2", "fe80::1", frame_mac); /* a router */
 	cr_expect_eq(out(), NET_DROP_SPOOFED);
 	frame_nd(&f, 136, ME6, "fd00::2", ME6, frame_peer);
 	cr_expect_eq(out(), NET_DROP_SPOOFED);
@@ -232,15 +246,119 @@ Test(net_filter, neighbours_are_found_but_not_taken_over)
 	cr_expect_eq(out(), NET_DROP_SPOOFED);
 }
 
+Test(net_filter, an_address_is_looked_for_before_it_is_taken)
+{
+	frame_nd(&f, 135, "::", "ff02::1:ff00:15", ME6, frame_mac);
+	cr_expect_eq(out(), NET_PASS);
+	frame_nd(&f, 135, "::", "ff02::1:ff00:15", LOCAL, frame_mac);
+	cr_expect_eq(out(), NET_PASS);
+	frame_nd(&f, 135, "::", "ff02::1:ff00:1", "fe80::1", frame_mac);
+	cr_expect_eq(out(), NET_DROP_SPOOFED);
+	frame_nd(&f, 136, "::", "ff02::1", ME6, frame_mac);
+	cr_expect_eq(out(), NET_DROP_SPOOFED);
+	frame_nd(&f, 135, "::", "fd00::2", ME6, frame_mac);
+	cr_expect_eq(out(), NET_DROP_DENIED);
+}
+
+Test(net_filter, neighbours_are_on_the_link)
+{
+	static const char *const far[] = {"2001:db8:9::1", "ff05::1", "fd01::1",
+					  "ff0e::1"};
+
+	for (size_t i = 0; i < 4; i++) {
+		frame_nd(&f, 135, ME6, far[i], "fd00::2", frame_mac);
+		cr_expect_eq(out(), NET_DROP_DENIED, "%s", far[i]);
+		frame_nd(&f, 136, ME6, far[i], ME6, frame_mac);
+		cr_expect_eq(out(), NET_DROP_DENIED, "%s", far[i]);
+	}
+	frame_nd(&f, 135, ME6, "fd00::2", "fd00::2", frame_mac);
+	cr_expect_eq(out(), NET_PASS);
+	frame_nd(&f, 135, LOCAL, "fe80::2", "fe80::2", frame_mac);
+	cr_expect_eq(out(), NET_PASS);
+}
+
+/** allow_everything() - what --allow any does. */
+static void allow_everything(void)
+{
+	policy.rule_count = 0;
+	allow("0.0.0.0", 0, 0, 65535, NET_ANY, 0);
+	allow("::", 0, 0, 65535, NET_ANY, 0);
+	apply();
+}
+
+Test(net_filter, the_host_itself_is_nobodys_destination)
+{
+	static const char *const here[] = {"127.0.0.1", "127.9.9.9", "0.0.0.0",
+					   "0.1.2.3"};
+	static const char *const here6[] = {"::1", "::", "::127.0.0.1"};
+
+	allow_everything();
+	for (size_t i = 0; i < 4; i++) {
+		cr_expect_eq(tcp(ME, here[i], 22), NET_DROP_DENIED, "%s",
+			     here[i]);
+		cr_expect_eq(udp(ME, 4000, here[i], 53), NET_DROP_DENIED, "%s",
+			     here[i]);
+		frame_icmp(&f, true, ME, here[i]);
+		cr_expect_eq(out(), NET_DROP_DENIED, "%s", here[i]);
+	}
+	for (size_t i = 0; i < 3; i++)
+		cr_expect_eq(tcp(ME6, here6[i], 22), NET_DROP_DENIED, "%s",
+			     here6[i]);
+	cr_expect_eq(tcp(ME, "9.9.9.9", 22), NET_PASS);
+	cr_expect_eq(tcp(ME6, "2001:db8:9::1", 22), NET_PASS);
+}
+
+Test(net_filter, who_may_send_everything_is_no_server)
+{
+	static const uint8_t types[] = {5, 9}; /* redirect, router */
+
+	allow_everything();
+	cr_expect_eq(udp(ME, 67, "255.255.255.255", 68), NET_DROP_SERVER);
+	cr_expect_eq(udp(ME, 5000, "255.255.255.255", 68), NET_DROP_SERVER);
+	cr_expect_eq(udp(ME6, 5000, "fe80::2", 546), NET_DROP_SERVER);
+	udp(ME, 67, "255.255.255.255", 68);
+	f.b[14 + 6] = 0x20; /* the first fragment of one */
+	cr_expect_eq(out(), NET_DROP_SERVER);
+	frame_nd(&f, 134, LOCAL, "ff02::1", ME6, frame_mac);
+	cr_expect_eq(out(), NET_DROP_SERVER);
+	for (size_t i = 0; i < sizeof(types); i++) {
+		frame_icmp(&f, true, ME, "10.0.2.9");
+		cr_expect_eq(out(), NET_PASS);
+		f.b[34] = types[i];
+		cr_expect_eq(out(), NET_DROP_SERVER, "%u", types[i]);
+	}
+}
+
+static enum net_verdict lease(const char *from, uint16_t port,
+			      const uint8_t *bootp, uint32_t bytes)
+{
+	frame_udp(&f, true, from, port, "255.255.255.255", 67, bootp, bytes);
+	return out();
+}
+
+Test(net_filter, a_lease_is_asked_for_by_the_guest_itself)
+{
+	uint8_t bootp[240] = {1, 1, 6};
+
+	memcpy(bootp + 28, frame_mac, NET_MAC_BYTES);
+	cr_expect_eq(lease("0.0.0.0", 68, bootp, 240), NET_PASS);
+	cr_expect_eq(lease("0.0.0.0", 68, bootp, 33), NET_DROP_MALFORMED);
+	bootp[0] = 2; /* a server's answer */
+	cr_expect_eq(lease("0.0.0.0", 68, bootp, 240), NET_DROP_MALFORMED);
+	bootp[0] = 1;
+	bootp[33] ^= 1; /* for another */
+	cr_expect_eq(lease("0.0.0.0", 68, bootp, 240), NET_DROP_SPOOFED);
+}
+
 Test(net_filter, dhcp_as_a_client_only)
 {
-	cr_expect_eq(udp("0.0.0.0", 68, "255.255.255.255", 67), NET_PASS);
 	cr_expect_eq(udp("0.0.0.0", 69, "255.255.255.255", 67),
 		     NET_DROP_SPOOFED);
 	cr_expect_eq(udp(ME, 67, "198.51.100.7", 68), NET_DROP_SERVER);
 	cr_expect_eq(udp(ME, 67, "255.255.255.255", 68), NET_DROP_SERVER);
-	cr_expect_eq(udp("fe80::1", 546, "ff02::1:2", 547), NET_PASS);
-	cr_expect_eq(udp("fe80::1", 547, "fe80::2", 546), NET_DROP_SERVER);
+	cr_expect_eq(udp(LOCAL, 546, "ff02::1:2", 547), NET_PASS);
+	cr_expect_eq(udp("fe80::1", 546, "ff02::1:2", 547), NET_DROP_SPOOFED);
+	cr_expect_eq(udp(LOCAL, 547, "fe80::2", 546), NET_DROP_SERVER);
 }
 
 Test(net_filter, fragments_pass_only_where_all_may)
@@ -257,6 +375,10 @@ Test(net_filter, fragments_pass_only_where_all_may)
 		f.b[14 + 7] = (uint8_t)where[i];
 		cr_expect_eq(out(), NET_PASS, "%x", where[i]);
 	}
+	tcp(ME, "198.51.100.7", 80);
+	f.b[14 + 6] = 0x20;
+	f.b[14 + 3] = 28; /* its first 8 bytes: too few to see what it is */
+	cr_expect_eq(out(), NET_DROP_MALFORMED);
 	tcp(ME, "192.0.2.1", 80);
 	f.b[14 + 6] = 0x40; /* do not fragment */
 	cr_expect_eq(out(), NET_PASS);
@@ -296,6 +418,9 @@ Test(net_filter, ipv6_headers_hide_nothing)
 	cr_expect_eq(out(), NET_DROP_PROTOCOL);
 	frame_nd(&f, 134, ME6, "ff02::1", ME6, frame_mac);
 	insert6(44); /* RFC 6980 */
+	cr_expect_eq(out(), NET_DROP_FRAGMENT);
+	frame_nd(&f, 136, ME6, "2001:db8:2::1", ME6, frame_mac);
+	insert6(44);
 	cr_expect_eq(out(), NET_DROP_FRAGMENT);
 	tcp(ME6, "2001:db8:1::1", 443);
 	memcpy(f.b + 14 + 24, frame_addr("192.0.2.1").b, 16);
@@ -398,6 +523,17 @@ static enum net_verdict ask(uint16_t id, const char *name)
 	return out();
 }
 
+/** ask6() - for IPv6 addresses. */
+static enum net_verdict ask6(uint16_t id, const char *name)
+{
+	uint8_t dns[512];
+	uint32_t n = frame_dns(dns, id, name, NULL, NULL, 0);
+
+	dns[n - 3] = 28;
+	frame_udp(&f, true, ME, 5000, "10.0.2.3", 53, dns, n);
+	return out();
+}
+
 static void reply_from(const char *server, uint16_t port, uint16_t id,
 		       const char *name, const char *alias, const char *addr,
 		       uint32_t ttl_s)
@@ -483,6 +619,13 @@ Test(net_filter, a_name_never_stands_for_the_host_or_its_link)
 	static const char *const bad[] = {"127.0.0.1", "169.254.169.254",
 					  "0.0.0.0", "224.0.0.1",
 					  "255.255.255.255"};
+	/* What a NAT64 or 6to4 gateway makes the same of. */
+	static const char *const bad6[] = {"64:ff9b::127.0.0.1",
+					   "64:ff9b::169.254.169.254",
+					   "2002:7f00:1::1",
+					   "2002:a9fe:a9fe::1",
+					   "fe80::1",
+					   "::127.0.0.1"};
 
 	allow_name("example.org", 443);
 	apply();
@@ -492,6 +635,15 @@ Test(net_filter, a_name_never_stands_for_the_host_or_its_link)
 		cr_expect_eq(tcp(ME, bad[i], 443), NET_DROP_DENIED, "%s",
 			     bad[i]);
 	}
+	for (uint16_t i = 0; i < 6; i++) {
+		cr_expect_eq(ask6(i, "example.org"), NET_PASS);
+		reply(i, "example.org", bad6[i]);
+		cr_expect_eq(tcp(ME6, bad6[i], 443), NET_DROP_DENIED, "%s",
+			     bad6[i]);
+	}
+	cr_expect_eq(ask6(9, "example.org"), NET_PASS);
+	reply(9, "example.org", "64:ff9b::9.9.9.9");
+	cr_expect_eq(tcp(ME6, "64:ff9b::9.9.9.9", 443), NET_PASS);
 }
 
 Test(net_filter, an_address_is_forgotten_but_its_conversations_go_on)
@@ -510,6 +662,32 @@ Test(net_filter, an_address_is_forgotten_but_its_conversations_go_on)
 	cr_expect_eq(out(), NET_DROP_DENIED);
 	now += 7201 * NS_PER_SEC;
 	frame_tcp(&f, true, ME, 40000, "1.2.3.4", 443, ACK);
+	cr_expect_eq(out(), NET_DROP_DENIED);
+}
+
+Test(net_filter, an_address_holds_no_longer_than_the_alias_that_led_to_it)
+{
+	uint8_t dns[512];
+	uint32_t n;
+
+	allow_name("example.org", 443);
+	apply();
+	cr_expect_eq(ask(1, "example.org"), NET_PASS);
+	n = frame_dns(dns, 1, "example.org", "www.example.net", "1.2.3.4",
+		      3000);
+	/* The question has 29 bytes; a pointer, type and class come before. */
+	memcpy(dns + 29 + 6, (uint8_t[]){0, 0, 0, 120}, 4);
+	frame_udp(&f, false, "10.0.2.3", 53, ME, 5000, dns, n);
+	cr_expect_eq(in(), NET_PASS);
+	now += 119 * NS_PER_SEC;
+	cr_expect_eq(tcp(ME, "1.2.3.4", 443), NET_PASS);
+	now += 2 * NS_PER_SEC;
+	frame_tcp(&f, true, ME, 40000, "1.2.3.4", 443, ACK);
+	cr_expect_eq(out(), NET_PASS);
+	/* The same ports again: a new conversation all the same. */
+	frame_tcp(&f, true, ME, 40000, "1.2.3.4", 443, SYN);
+	cr_expect_eq(out(), NET_DROP_DENIED);
+	frame_tcp(&f, true, ME, 40000, "1.2.3.4", 443, SYN | 1);
 	cr_expect_eq(out(), NET_DROP_DENIED);
 }
 

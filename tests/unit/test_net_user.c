@@ -58,7 +58,8 @@ static int start(int *ret_fd)
 	return net_user_start(&o, frame_mac, 65520, ret_fd, &passt, &why);
 }
 
-static void begin(void)
+/** begin_allowing() - @to of IPv4, @bits of it. */
+static void begin_allowing(const char *to, uint8_t bits)
 {
 	int fd;
 
@@ -70,12 +71,18 @@ static void begin(void)
 	r.config.offloads = r.config.uso = false;
 	r.config.mtu = 65520;
 	r.config.fd[0] = fd;
-	r.policy.rule[0].to.addr = frame_addr("10.99.0.0");
+	r.policy.rule[0].to.addr = frame_addr(to);
+	r.policy.rule[0].to.bits = (uint8_t)(96 + bits);
 	r.policy.published_count = 1;
 	r.policy.published[0] = (struct net_service){80, 80, NET_TCP, {0}};
 	net_rig_start(&r, 1ull << VIRTIO_NET_F_MRG_RXBUF, 256);
 	net_rig_post(&r, RIG_IN, 100, RIG_BUF);
 	started = true;
+}
+
+static void begin(void)
+{
+	begin_allowing("10.99.0.0", 24);
 }
 
 static void end(void)
@@ -156,6 +163,32 @@ Test(net_user, what_is_not_allowed_never_reaches_passt)
 	cr_expect_eq(net_rig_dropped(&r, NET_DROP_DENIED), 1);
 	cr_expect_eq(net_rig_dropped(&r, NET_DROP_SPOOFED), 1);
 	cr_expect_eq(net_usage(r.drv.vd).packets_out, 1); /* ARP */
+}
+
+Test(net_user, the_hosts_loopback_is_out_of_reach_whatever_is_allowed)
+{
+	static const char *const here[] = {"127.0.0.1", "0.0.0.0"};
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET,
+		.sin_port = htons(PORT),
+	};
+	char text[32] = "";
+	int fd;
+
+	begin_allowing("0.0.0.0", 0);
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	meet();
+	for (unsigned i = 0; i < 3; i++) {
+		frame_udp(&f, true, RIG_ME, 4000, i < 2 ? here[i] : HOST, PORT,
+			  i < 2 ? "here" : "there", 5);
+		memcpy(f.b, gateway_mac, NET_MAC_BYTES);
+		net_rig_send(&r, NULL, &f);
+	}
+	cr_assert_eq(recv(fd, text, sizeof(text), 0), 5);
+	cr_expect_str_eq(text, "there");
+	cr_expect_eq(net_rig_dropped(&r, NET_DROP_DENIED), 2);
+	close(fd);
 }
 
 Test(net_user, a_published_port_leads_to_the_guest)
