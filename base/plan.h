@@ -230,6 +230,7 @@ struct plan_device {
  * serial port, which needs the former. */
 #define PLAN_FLAG_ACPI   2048u
 #define PLAN_FLAG_SERIAL 4096u
+#define PLAN_FLAG_PVH    8192u /* entry_gpa is PVH's, of 32 bits */
 
 struct plan {
 	uint64_t magic;
@@ -245,7 +246,7 @@ struct plan {
 	uint32_t pids_max, files_max; /* threads and fds of the VMM */
 	uint64_t time_limit_ns;       /* 0: none */
 	uint64_t grace_ns;            /* from SIGTERM to its end; 0: none */
-	uint64_t entry_gpa;           /* 64-bit entry point */
+	uint64_t entry_gpa;           /* 64-bit, or PLAN_FLAG_PVH's */
 	uint64_t initrd_gpa;          /* 0: none */
 	uint64_t initrd_bytes;
 	struct plan_segment segment[PLAN_SEGMENTS_MAX];

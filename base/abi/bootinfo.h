@@ -6,6 +6,9 @@
  * setup_data) of type BOOTINFO_SETUP_TYPE; other kernels skip unknown types.
  * A second node, type SETUP_RNG_SEED (9), carries random bytes, which the
  * guest's generator starts with.
+ * A kernel that was entered by PVH finds the same list of nodes at
+ * BOOTINFO_PVH_GPA, in memory that its map calls reserved; the first node is
+ * ours there, or there is none.
  * All values little-endian, gpa = guest-physical address. */
 #pragma once
 #include <stdint.h>
@@ -13,6 +16,7 @@
 #define BOOTINFO_SETUP_TYPE  0x41504d4fu
 #define BOOTINFO_SEED_TYPE   9u /* SETUP_RNG_SEED */
 #define BOOTINFO_SEED_BYTES  128u
+#define BOOTINFO_PVH_GPA     0xee000ull
 #define BOOTINFO_VERSION     2u
 #define BOOTINFO_DEVICES_MAX 16u
 

@@ -26,7 +26,7 @@ _ampoule_program_index()
 			--io-write | --io-read-ops | --io-write-ops | --rng-rate | \
 			--log-size | --port | \
 			--cmdline | --trace | --log | --log-level | --env | \
-			--file | --cwd | --user | --image | --image-on | --modules | --pmem | --disk | --vsock | --net | --allow | --publish | --transport | \
+			--file | --cwd | --user | --image | --image-on | --modules | --pmem | --disk | --vsock | --net | --allow | --publish | --transport | --boot | \
 			--output | -o)
 			((i++))
 			;;
@@ -186,6 +186,9 @@ _ampoule()
 		;;
 	--transport)
 		mapfile -t COMPREPLY < <(compgen -W "mmio pci" -- "$word")
+		;;
+	--boot)
+		mapfile -t COMPREPLY < <(compgen -W "linux pvh" -- "$word")
 		;;
 	--env)
 		mapfile -t COMPREPLY < <(compgen -v -- "$word")

@@ -91,13 +91,24 @@ static int pack_for_image(const struct task *t, struct problem *why)
 	return err;
 }
 
+/** read_kernel() - in the child. */
+static int read_kernel(const struct settings *s, struct kernel_image *ret,
+		       struct problem *why)
+{
+	const char *name = s->kernel ? s->kernel : "mote", *wrong;
+
+	if (kernel_elf_read(PARSER_INPUT, s->boot, ret, &wrong))
+		return problem_set(why, EXIT_AMPOULE, "the kernel %s %s", name,
+				   wrong);
+	return 0;
+}
+
 /** look_into() - in the child. */
 static int look_into(const void *context, void *result, struct problem *why)
 {
 	const struct task *t = context;
 	struct found *found = result;
 	struct packed packed = {0};
-	const char *wrong;
 	const char *profile = settings_profile_file(t->settings);
 	int err = 0;
 
@@ -106,13 +117,10 @@ static int look_into(const void *context, void *result, struct problem *why)
 		if (err)
 			return err;
 	}
-	if (t->kernel && kernel_elf_read(PARSER_INPUT, &found->kernel, &wrong))
-		return problem_set(why, EXIT_AMPOULE, "the kernel %s %s",
-				   t->settings->kernel ? t->settings->kernel
-						       : "mote",
-				   wrong);
-	if (!t->pack)
-		return 0;
+	if (t->kernel)
+		err = read_kernel(t->settings, &found->kernel, why);
+	if (err || !t->pack)
+		return err;
 	if (t->settings->image)
 		return pack_for_image(t, why);
 	err = pack_program(t->settings, t->argv, t->streams, PARSER_OUTPUT,

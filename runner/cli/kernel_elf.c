@@ -5,6 +5,7 @@
 
 #include "base/ckd.h"
 #include "runner/cli/elf_file.h"
+#include "runner/cli/kernel_note.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -30,6 +31,45 @@ static bool entry_physical(const struct elf_file *elf, uint64_t *ret)
 		}
 	}
 	return false;
+}
+
+/** find_pvh() - the entry that a note names. */
+static const char *find_pvh(const struct elf_file *elf, struct kernel_image *k)
+{
+	uint64_t entry;
+	int err = kernel_note_pvh(elf, &entry);
+
+	if (err == -ENOENT)
+		return "cannot be started by PVH: it has no note with such an "
+		       "entry (XEN_ELFNOTE_PHYS32_ENTRY)";
+	if (err)
+		return "is damaged: its notes make no sense";
+	for (unsigned i = 0; i < elf->ehdr.e_phnum; i++) {
+		const Elf64_Phdr *ph = &elf->phdr[i];
+
+		if (ph->p_type != PT_LOAD || entry < ph->p_paddr ||
+		    entry - ph->p_paddr >= ph->p_filesz)
+			continue;
+		k->entry_gpa = entry;
+		k->pvh = true;
+		return NULL;
+	}
+	return "has its PVH entry outside its segments";
+}
+
+/** find_entry() - with KERNEL_BOOT_AUTO the 64-bit one where there is one: it
+ * tells the kernel more (random seed, devices) and skips its 32-bit part. */
+static const char *find_entry(const struct elf_file *elf, enum kernel_boot boot,
+			      struct kernel_image *k)
+{
+	const char *why;
+
+	if (boot == KERNEL_BOOT_PVH)
+		return find_pvh(elf, k);
+	if (entry_physical(elf, &k->entry_gpa))
+		return NULL;
+	why = boot == KERNEL_BOOT_AUTO ? find_pvh(elf, k) : "";
+	return why ? "has its entry point outside its segments" : NULL;
 }
 
 static const char *add_segment(struct kernel_image *k, const Elf64_Phdr *ph)
@@ -69,8 +109,7 @@ static const char *foreign_kind(const struct elf_file *elf, int err,
 				const char *why)
 {
 	if (err == -ENOEXEC)
-		return "is not an ELF64 kernel (a bzImage has to be unpacked "
-		       "to its vmlinux first)";
+		return "is neither a vmlinux (ELF) nor a vmlinuz (bzImage)";
 	if (err)
 		return why;
 	if (elf->ehdr.e_type != ET_EXEC && elf->ehdr.e_type != ET_DYN)
@@ -82,7 +121,8 @@ static const char *foreign_kind(const struct elf_file *elf, int err,
 	return NULL;
 }
 
-int kernel_elf_read(int fd, struct kernel_image *ret, const char **ret_why)
+int kernel_elf_read(int fd, enum kernel_boot boot, struct kernel_image *ret,
+		    const char **ret_why)
 {
 	cleanup_elf_file struct elf_file elf = {.fd = -1};
 	struct kernel_image k = {0};
@@ -96,8 +136,8 @@ int kernel_elf_read(int fd, struct kernel_image *ret, const char **ret_why)
 	}
 	if (!why && !k.segment_count)
 		why = "has nothing to load";
-	if (!why && !entry_physical(&elf, &k.entry_gpa))
-		why = "has its entry point outside its segments";
+	if (!why)
+		why = find_entry(&elf, boot, &k);
 	if (why) {
 		*ret_why = why;
 		return err ? err : -EINVAL;

@@ -4,12 +4,20 @@
 #pragma once
 #include "base/plan.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+
+enum kernel_boot {         /* --boot: by which protocol it starts */
+	KERNEL_BOOT_AUTO,  /* PVH where the file has no 64-bit entry */
+	KERNEL_BOOT_LINUX, /* the 64-bit protocol of Linux */
+	KERNEL_BOOT_PVH,
+};
 
 struct kernel_image {
 	struct plan_segment segment[PLAN_SEGMENTS_MAX];
 	uint32_t segment_count;
-	uint64_t entry_gpa; /* physical, 64-bit mode */
+	uint64_t entry_gpa; /* physical; in one of the segments */
+	bool pvh;           /* it is PVH's, else of 64-bit mode */
 	uint64_t end_gpa;   /* first byte above all segments */
 };
 
@@ -17,4 +25,5 @@ struct kernel_image {
  * @fd: borrowed; the segments name it as PLAN_FD_KERNEL.
  * @ret_why: on failure what is wrong, to be read after "FILE ".
  * Return: 0, -ENOEXEC, -EINVAL or -errno of reading. */
-int kernel_elf_read(int fd, struct kernel_image *ret, const char **ret_why);
+int kernel_elf_read(int fd, enum kernel_boot boot, struct kernel_image *ret,
+		    const char **ret_why);

@@ -57,17 +57,28 @@ int linux_guest_add_init(struct image *image, const struct settings *s,
 	return s->modules ? linux_modules_add(image, s, s->modules, why) : 0;
 }
 
+/** foreign_option() - the name of one that mote has no use for; NULL: none. */
+static const char *foreign_option(const struct settings *s)
+{
+	if (s->serial)
+		return "serial";
+	if (s->modules)
+		return "modules";
+	return s->boot != KERNEL_BOOT_AUTO ? "boot" : NULL;
+}
+
 int linux_guest_fill(const struct settings *s, struct plan *plan,
 		     struct problem *why)
 {
 	bool other = linux_guest_wanted(s);
+	const char *foreign = foreign_option(s);
 	int n;
 
-	if ((s->serial || s->modules) && !other)
+	if (foreign && !other)
 		return problem_set(why, EXIT_AMPOULE,
 				   "--%s is for a Linux kernel, given by "
 				   "--kernel: mote has no use for it",
-				   s->serial ? "serial" : "modules");
+				   foreign);
 	if (other)
 		plan->flags |= PLAN_FLAG_ACPI;
 	if (s->serial)

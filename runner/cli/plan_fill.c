@@ -191,6 +191,8 @@ int plan_fill(const struct settings *s, const struct kernel_image *kernel,
 		ret->flags |= PLAN_FLAG_LEARN;
 	if (s->pci)
 		ret->flags |= PLAN_FLAG_PCI;
+	if (kernel->pvh)
+		ret->flags |= PLAN_FLAG_PVH;
 	memcpy(ret->segment, kernel->segment, sizeof(kernel->segment));
 	memcpy(ret->stream_kind, streams->kind, sizeof(streams->kind));
 	for (int i = 0; i < PLAN_FD_COUNT; i++)

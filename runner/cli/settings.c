@@ -117,6 +117,19 @@ static const char *set_modules(void *settings, const char *value)
 	return *value ? NULL : "names no folder";
 }
 
+static const char *set_boot(void *settings, const char *value)
+{
+	struct settings *s = settings;
+
+	if (!strcmp(value, "linux"))
+		s->boot = KERNEL_BOOT_LINUX;
+	else if (!strcmp(value, "pvh"))
+		s->boot = KERNEL_BOOT_PVH;
+	else
+		return "is neither linux nor pvh";
+	return NULL;
+}
+
 static const char *set_serial(void *settings, const char *value)
 {
 	(void)value;
@@ -213,6 +226,10 @@ const struct option_spec settings_run_options[] = {
 	 "/lib/modules (default: found by the kernel's\n"
 	 "version)",
 	 set_modules},
+	{"boot", 0, OPTION_REQUIRED, "linux|pvh",
+	 "how that kernel starts (default linux, in 64-bit\n"
+	 "mode; pvh where its file has no such entry)",
+	 set_boot},
 	{"serial", 0, OPTION_FLAG, NULL,
 	 "show the messages of a Linux kernel on stderr", set_serial},
 	{"trace", 0, OPTION_REQUIRED, "FILE",

@@ -2,6 +2,7 @@
 /* settings.h - what the command line of `run` and `pack` asks for. */
 #pragma once
 #include "base/log.h"
+#include "runner/cli/kernel_elf.h"
 #include "runner/cli/net_option.h"
 #include "runner/cli/options.h"
 #include "runner/cli/profile.h"
@@ -35,6 +36,7 @@ struct settings {
 	uint64_t log_bytes;    /* bound on what is kept of its output */
 	struct net_option net; /* --net, --allow, --publish */
 	int log_level;         /* enum log_level; -1: not given */
+	enum kernel_boot boot; /* KERNEL_BOOT_AUTO: not given */
 	bool cwd_given, user_given;
 	bool pci;           /* devices on PCI, not mmio */
 	bool image_rw;      /* writes go to memory, over it */

@@ -8,13 +8,15 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "runner/vmm/boot_memory.h"
+#include "runner/vmm/boot_pvh.h"
+
 #define GDT_GPA        0x500ull
 #define ZERO_PAGE_GPA  0x7000ull
 #define SETUP_DATA_GPA 0x8000ull
 #define PML4_GPA       0x9000ull
 #define PDPT_GPA       0xa000ull
 #define PD_GPA         0xb000ull
-#define CMDLINE_GPA    0x20000ull
 #define STACK_TOP_GPA  0x6ff0ull /* unused RAM, for a kernel that pushes */
 
 #define GDT_CODE_SELECTOR 0x10
@@ -38,34 +40,22 @@
 #define BOOT_HEADER   0x53726448u /* "HdrS" */
 #define BOOT_PROTOCOL 0x020fu     /* 2.15 */
 #define LOADER_OTHER  0xffu       /* no assigned id */
-#define E820_LOW_END  0x9fc00ull  /* conventional memory of a PC */
-#define ONE_MIB       0x100000ull
-
-enum {
-	E820_RAM = 1,
-	E820_RESERVED = 2
-};
 
 static_assert(sizeof(struct boot_params) == 4096, "the zero page is a page");
-static_assert(CMDLINE_GPA + PLAN_CMDLINE_BYTES <= PLAN_BOOT_BYTES,
+static_assert(BOOT_CMDLINE_GPA + PLAN_CMDLINE_BYTES <= PLAN_BOOT_BYTES,
 	      "the boot data fits below the first segment");
-
-static void add_e820(struct boot_params *bp, uint64_t start, uint64_t end,
-		     uint32_t type)
-{
-	if (end > start)
-		bp->e820_table[bp->e820_entries++] = (struct boot_e820_entry){
-			.addr = start, .size = end - start, .type = type};
-}
 
 static void fill_e820(struct boot_params *bp, uint64_t mem_bytes)
 {
-	uint64_t low = mem_bytes < PLAN_GAP_START ? mem_bytes : PLAN_GAP_START;
+	struct boot_range range[BOOT_RANGES_MAX];
+	uint32_t count = boot_memory_map(mem_bytes, range);
 
-	add_e820(bp, 0, E820_LOW_END, E820_RAM);
-	add_e820(bp, E820_LOW_END, ONE_MIB, E820_RESERVED);
-	add_e820(bp, ONE_MIB, low, E820_RAM);
-	add_e820(bp, PLAN_GAP_END, PLAN_GAP_END + (mem_bytes - low), E820_RAM);
+	for (uint32_t i = 0; i < count; i++)
+		bp->e820_table[i] =
+			(struct boot_e820_entry){.addr = range[i].start,
+						 .size = range[i].bytes,
+						 .type = range[i].type};
+	bp->e820_entries = (uint8_t)count;
 }
 
 static int write_zero_page(const struct gmem *gm, const struct boot_config *c)
@@ -79,7 +69,7 @@ static int write_zero_page(const struct gmem *gm, const struct boot_config *c)
 	bp.hdr.version = BOOT_PROTOCOL;
 	bp.hdr.type_of_loader = LOADER_OTHER;
 	bp.hdr.loadflags = LOADED_HIGH;
-	bp.hdr.cmd_line_ptr = CMDLINE_GPA;
+	bp.hdr.cmd_line_ptr = BOOT_CMDLINE_GPA;
 	bp.hdr.cmdline_size = plan->cmdline_bytes;
 	bp.hdr.setup_data = SETUP_DATA_GPA;
 	bp.hdr.ramdisk_image = (uint32_t)plan->initrd_gpa;
@@ -89,36 +79,6 @@ static int write_zero_page(const struct gmem *gm, const struct boot_config *c)
 	bp.acpi_rsdp_addr = c->rsdp_gpa;
 	fill_e820(&bp, plan->mem_bytes);
 	return gm_write(gm, gpa(ZERO_PAGE_GPA), &bp, sizeof(bp));
-}
-
-/** write_setup_data() - one node at @at; @last ends the list. */
-static int write_setup_data(const struct gmem *gm, uint64_t at, uint32_t type,
-			    const void *data, uint32_t bytes, bool last)
-{
-	struct setup_data node = {
-		/* Nodes follow each other, 8-byte aligned. */
-		.next = last ? 0 : at + ((sizeof(node) + bytes + 7) & ~7ull),
-		.type = type,
-		.len = bytes,
-	};
-	int err = gm_write(gm, gpa(at), &node, sizeof(node));
-
-	if (!err)
-		err = gm_write(gm, gpa(at + sizeof(node)), data, bytes);
-	return err;
-}
-
-static int write_setup_list(const struct gmem *gm, const struct boot_config *c)
-{
-	const uint64_t seed_at = SETUP_DATA_GPA + sizeof(struct setup_data) +
-				 ((sizeof(*c->devices) + 7) & ~7ull);
-	int err = write_setup_data(gm, SETUP_DATA_GPA, BOOTINFO_SETUP_TYPE,
-				   c->devices, sizeof(*c->devices), false);
-
-	if (!err)
-		err = write_setup_data(gm, seed_at, BOOTINFO_SEED_TYPE, c->seed,
-				       sizeof(c->seed), true);
-	return err;
 }
 
 /** write_directories() - 2 MiB pages for CPUs without larger ones. */
@@ -157,20 +117,28 @@ static int write_page_tables(const struct gmem *gm, bool gib_pages)
 	return err;
 }
 
-int boot_write(const struct gmem *gm, const struct boot_config *config)
+static int write_linux(const struct gmem *gm, const struct boot_config *config)
 {
 	const uint64_t gdt[] = {0, 0, GDT_CODE, GDT_DATA};
-	const struct plan *plan = config->plan;
 	int err = gm_write(gm, gpa(GDT_GPA), gdt, sizeof(gdt));
 
 	if (!err)
 		err = write_zero_page(gm, config);
 	if (!err)
-		err = write_setup_list(gm, config);
+		err = boot_memory_list(gm, config, SETUP_DATA_GPA);
 	if (!err)
 		err = write_page_tables(gm, config->gib_pages);
+	return err;
+}
+
+int boot_write(const struct gmem *gm, const struct boot_config *config)
+{
+	const struct plan *plan = config->plan;
+	int err = plan->flags & PLAN_FLAG_PVH ? boot_pvh_write(gm, config)
+					      : write_linux(gm, config);
+
 	if (!err && plan->cmdline_bytes)
-		err = gm_write(gm, gpa(CMDLINE_GPA), plan->cmdline,
+		err = gm_write(gm, gpa(BOOT_CMDLINE_GPA), plan->cmdline,
 			       plan->cmdline_bytes);
 	return err;
 }

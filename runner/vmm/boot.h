@@ -20,6 +20,8 @@
 #include "base/plan.h"
 #include "devices-virtio/gmem.h"
 
+#define BOOT_CMDLINE_GPA 0x20000ull
+
 struct boot_config {
 	const struct plan *plan;        /* checked */
 	const struct bootinfo *devices; /* where devices.h put them */
@@ -29,7 +31,8 @@ struct boot_config {
 };
 
 /** boot_write() - build all of the picture above in guest memory, which is
- * zero there. Return: 0, or -EFAULT when RAM is smaller than the picture. */
+ * zero there; with PLAN_FLAG_PVH that of boot_pvh.h. Return: 0, or -EFAULT when
+ * RAM is smaller than the picture. */
 int boot_write(const struct gmem *gm, const struct boot_config *config);
 
 /** boot_regs() - general registers at entry: rip, rsi, flags. */

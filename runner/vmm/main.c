@@ -165,6 +165,7 @@ static int start_threads(struct vmm *m)
 	m->env.kvm_fd = m->plan.fd[PLAN_FD_KVM];
 	m->env.entry_gpa = m->plan.entry_gpa;
 	m->env.cpus = m->plan.cpus;
+	m->env.pvh = m->plan.flags & PLAN_FLAG_PVH;
 	m->env.foreign = m->plan.flags & PLAN_FLAG_ACPI;
 	m->env.vm = &m->vm;
 	m->env.bus = &m->bus;

@@ -35,6 +35,7 @@ struct vcpu_env { /* what all vCPUs share; outlives them */
 	int kvm_fd;
 	uint64_t entry_gpa;
 	uint32_t cpus;
+	bool pvh;     /* how vCPU 0 enters: boot_pvh.h, not boot.h */
 	bool foreign; /* the kernel is not ours: PLAN_FLAG_ACPI */
 	const struct vm *vm;
 	struct bus *bus;

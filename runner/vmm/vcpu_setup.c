@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "runner/vmm/boot.h"
+#include "runner/vmm/boot_pvh.h"
 #include "runner/vmm/vcpu.h"
 
 #define EXIT_FAILED        125u
@@ -77,18 +78,24 @@ static int set_memory_types(const struct vcpu *v)
 	return ioctl(v->fd, KVM_SET_MSRS, msrs) < 0 ? -errno : 0;
 }
 
-/** set_entry() - registers as boot.h says. */
-static int set_entry(const struct vcpu *v, uint64_t entry_gpa)
+/** set_entry() - registers as boot.h or boot_pvh.h says. */
+static int set_entry(const struct vcpu *v)
 {
+	const struct vcpu_env *env = v->env;
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 
 	if (ioctl(v->fd, KVM_GET_SREGS, &sregs) < 0)
 		return -errno;
-	boot_sregs(&sregs);
+	if (env->pvh) {
+		boot_pvh_sregs(&sregs);
+		boot_pvh_regs(env->entry_gpa, &regs);
+	} else {
+		boot_sregs(&sregs);
+		boot_regs(env->entry_gpa, &regs);
+	}
 	if (ioctl(v->fd, KVM_SET_SREGS, &sregs) < 0)
 		return -errno;
-	boot_regs(entry_gpa, &regs);
 	return ioctl(v->fd, KVM_SET_REGS, &regs) < 0 ? -errno : 0;
 }
 
@@ -111,7 +118,7 @@ void vcpu_set_up(struct vcpu *v)
 	if (!err && env->foreign)
 		err = set_memory_types(v);
 	if (!err && v->index == 0)
-		err = set_entry(v, env->entry_gpa);
+		err = set_entry(v);
 	if (err)
 		stop_fail(env->stop, EXIT_FAILED,
 			  "cannot create vCPU %u: %s; see ampoule doctor",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_kernel_elf.c - any bytes as a kernel. Oracle: segments that come out
  * lie in the file, in low memory, apart from each other, and hold the entry. */
+#include <elf.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -36,10 +37,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int fd = memfd_create("kernel", MFD_CLOEXEC);
 	struct kernel_image k;
 	const char *why = NULL;
+	/* One byte of the identification that nobody looks at chooses. */
+	enum kernel_boot boot =
+		size > EI_PAD ? data[EI_PAD] % 3 : KERNEL_BOOT_AUTO;
 
 	if (fd < 0 || pwrite(fd, data, size, 0) != (ssize_t)size)
 		abort();
-	if (!kernel_elf_read(fd, &k, &why))
+	if (!kernel_elf_read(fd, boot, &k, &why))
 		check(&k, size);
 	else if (!why || !*why)
 		abort();

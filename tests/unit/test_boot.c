@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runner/vmm/boot.h"
+#include "runner/vmm/boot_pvh.h"
 
 #define RAM_BYTES (1u << 20)
 
@@ -167,4 +168,85 @@ Test(boot, enters_in_64_bit_mode_with_interrupts_off)
 	cr_assert_eq(sregs.ds.selector, 0x18);
 	cr_assert(sregs.cs.l && !sregs.cs.db);
 	cr_assert_eq(sregs.efer & 0x500, 0x500);
+}
+
+struct start_info { /* xen/include/public/arch-x86/hvm/start_info.h */
+	uint32_t magic, version, flags, modules;
+	uint64_t modlist, cmdline, rsdp, map;
+	uint32_t entries, reserved;
+};
+
+static const struct start_info *prepare_pvh(struct boot_config *config)
+{
+	struct kvm_regs regs;
+
+	*config = prepare(PLAN_GAP_START + (1 << 20));
+	plan.flags = PLAN_FLAG_PVH;
+	config->rsdp_gpa = 0xe0000;
+	boot_pvh_regs(0x100000, &regs);
+	cr_assert_eq(regs.rip, 0x100000);
+	cr_assert_lt(regs.rbx, PLAN_BOOT_BYTES);
+	return (const void *)(ram + regs.rbx);
+}
+
+Test(boot, pvh_names_the_same_as_the_zero_page)
+{
+	struct boot_config config;
+	const struct start_info *s = prepare_pvh(&config);
+	const uint64_t *module;
+
+	cr_assert_eq(boot_write(&gm, &config), 0);
+	cr_expect_eq(s->magic, 0x336ec578);
+	cr_expect_eq(s->version, 1);
+	cr_expect_str_eq((const char *)ram + s->cmdline, "quiet");
+	cr_expect_eq(s->rsdp, 0xe0000);
+	cr_assert_eq(s->modules, 1);
+	module = (const void *)(ram + s->modlist);
+	cr_expect_eq(module[0], plan.initrd_gpa);
+	cr_expect_eq(module[1], plan.initrd_bytes);
+	plan.initrd_bytes = 0;
+	cr_assert_eq(boot_write(&gm, &config), 0);
+	cr_expect_eq(s->modules, 0);
+	cr_expect_eq(s->modlist, 0);
+}
+
+Test(boot, pvh_has_the_memory_map_and_setup_data)
+{
+	struct boot_config config;
+	const struct start_info *s = prepare_pvh(&config);
+	const struct setup_data *node;
+	uint64_t bytes = 0;
+
+	cr_assert_eq(boot_write(&gm, &config), 0);
+	cr_assert_eq(s->entries, 4);
+	for (uint32_t i = 0; i < s->entries; i++) {
+		const uint64_t *e = (const void *)(ram + s->map + 24ull * i);
+
+		cr_expect(e[2] == 1 || e[2] == 2);
+		bytes += e[2] == 1 ? e[1] : 0;
+		if (e[0] <= BOOTINFO_PVH_GPA && BOOTINFO_PVH_GPA < e[0] + e[1])
+			cr_expect_eq(e[2], 2, "it stays as it is");
+	}
+	cr_expect_eq(bytes, plan.mem_bytes - (0x100000 - 0x9fc00));
+	node = (const void *)(ram + BOOTINFO_PVH_GPA);
+	cr_expect_eq(node->type, BOOTINFO_SETUP_TYPE);
+	cr_expect_eq(node->len, sizeof(info));
+	cr_expect_not(memcmp(node->data, &info, sizeof(info)));
+	node = (const void *)(ram + node->next);
+	cr_expect_eq(node->type, BOOTINFO_SEED_TYPE);
+	gm_init(&gm);
+	cr_expect_eq(boot_write(&gm, &config), -EFAULT);
+}
+
+Test(boot, pvh_enters_in_32_bit_mode_without_paging)
+{
+	struct kvm_sregs sregs = {.cr4 = 1, .cr3 = 1, .efer = 1};
+
+	boot_pvh_sregs(&sregs);
+	cr_expect_eq(sregs.cr0 & ~0x10ull, 1);
+	cr_expect_eq(sregs.cr3 | sregs.cr4 | sregs.efer, 0);
+	cr_expect(sregs.cs.db && !sregs.cs.l && sregs.cs.g);
+	cr_expect_eq(sregs.cs.base, 0);
+	cr_expect_eq(sregs.ds.limit, UINT32_MAX);
+	cr_expect_eq(sregs.tr.limit, 0x67);
 }

@@ -68,15 +68,22 @@ static int fd_of(const void *bytes, size_t size)
 	return fd;
 }
 
-static int read_kernel(const struct file *f, size_t size,
-		       struct kernel_image *k, const char **why)
+/** read_by() - @f: the beginning of @size bytes. */
+static int read_by(const struct file *f, size_t size, enum kernel_boot boot,
+		   struct kernel_image *k, const char **why)
 {
 	int fd = fd_of(f, size), err;
 
 	*why = NULL;
-	err = kernel_elf_read(fd, k, why);
+	err = kernel_elf_read(fd, boot, k, why);
 	close(fd);
 	return err;
+}
+
+static int read_kernel(const struct file *f, size_t size,
+		       struct kernel_image *k, const char **why)
+{
+	return read_by(f, size, KERNEL_BOOT_AUTO, k, why);
 }
 
 Test(cli_elf, a_kernel_becomes_segments)
@@ -190,6 +197,113 @@ Test(cli_elf, refuses_damaged_kernels)
 		cr_expect_lt(read_kernel(&f, sizeof(f), &k, &why), 0, "%d",
 			     how);
 		cr_expect_not_null(why, "%d", how);
+	}
+}
+
+/* What stands at the end of the file's text: a foreign note, then Xen's. */
+static const struct {
+	Elf64_Nhdr other;
+	char other_name[4], other_text[4];
+	Elf64_Nhdr xen;
+	char name[4];
+	uint64_t entry;
+} __attribute__((packed))
+notes = {{4, 3, 1}, "GNU", "abc", {4, 8, 18}, "Xen", KERNEL_GPA + 0x60};
+
+struct noted {
+	struct file f;
+	uint8_t notes[sizeof(notes)];
+};
+
+static void good_noted(struct noted *n)
+{
+	good(&n->f);
+	memcpy(n->notes, &notes, sizeof(notes));
+	n->f.ehdr.e_phnum = 2;
+	n->f.phdr[0].p_filesz = sizeof(*n);
+	n->f.phdr[1] = (Elf64_Phdr){.p_type = PT_NOTE,
+				    .p_offset = offsetof(struct noted, notes),
+				    .p_filesz = sizeof(notes)};
+}
+
+static int read_noted(const struct noted *n, enum kernel_boot boot,
+		      struct kernel_image *k, const char **why)
+{
+	return read_by(&n->f, sizeof(*n), boot, k, why);
+}
+
+Test(cli_elf, pvh_is_taken_when_asked_for_or_alone)
+{
+	struct kernel_image k;
+	const char *why;
+	struct noted n;
+
+	good_noted(&n);
+	cr_assert_eq(read_noted(&n, KERNEL_BOOT_AUTO, &k, &why), 0, "%s", why);
+	cr_expect_not(k.pvh);
+	cr_expect_eq(k.entry_gpa, KERNEL_GPA + 0x40);
+	cr_assert_eq(read_noted(&n, KERNEL_BOOT_PVH, &k, &why), 0, "%s", why);
+	cr_expect(k.pvh);
+	cr_expect_eq(k.entry_gpa, KERNEL_GPA + 0x60);
+	n.f.ehdr.e_entry = 0;
+	cr_assert_eq(read_noted(&n, KERNEL_BOOT_AUTO, &k, &why), 0, "%s", why);
+	cr_expect(k.pvh);
+	cr_expect_lt(read_noted(&n, KERNEL_BOOT_LINUX, &k, &why), 0);
+	cr_expect(strstr(why, "entry"));
+	good_noted(&n);
+	n.f.phdr[1].p_type = PT_NULL;
+	cr_expect_lt(read_noted(&n, KERNEL_BOOT_PVH, &k, &why), 0);
+	cr_expect(strstr(why, "PHYS32_ENTRY"), "%s", why);
+}
+
+static void damage_note(struct noted *n, int how)
+{
+	Elf64_Nhdr *first = (Elf64_Nhdr *)n->notes;
+	uint64_t far = KERNEL_GPA + sizeof(*n);
+
+	switch (how) {
+	case 0:
+		n->f.phdr[1].p_offset = UINT64_MAX - 4;
+		break;
+	case 1:
+		n->f.phdr[1].p_filesz = 1ull << 40;
+		break;
+	case 2:
+		n->f.phdr[1].p_filesz = sizeof(notes) - 1;
+		break;
+	case 3:
+		first->n_namesz = UINT32_MAX;
+		break;
+	case 4:
+		first->n_descsz = UINT32_MAX;
+		break;
+	case 5:
+		n->notes[offsetof(typeof(notes), xen) + 4] = 2;
+		break;
+	case 6:
+		memcpy(n->notes + offsetof(typeof(notes), entry), &far, 8);
+		break;
+	default:
+		n->f.phdr[1].p_filesz = 0;
+		break;
+	}
+}
+
+Test(cli_elf, refuses_damaged_notes)
+{
+	for (int how = 0; how < 8; how++) {
+		struct kernel_image k;
+		const char *why;
+		struct noted n;
+
+		good_noted(&n);
+		damage_note(&n, how);
+		cr_expect_lt(read_noted(&n, KERNEL_BOOT_PVH, &k, &why), 0, "%d",
+			     how);
+		cr_expect_not_null(why, "%d", how);
+		/* Nobody needs them. */
+		cr_expect_eq(read_noted(&n, KERNEL_BOOT_AUTO, &k, &why), 0,
+			     "%d: %s", how, why);
 	}
 }
 

@@ -291,6 +291,7 @@ SPOIL(segment_overlap, p->segment[1].gpa = 2 * MIB + 0x1fff)
 SPOIL(segment_same, p->segment[1].gpa = 2 * MIB)
 SPOIL(entry, p->entry_gpa = 2 * MIB + 0x2000)
 SPOIL(entry_zero, p->entry_gpa = 0)
+SPOIL(entry_pvh, p->flags |= PLAN_FLAG_PVH; p->entry_gpa = 1ull << 32)
 SPOIL(initrd_zero, p->initrd_gpa = 0)
 SPOIL(initrd_empty, p->initrd_bytes = 0)
 SPOIL(initrd_end, p->initrd_bytes = 65 * MIB)
@@ -358,6 +359,7 @@ static const struct wrong wrongs[] = {
 	{"segments", "at the same place", segment_same},
 	{"entry_gpa", "just past its segment", entry},
 	{"entry_gpa", "zero", entry_zero},
+	{"entry_gpa", "32 bits", entry_pvh},
 	{"initrd_gpa", "bytes but no place", initrd_zero},
 	{"initrd", "a place but no bytes", initrd_empty},
 	{"initrd", "past the end of memory", initrd_end},

@@ -73,6 +73,7 @@ static void parse_pvh(const struct start_info *s, struct boot *b)
 {
 	const struct start_info_memory *m = pa_to_va(s->memmap);
 	const struct start_info_module *mod = pa_to_va(s->modules);
+	const struct setup_data *ours = pa_to_va(BOOTINFO_PVH_GPA);
 
 	if (s->magic != START_INFO_MAGIC)
 		panic("boot: no boot_params and no PVH start_info");
@@ -84,6 +85,10 @@ static void parse_pvh(const struct start_info *s, struct boot *b)
 						mod->start + mod->bytes};
 	if (s->cmdline)
 		b->cmdline = pa_to_va(s->cmdline);
+	/* Other VMMs have something else there, or nothing. */
+	if (ours->type == BOOTINFO_SETUP_TYPE &&
+	    ours->len == sizeof(struct bootinfo))
+		take_setup_data(b, BOOTINFO_PVH_GPA);
 }
 
 void boot_parse(uint64_t params_pa, uint64_t start_info_pa, struct boot *ret)
