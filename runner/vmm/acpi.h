@@ -4,13 +4,15 @@
  * devices. Pure: it touches guest memory through gmem and nothing else.
  *
  *   0xe0000  RSDP | XSDT | FADT | MADT | MCFG (with PCI) | DSDT
- *   0xf0000  end of the room for them; reserved in the e820 map
+ *   0xee000  end of the room for them; what is reserved goes on to 1 MiB:
+ *            boot_pvh.h, vmgenid.h
  *
  * \_SB has a device for each virtio-mmio window (LNRO0005) or the root of PCI,
  * the serial port if there is one, a panic device (QEMU0001), and a power
  * button: the host's requests. The harness is no virtio device of Linux; its
  * interrupt is that of the generic event device (ACPI0013), whose event
- * notifies the button. Interrupts are pins of ioapic.h. */
+ * notifies the button. A second one notifies the VM generation id. Interrupts
+ * are pins of ioapic.h. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +21,7 @@
 #include "devices-virtio/gmem.h"
 
 #define ACPI_GPA         0xe0000ull
-#define ACPI_ROOM        0x10000ull
+#define ACPI_ROOM        0xe000ull
 #define ACPI_PORT_SLEEP  0x600u /* SLEEP_CONTROL_REG; the next one is status */
 #define ACPI_PORT_RESET  0x602u
 #define ACPI_RESET_VALUE 0x1u

@@ -7,6 +7,10 @@
  *		Device (PWRB) { PNP0C0C }                        power button
  *		Device (GED0) { ACPI0013, interrupt,
  *			Method (_EVT) { Notify (\_SB.PWRB, 0x80) } }
+ *		Device (VGEN) { AMPO0001, VM_Gen_Counter,
+ *			Name (ADDR, Package { low, high }) }
+ *		Device (GED1) { ACPI0013, interrupt,
+ *			Method (_EVT) { Notify (\_SB.VGEN, 0x80) } }
  *		Device (PVPN) { QEMU0001, port }                 kernel panic
  *		Device (COM1) { PNP0501, ports, interrupt }
  *		Device (PCI0) { PNP0A08, bus, window }
@@ -23,8 +27,10 @@
 #include "runner/vmm/aml.h"
 #include "runner/vmm/ioapic.h"
 #include "runner/vmm/uart.h"
+#include "runner/vmm/vmgenid.h"
 
-#define NOTIFY_PRESSED 0x80u /* [5.6.6] */
+/* Pressed, of a button; its id is another, of the generation [5.6.6]. */
+#define NOTIFY_CHANGED 0x80u
 
 static void open_crs(struct aml *a)
 {
@@ -65,21 +71,41 @@ static void add_power_button(struct aml *a)
 	aml_close(a);
 }
 
-/** add_events() - the harness: something is asked of the guest [5.6.9]. */
-static void add_events(struct aml *a, uint8_t pin)
+/** add_events() - a generic event device with one interrupt [5.6.9]: what it
+ * means is a word to @path, as "\_SB_PWRB". */
+static void add_events(struct aml *a, unsigned n, uint8_t pin, const char *path)
 {
-	aml_open(a, AML_DEVICE, "GED0", 0);
+	aml_open(a, AML_DEVICE, n ? "GED1" : "GED0", 0);
 	aml_name(a, "_HID");
 	aml_string(a, "ACPI0013");
 	aml_name(a, "_UID");
-	aml_integer(a, 0);
+	aml_integer(a, n);
 	open_crs(a);
 	aml_interrupt(a, pin);
 	close_crs(a);
 	aml_open(a, AML_METHOD, "_EVT", 1); /* the GSI; there is one */
-	aml_notify(a, "\\_SB_PWRB", NOTIFY_PRESSED);
+	aml_notify(a, path, NOTIFY_CHANGED);
 	aml_close(a);
 	aml_close(a);
+}
+
+/** add_generation() - drivers find it by its _CID. */
+static void add_generation(struct aml *a)
+{
+	aml_open(a, AML_DEVICE, "VGEN", 0);
+	aml_name(a, "_HID");
+	aml_string(a, "AMPO0001");
+	aml_name(a, "_CID");
+	aml_string(a, "VM_Gen_Counter");
+	aml_name(a, "_DDN");
+	aml_string(a, "VM_Gen_Counter");
+	aml_name(a, "ADDR");
+	aml_open(a, AML_PACKAGE, NULL, 2);
+	aml_integer(a, VMGENID_GPA & UINT32_MAX);
+	aml_integer(a, VMGENID_GPA >> 32);
+	aml_close(a);
+	aml_close(a);
+	add_events(a, 1, IOAPIC_PIN_VMGENID, "\\_SB_VGEN");
 }
 
 static void add_panic(struct aml *a)
@@ -143,11 +169,12 @@ static void add_devices(struct aml *a, const struct acpi_config *config)
 		const struct acpi_device *dev = &config->device[n];
 
 		if (dev->harness)
-			add_events(a, dev->pin);
+			add_events(a, 0, dev->pin, "\\_SB_PWRB");
 		else if (dev->gpa)
 			add_virtio(a, n, dev);
 	}
 	add_power_button(a);
+	add_generation(a);
 	add_panic(a);
 	if (config->serial)
 		add_serial(a);

@@ -13,11 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define IOAPIC_GPA        0xfec00000u
-#define IOAPIC_BYTES      0x1000u
-#define IOAPIC_PINS       24u
-#define IOAPIC_PIN_SERIAL 4u
-#define IOAPIC_PIN_DEVICE 5u /* device n: + n, at most 16 of them */
+#define IOAPIC_GPA         0xfec00000u
+#define IOAPIC_BYTES       0x1000u
+#define IOAPIC_PINS        24u
+#define IOAPIC_PIN_SERIAL  4u
+#define IOAPIC_PIN_DEVICE  5u /* device n: + n, at most 16 of them */
+#define IOAPIC_PIN_VMGENID 21u
 
 struct ioapic {
 	pthread_mutex_t lock;

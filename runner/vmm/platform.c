@@ -2,13 +2,16 @@
 /* platform.c - the machine around the CPUs: I/O APIC, ports, ACPI. */
 #include "runner/vmm/platform.h"
 
+#include <errno.h>
 #include <linux/kvm.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 
 #include "base/report.h"
 #include "runner/vmm/acpi.h"
 #include "runner/vmm/stop.h"
+#include "runner/vmm/vmgenid.h"
 
 #define EXIT_FAILED 125u
 
@@ -70,6 +73,16 @@ struct ioapic *platform_ioapic(struct platform *p)
 	return p->flags & PLAN_FLAG_ACPI ? &p->ioapic : NULL;
 }
 
+/** new_generation() - no two starts of a VM have the same id. */
+static int new_generation(const struct gmem *gm)
+{
+	uint8_t id[VMGENID_BYTES];
+
+	if (getrandom(id, sizeof(id), 0) != sizeof(id))
+		return -errno;
+	return vmgenid_set(gm, NULL, id);
+}
+
 int platform_describe(struct platform *p, const struct plan *plan,
 		      const struct gmem *gm)
 {
@@ -79,6 +92,7 @@ int platform_describe(struct platform *p, const struct plan *plan,
 		.pci = plan->flags & PLAN_FLAG_PCI,
 		.serial = plan->flags & PLAN_FLAG_SERIAL,
 	};
+	int err;
 
 	if (!(p->flags & PLAN_FLAG_ACPI))
 		return 0;
@@ -90,7 +104,8 @@ int platform_describe(struct platform *p, const struct plan *plan,
 		if (!dev->harness && !config.pci)
 			dev->gpa = PLAN_MMIO_BASE + n * PLAN_MMIO_STRIDE;
 	}
-	return acpi_write(gm, &config);
+	err = acpi_write(gm, &config);
+	return err ? err : new_generation(gm);
 }
 
 /** uart_of() - the serial port, if there is one and @port is its. */

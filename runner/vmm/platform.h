@@ -41,8 +41,8 @@ int platform_init(struct platform *p, const struct plan *plan,
 /** platform_ioapic() - for devices' interrupts; NULL: there is none. */
 struct ioapic *platform_ioapic(struct platform *p);
 
-/** platform_describe() - write the ACPI tables, if the VM has them.
- * Return: 0 or -errno of acpi_write(). */
+/** platform_describe() - write the ACPI tables and a VM generation id, if the
+ * VM has them. Return: 0 or -errno of acpi_write() or getrandom(2). */
 int platform_describe(struct platform *p, const struct plan *plan,
 		      const struct gmem *gm);
 

@@ -11,6 +11,7 @@
 #include "runner/vmm/acpi.h"
 #include "runner/vmm/aml.h"
 #include "runner/vmm/ioapic.h"
+#include "runner/vmm/vmgenid.h"
 
 #define RAM_BYTES (1u << 20)
 
@@ -107,6 +108,48 @@ Test(acpi, lists_every_cpu_and_the_ioapic)
 	cr_expect_eq(get(madt + 44 + 12 + 63 * 8 + 3, 1), 63);
 }
 
+static unsigned sent;
+
+static void count_message(void *ctx, uint32_t address, uint32_t data)
+{
+	(void)ctx;
+	(void)address;
+	sent += data == 0x41;
+}
+
+/** unmask() - route a pin to vector 0x41, as a driver does. */
+static void unmask(struct ioapic *io, unsigned pin)
+{
+	const uint32_t low = 0x10 + 2 * pin, high = low + 1;
+	const uint32_t zero = 0, vector = 0x41;
+
+	ioapic_write(io, 0, &high, 4);
+	ioapic_write(io, 0x10, &zero, 4);
+	ioapic_write(io, 0, &low, 4);
+	ioapic_write(io, 0x10, &vector, 4);
+}
+
+Test(acpi, a_new_generation_is_written_and_told)
+{
+	static const uint8_t first[VMGENID_BYTES] = "one of sixteen.";
+	static const uint8_t second[VMGENID_BYTES] = "another sixteen";
+	struct ioapic io = {0};
+	struct gmem none;
+
+	cr_assert_eq(write_for(1, 1, false, false), 0);
+	cr_expect_eq(get(VMGENID_GPA, 8), 0, "tables stay below");
+	cr_assert_eq(vmgenid_set(&gm, NULL, first), 0);
+	cr_expect(!memcmp(ram + VMGENID_GPA, first, VMGENID_BYTES));
+	ioapic_init(&io, count_message, NULL);
+	unmask(&io, IOAPIC_PIN_VMGENID);
+	cr_assert_eq(vmgenid_set(&gm, &io, second), 0);
+	cr_expect(!memcmp(ram + VMGENID_GPA, second, VMGENID_BYTES));
+	cr_expect_eq(sent, 1);
+	gm_init(&none);
+	cr_expect_eq(vmgenid_set(&none, &io, first), -EFAULT);
+	cr_expect_eq(sent, 1);
+}
+
 Test(acpi, knows_when_the_guest_switches_off)
 {
 	cr_expect(acpi_is_sleep(0x34));
@@ -156,7 +199,8 @@ Test(acpi, iasl_reads_what_was_written)
 	cr_expect_eq(system("iasl -d dsdt.aml >log 2>&1 && "
 			    "iasl -we -p again dsdt.dsl >>log 2>&1 && "
 			    "grep -q 'PNP0C0C' dsdt.dsl && "
-			    "grep -q 'ACPI0013' dsdt.dsl"),
+			    "grep -q 'ACPI0013' dsdt.dsl && "
+			    "grep -q 'VM_Gen_Counter' dsdt.dsl"),
 		     0);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	cr_expect_eq(chdir("/"), 0);
