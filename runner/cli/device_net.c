@@ -168,12 +168,12 @@ static int open_tap(struct device_set *set, struct net_option *o,
 	struct net_tap tap;
 	int err;
 
-	if (o->tap[0] && !o->own_count && !o->any_source)
+	if ((o->tap[0] || o->tap_fd >= 0) && !o->own_count && !o->any_source)
 		return problem_set(why, EXIT_AMPOULE,
 				   "--net tap=%s: say which address the guest "
 				   "has, so that it can take no other: "
 				   "address=10.0.0.2/24, or address=any",
-				   o->tap);
+				   o->tap[0] ? o->tap : "fd:N");
 	for (uint32_t i = 0; i < o->publish_count; i++) {
 		if (o->publish[i].host_port != o->publish[i].guest_port)
 			return problem_set(why, EXIT_AMPOULE,

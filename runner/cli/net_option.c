@@ -16,6 +16,7 @@
 void net_option_init(struct net_option *o)
 {
 	memset(o, 0, sizeof(*o));
+	o->tap_fd = -1;
 	net_policy_init(&o->policy);
 }
 
@@ -202,6 +203,24 @@ static const char *set_key(struct net_option *o, char *word)
 	       "queues=, in=, out=, packets-in= and packets-out=";
 }
 
+/** set_tap() - @name: of an interface, or fd:N. */
+static const char *set_tap(struct net_option *o, const char *name)
+{
+	uint32_t fd;
+
+	if (!strncmp(name, "fd:", 3)) {
+		if (parse_count(name + 3, 3, INT32_MAX, &fd))
+			return "names no descriptor of a tap: fd:3 and above";
+		o->tap_fd = (int)fd;
+		return NULL;
+	}
+	if (!name[0] || strlen(name) >= sizeof(o->tap) || strchr(name, '%') ||
+	    strchr(name, '/'))
+		return "names no tap: 1 to 15 characters";
+	memcpy(o->tap, name, strlen(name) + 1);
+	return NULL;
+}
+
 static const char *set_mode(struct net_option *o, const char *word)
 {
 	if (o->mode != NET_MODE_NONE)
@@ -217,13 +236,9 @@ static const char *set_mode(struct net_option *o, const char *word)
 		return NULL;
 	}
 	if (strncmp(word, "tap=", 4) != 0)
-		return "is none of none, user, tap and tap=NAME";
-	if (!word[4] || strlen(word + 4) >= sizeof(o->tap) ||
-	    strchr(word, '%') || strchr(word, '/'))
-		return "names no tap: 1 to 15 characters";
+		return "is none of none, user, tap, tap=NAME and tap=fd:N";
 	o->mode = NET_MODE_TAP;
-	memcpy(o->tap, word + 4, strlen(word + 4) + 1);
-	return NULL;
+	return set_tap(o, word + 4);
 }
 
 const char *net_option_set(struct net_option *o, const char *value)

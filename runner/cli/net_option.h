@@ -23,7 +23,8 @@ struct net_publish { /* a port of the host that leads into the VM */
 
 struct net_option {
 	enum net_mode mode;
-	char tap[IFNAMSIZ]; /* "": one of its own */
+	char tap[IFNAMSIZ]; /* "": one of its own, or tap_fd */
+	int tap_fd;         /* handed over by our caller; -1: none */
 	bool has_mac, has_gateway;
 	uint8_t mac[6];
 	uint32_t mtu;    /* 0: as the link has it */
@@ -44,7 +45,7 @@ struct net_option {
 
 void net_option_init(struct net_option *o);
 
-/** net_option_set() - --net: none, user or tap[=NAME], then ",KEY=VALUE"...
+/** net_option_set() - --net: none, user, tap[=NAME] or tap=fd:N, then ",KEY=VALUE"...
  * Return: NULL, or what is wrong, to be read after "'VALUE' ". */
 const char *net_option_set(struct net_option *o, const char *value);
 

@@ -23,6 +23,12 @@ static int cannot(const struct net_option *o, int error, struct problem *why)
 {
 	const char *name = o->tap[0] ? o->tap : "a tap of its own";
 
+	if (o->tap_fd >= 0)
+		return problem_set(why, EXIT_AMPOULE,
+				   "--net tap=fd:%d: %s; hand over one open "
+				   "tap, made with IFF_TAP, IFF_NO_PI and "
+				   "IFF_VNET_HDR, without queues=",
+				   o->tap_fd, error_text(error));
 	switch (error) {
 	case EPERM:
 	case EACCES:
@@ -56,6 +62,37 @@ static int cannot(const struct net_option *o, int error, struct problem *why)
 	}
 }
 
+/** is_ready() - our header, and no offload until the guest asks for some. */
+static bool is_ready(int fd)
+{
+	int header = (int)NET_HEADER_BYTES;
+
+	return ioctl(fd, TUNSETVNETHDRSZ, &header) == 0 &&
+	       ioctl(fd, TUNSETOFFLOAD, 0) == 0;
+}
+
+/** take_over() - the tap that our caller opened. Return: 0, -EBADF: it is not
+ * open, -ENOTTY: no tap at all, -EINVAL: one of another shape. */
+static int take_over(struct net_tap *tap, const struct net_option *o)
+{
+	cleanup_fd int fd = fcntl(o->tap_fd, F_DUPFD_CLOEXEC, 3);
+	const short shape = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+	struct ifreq ifr = {0};
+
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, TUNGETIFF, &ifr) < 0)
+		return errno == EBADFD ? -EINVAL : -ENOTTY;
+	if ((ifr.ifr_flags & shape) != shape || o->queues > 1)
+		return -EINVAL;
+	if (fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0 || !is_ready(fd))
+		return -errno;
+	memcpy(tap->name, ifr.ifr_name, sizeof(tap->name));
+	tap->mtu = o->mtu ? o->mtu : 1500;
+	tap->fd[tap->count++] = steal_fd(&fd);
+	return 0;
+}
+
 /** attach() - one more queue of the tap called @tap->name. Return: 0, -errno.
  */
 static int attach(struct net_tap *tap, bool many)
@@ -63,7 +100,6 @@ static int attach(struct net_tap *tap, bool many)
 	cleanup_fd int fd =
 		open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	struct ifreq ifr = {0};
-	int header = (int)NET_HEADER_BYTES;
 
 	if (fd < 0)
 		return -errno;
@@ -73,8 +109,7 @@ static int attach(struct net_tap *tap, bool many)
 		ifr.ifr_flags |= IFF_MULTI_QUEUE;
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0)
 		return -errno;
-	if (ioctl(fd, TUNSETVNETHDRSZ, &header) < 0 ||
-	    ioctl(fd, TUNSETOFFLOAD, 0) < 0)
+	if (!is_ready(fd))
 		return -errno;
 	memcpy(tap->name, ifr.ifr_name, sizeof(tap->name));
 	tap->fd[tap->count++] = steal_fd(&fd);
@@ -173,10 +208,20 @@ static int configure(struct net_tap *tap, struct net_option *o)
 	return 0;
 }
 
-int net_tap_open(struct net_option *o, struct net_tap *ret, struct problem *why)
+/** open_queues() - of an interface of this network namespace. */
+static int open_queues(struct net_tap *tap, struct net_option *o)
 {
 	uint32_t queues = o->queues ? o->queues : 1;
 	int err = 0;
+
+	while (!err && tap->count < queues)
+		err = attach(tap, queues > 1);
+	return err ? err : configure(tap, o);
+}
+
+int net_tap_open(struct net_option *o, struct net_tap *ret, struct problem *why)
+{
+	int err;
 
 	*ret = (struct net_tap){.count = 0};
 	(void)snprintf(ret->name, sizeof(ret->name), "%s",
@@ -189,12 +234,9 @@ int net_tap_open(struct net_option *o, struct net_tap *ret, struct problem *why)
 				   "vnet_hdr', or use --net tap for one that "
 				   "lives as long as the VM",
 				   o->tap, o->tap);
-	while (!err && ret->count < queues)
-		err = attach(ret, queues > 1);
-	if (!err) {
+	err = o->tap_fd >= 0 ? take_over(ret, o) : open_queues(ret, o);
+	if (!err)
 		look_for_uso(ret);
-		err = configure(ret, o);
-	}
 	return err ? cannot(o, -err, why) : 0;
 }
 

@@ -61,6 +61,39 @@ def test_tap(t):
     t.equal(network["dropped"], {"spoofed": 1, "denied": 1}, "dropped")
 
 
+# A tap that whoever calls ampoule has opened, in a namespace of its own; a
+# pipe as 8, and nothing as 900.
+OPENER = """import fcntl, os, struct, subprocess, sys
+tap = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(tap, 0x400454ca, struct.pack("16sH22x", b"mine", 0x5002))
+for words in (["addr", "add", "10.78.0.1/24", "dev", "mine"],
+              ["link", "set", "mine", "up"]):
+    subprocess.run(["/usr/sbin/ip", *words], check=True)
+os.dup2(tap, 7)
+os.dup2(os.pipe()[0], 8)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_tap_that_is_handed_over(t):
+    opener = t.tmp / "opener.py"
+    opener.write_text(OPENER)
+    in_namespace(t, "", f"exec python3 {opener}")
+    options = ("--allow", "10.78.0.0/24", "--", t.program("netdrive"), "ping",
+               "10.78.0.2", "10.78.0.1")
+    run, network = driven(t, "--net", "tap=fd:7,address=10.78.0.2/24",
+                          *options)
+    run.ended(0).said("pong\n")
+    t.equal(network["dropped"], {"spoofed": 1, "denied": 1}, "dropped")
+    for words, wanted in (("fd:8,address=any", "Inappropriate ioctl"),
+                          ("fd:900,address=any", "Bad file descriptor"),
+                          ("fd:7,address=any,queues=2", "without queues="),
+                          ("fd:7", "which address"), ("fd:2", "fd:3"),
+                          ("fd:7x", "fd:3")):
+        one_line(t, t.run("--net", f"tap={words}", "/bin/busybox", "true"),
+                 125, wanted)
+
+
 def test_user(t):
     t.need(PASST)
     service = t.tmp / "service.py"
