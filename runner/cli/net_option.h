@@ -45,8 +45,9 @@ struct net_option {
 
 void net_option_init(struct net_option *o);
 
-/** net_option_set() - --net: none, user, tap[=NAME] or tap=fd:N, then ",KEY=VALUE"...
- * Return: NULL, or what is wrong, to be read after "'VALUE' ". */
+/** net_option_set() - --net: none, user, tap[=NAME] or tap=fd:N, then
+ * ",KEY=VALUE"... Return: NULL, or what is wrong, to be read after "'VALUE' ".
+ */
 const char *net_option_set(struct net_option *o, const char *value);
 
 /** net_option_allow() - --allow: any, public, CIDR[:PORT[-PORT]][/tcp|/udp] or

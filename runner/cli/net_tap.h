@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* net_tap.h - a tap for a VM: an existing one, one that the caller opened, or
- * one that lives as long as the VM. It is gone with the last fd of it, whoever is killed. */
+ * one that lives as long as the VM. It is gone with the last fd of it, whoever
+ * is killed. */
 #pragma once
 #include "runner/cli/net_option.h"
 
