@@ -106,6 +106,11 @@ int terminal_may_change(struct terminal *t)
 	return 0;
 }
 
+int terminal_may_request(struct terminal *t, uint64_t cmd)
+{
+	return 0;
+}
+
 void terminal_signal(struct terminal *t, int signal)
 {
 	signal_send(signal);

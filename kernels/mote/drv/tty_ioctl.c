@@ -145,29 +145,9 @@ static long do_ioctl(uint64_t cmd, uint64_t arg)
 	}
 }
 
-/* Of these the ones that the background has no business with. */
-static bool is_change(uint64_t cmd)
-{
-	switch ((uint32_t)cmd) {
-	case TCSETS:
-	case TCSETSW:
-	case TCSETSF:
-	case TCSETS2:
-	case TCSETSW2:
-	case TCSETSF2:
-	case TCFLSH:
-	case TCXONC:
-	case TCSBRK:
-	case TCSBRKP:
-		return true;
-	default:
-		return false;
-	}
-}
-
 long tty_ioctl(uint64_t cmd, uint64_t arg)
 {
-	long ret = is_change(cmd) ? terminal_may_change(&tty.job) : 0;
+	long ret = terminal_may_request(&tty.job, cmd);
 
 	return ret ? ret : do_ioctl(cmd, arg);
 }

@@ -128,30 +128,10 @@ static long settings_ioctl(struct pty *p, uint64_t cmd, uint64_t arg)
 	}
 }
 
-/* What the background has no business with. */
-static bool is_change(uint64_t cmd)
-{
-	switch ((uint32_t)cmd) {
-	case TCSETS:
-	case TCSETSW:
-	case TCSETSF:
-	case TCSETS2:
-	case TCSETSW2:
-	case TCSETSF2:
-	case TCFLSH:
-	case TCXONC:
-	case TCSBRK:
-	case TCSBRKP:
-		return true;
-	default:
-		return false;
-	}
-}
-
 long pty_slave_ioctl(struct file *f, uint64_t cmd, uint64_t arg)
 {
 	struct pty *p = f->private;
-	long ret = is_change(cmd) ? terminal_may_change(&p->job) : 0;
+	long ret = terminal_may_request(&p->job, cmd);
 
 	if (!ret)
 		ret = terminal_ioctl(&p->job, cmd, arg);

@@ -6,6 +6,7 @@
 #include <asm/siginfo.h>
 #include <errno.h>
 #include <linux/signal.h>
+#include <linux/termios.h>
 
 #include "kernels/mote/mm/uaccess.h"
 #include "kernels/mote/proc/process.h"
@@ -88,6 +89,32 @@ int terminal_may_read(struct terminal *t)
 int terminal_may_change(struct terminal *t)
 {
 	return is_foreground(t) ? 0 : in_background(SIGTTOU, true);
+}
+
+/* Of the requests of ioctl_tty(2) those that the background has no business
+ * with. */
+static bool is_change(uint64_t cmd)
+{
+	switch ((uint32_t)cmd) {
+	case TCSETS:
+	case TCSETSW:
+	case TCSETSF:
+	case TCSETS2:
+	case TCSETSW2:
+	case TCSETSF2:
+	case TCFLSH:
+	case TCXONC:
+	case TCSBRK:
+	case TCSBRKP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int terminal_may_request(struct terminal *t, uint64_t cmd)
+{
+	return is_change(cmd) ? terminal_may_change(t) : 0;
 }
 
 void terminal_signal(struct terminal *t, int signal)

@@ -32,6 +32,9 @@ int terminal_may_read(struct terminal *t);
 /** terminal_may_change() - the same for settings, and for writing with TOSTOP:
  * SIGTTOU. Blocking or ignoring that is leave to go on. */
 int terminal_may_change(struct terminal *t);
+/** terminal_may_request() - the same for a request of ioctl_tty(2), as far as
+ * it changes something. */
+int terminal_may_request(struct terminal *t, uint64_t cmd);
 
 /** terminal_signal() - @signal to the foreground group. */
 void terminal_signal(struct terminal *t, int signal);
