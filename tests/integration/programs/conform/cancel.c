@@ -21,26 +21,6 @@
 
 static atomic_int counter, flag;
 
-static pthread_t start(void *(*fn)(void *), void *arg)
-{
-	pthread_t thread;
-	int error = pthread_create(&thread, NULL, fn, arg);
-
-	if (error) {
-		errno = error;
-		must("pthread_create()", -1);
-	}
-	return thread;
-}
-
-static void *join(pthread_t thread)
-{
-	void *result = NULL;
-
-	E(pthread_join(thread, &result));
-	return result;
-}
-
 static void cleanup(void *arg)
 {
 	say("cleanup %s", (char *)arg);

@@ -4,6 +4,7 @@
  * the same program prints on a Linux kernel, so no line may differ between two
  * runs: no addresses, no ids, no times. */
 #pragma once
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,6 +55,11 @@ void reap(pid_t pid);
 /** make() - a file with a text; content() prints one. */
 void make(const char *name, const char *text);
 void content(const char *name);
+
+/** start() - a thread; join() prints whether it could be waited for. Return: the
+ * thread, its result. */
+pthread_t start(void *(*fn)(void *), void *arg);
+void *join(pthread_t thread);
 
 /** nap() - sleep for some milliseconds, whatever signals come. */
 void nap(int ms);

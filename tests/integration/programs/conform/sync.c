@@ -22,15 +22,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 static atomic_int value, order;
 
-static pthread_t start(void *(*fn)(void *), void *arg)
-{
-	pthread_t thread;
-
-	if (pthread_create(&thread, NULL, fn, arg) != 0)
-		must("pthread_create()", -1);
-	return thread;
-}
-
 static struct timespec in_ms(clockid_t clock, int ms)
 {
 	struct timespec t;

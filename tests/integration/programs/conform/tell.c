@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -131,6 +132,26 @@ void content(const char *name)
 		say("%s: [%.*s]", name, (int)len, buf);
 	if (fd >= 0)
 		close(fd);
+}
+
+pthread_t start(void *(*fn)(void *), void *arg)
+{
+	pthread_t thread;
+	int error = pthread_create(&thread, NULL, fn, arg);
+
+	if (error) {
+		errno = error;
+		must("pthread_create()", -1);
+	}
+	return thread;
+}
+
+void *join(pthread_t thread)
+{
+	void *result = NULL;
+
+	E(pthread_join(thread, &result));
+	return result;
 }
 
 void nap(int ms)
