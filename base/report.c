@@ -24,17 +24,24 @@ int report_send(int fd, const struct report_msg *msg)
 	return n < 0 ? -errno : 0;
 }
 
-void report_error(int fd, uint32_t code, const char *fmt, ...)
+void report_fill_error(struct report_msg *ret, uint32_t code, const char *fmt,
+		       va_list ap)
 {
-	struct report_msg msg = {
+	*ret = (struct report_msg){
 		.version = REPORT_VERSION,
 		.type = REPORT_ERROR,
 		.value = code,
 	};
+	(void)vsnprintf(ret->u.text, sizeof(ret->u.text), fmt, ap);
+}
+
+void report_error(int fd, uint32_t code, const char *fmt, ...)
+{
+	struct report_msg msg;
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(msg.u.text, sizeof(msg.u.text), fmt, ap);
+	report_fill_error(&msg, code, fmt, ap);
 	va_end(ap);
 	if (fd >= 0 && report_send(fd, &msg) == 0)
 		return;

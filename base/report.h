@@ -4,6 +4,7 @@
  * captured VMM may send anything, so text is printed only after
  * report_sanitize(). */
 #pragma once
+#include <stdarg.h>
 #include <stdint.h>
 
 #include "base/net_drop.h"
@@ -87,8 +88,14 @@ struct report_msg {
  * Async-signal-safe. Return: 0 or -errno (EPIPE: the control plane is gone). */
 int report_send(int fd, const struct report_msg *msg);
 
+/** report_fill_error() - a REPORT_ERROR with a formatted line, to be sent.
+ * @code: the exit code asked for (125, 124). */
+__attribute__((format(printf, 3, 0))) void
+report_fill_error(struct report_msg *ret, uint32_t code, const char *fmt,
+		  va_list ap);
+
 /** report_error() - send REPORT_ERROR with a formatted line; falls back to
- * stderr when @fd < 0. @code: the exit code asked for (125, 124). */
+ * stderr when @fd < 0. */
 __attribute__((format(printf, 3, 4))) void report_error(int fd, uint32_t code,
 							const char *fmt, ...);
 

@@ -72,15 +72,11 @@ void stop_exit(struct stop *stop, uint32_t status)
 
 void stop_fail(struct stop *stop, uint32_t code, const char *fmt, ...)
 {
-	struct report_msg msg = {
-		.version = REPORT_VERSION,
-		.type = REPORT_ERROR,
-		.value = code,
-	};
+	struct report_msg msg;
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(msg.u.text, sizeof(msg.u.text), fmt, ap);
+	report_fill_error(&msg, code, fmt, ap);
 	va_end(ap);
 	win(stop);
 	send_summary(stop);
