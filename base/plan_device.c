@@ -137,11 +137,8 @@ static const char *check_vsock(const struct plan_device *dev)
 		return "vsock.connections is out of range (1 to 1024)";
 	if (v->reserved)
 		return "vsock.reserved is not 0";
-	for (size_t i = sizeof(*v) / sizeof(dev->u.raw[0]);
-	     i < sizeof(dev->u.raw) / sizeof(dev->u.raw[0]); i++) {
-		if (dev->u.raw[i])
-			return "device.u is not 0 behind vsock";
-	}
+	if (!is_zero_from(dev, sizeof(*v)))
+		return "device.u is not 0 behind vsock";
 	return NULL;
 }
 
@@ -206,16 +203,6 @@ static const char *check_device_fds(const struct plan *plan,
 	return NULL;
 }
 
-static const char *check_zero(const struct plan_device *dev)
-{
-	for (size_t i = 0; i < sizeof(dev->u.raw) / sizeof(dev->u.raw[0]);
-	     i++) {
-		if (dev->u.raw[i])
-			return "device.u is not 0";
-	}
-	return NULL;
-}
-
 static const char *check_device(const struct plan *plan,
 				const struct plan_device *dev)
 {
@@ -230,7 +217,9 @@ static const char *check_device(const struct plan *plan,
 	why = check_device_fds(plan, dev, rule);
 	if (why)
 		return why;
-	return rule->check ? rule->check(dev) : check_zero(dev);
+	if (rule->check)
+		return rule->check(dev);
+	return is_zero_from(dev, 0) ? NULL : "device.u is not 0";
 }
 
 /** shared_fd() - an fd belongs to one device. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/plan.h"
+#include "base/vsock_wire.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define MIB      (1ull << 20)
@@ -254,6 +255,44 @@ SPOIL(pmem_nine, for (unsigned i = 0; i < 9; i++) add_pmem(p))
 SPOIL(pmem_no_fd, add_pmem(p); p->device[3].fd_count = 0)
 SPOIL(pmem_flags, add_pmem(p); p->device[3].flags = 2)
 SPOIL(pmem_more, add_pmem(p); p->device[3].u.raw[3] = 1)
+static void add_vsock(struct plan *p)
+{
+	struct plan_device *dev = &p->device[p->device_count++];
+
+	*dev = (struct plan_device){
+		.kind = PLAN_DEVICE_VSOCK,
+		.fd_first = PLAN_FD_DEVICE,
+		.fd_count = 1,
+		.u.vsock = {.cid = 3, .connections = VSOCK_CONNECTIONS_MAX},
+	};
+}
+
+Test(plan, accepts_vsock_at_its_limits)
+{
+	const char *why = NULL;
+	struct plan p;
+
+	good_plan(&p);
+	add_vsock(&p);
+	cr_expect_eq(plan_check(&p, &why), 0, "%s", why);
+	p.device[3].u.vsock.cid = UINT32_MAX - 1;
+	p.device[3].u.vsock.connections = 1;
+	cr_expect_eq(plan_check(&p, &why), 0, "%s", why);
+}
+
+SPOIL(vsock_host, add_vsock(p); p->device[3].u.vsock.cid = 2)
+SPOIL(vsock_any, add_vsock(p); p->device[3].u.vsock.cid = UINT32_MAX)
+SPOIL(vsock_wide, add_vsock(p); p->device[3].u.vsock.cid = 1ull << 32 | 3)
+SPOIL(vsock_idle, add_vsock(p); p->device[3].u.vsock.connections = 0)
+SPOIL(vsock_many, add_vsock(p); p->device[3].u.vsock.connections++)
+SPOIL(vsock_reserved, add_vsock(p); p->device[3].u.vsock.reserved = 1)
+SPOIL(vsock_more, add_vsock(p); p->device[3].u.raw[2] = 1)
+SPOIL(vsock_end, add_vsock(p); p->device[3].u.raw[29] = 1)
+SPOIL(vsock_no_fd, add_vsock(p); p->device[3].fd_count = 0)
+SPOIL(vsock_fds, add_vsock(p); p->device[3].fd_count = 2)
+SPOIL(vsock_flags, add_vsock(p); p->device[3].flags = 1)
+SPOIL(vsock_twice, add_vsock(p); add_vsock(p);
+      p->device[4].fd_first++)
 SPOIL(level, p->log_level = 5)
 SPOIL(uid_without_flag, p->uid = 900000)
 SPOIL(uid_root, p->flags |= PLAN_FLAG_OWN_ID; p->gid = 1)
@@ -404,6 +443,18 @@ static const struct wrong wrongs[] = {
 	{"device.u.balloon", "more than there can be", balloon_huge},
 	{"device.u", "balloon with more", balloon_more},
 	{"device.u", "pmem with more", pmem_more},
+	{"vsock.cid", "the host's", vsock_host},
+	{"vsock.cid", "anybody's", vsock_any},
+	{"vsock.cid", "more than 32 bits", vsock_wide},
+	{"vsock.connections", "none", vsock_idle},
+	{"vsock.connections", "too many", vsock_many},
+	{"vsock.reserved", "not zero", vsock_reserved},
+	{"device.u", "vsock with more", vsock_more},
+	{"device.u", "vsock with something at the end", vsock_end},
+	{"device.fd_count", "vsock without a helper", vsock_no_fd},
+	{"device.fd_count", "vsock with two", vsock_fds},
+	{"device.flags", "vsock", vsock_flags},
+	{"there twice", "vsock", vsock_twice},
 	{"stream_kind", "unknown", stream_kind},
 	{"stream_kind", "without an fd", stream_no_fd},
 	{"cmdline_bytes", "too long", cmdline_long},
