@@ -235,6 +235,8 @@ int console_new(const struct console_config *config, struct vdev **ret)
 	vdev_init(&con->vd, &console_ops, features);
 	con->more_fd = -1;
 	con->tty = config->tty;
+	con->failed = config->failed;
+	con->ctx = config->ctx;
 	con->config.cols = config->cols;
 	con->config.rows = config->rows;
 	err = config->extra_count > CONSOLE_EXTRA_MAX ? -EINVAL

@@ -54,6 +54,10 @@ struct console_config {
 	unsigned extra_count;
 	uint16_t rows, cols;
 	bool tty;          /* offer F_SIZE and send RESIZE */
+	/* A further port's stream failed with @error (errno) and is closed:
+	 * once a port, under the device's lock. NULL: nobody asks. */
+	void (*failed)(void *ctx, const char *port, bool in, int error);
+	void *ctx;
 	struct loop *loop; /* borrowed; outlives the device */
 };
 

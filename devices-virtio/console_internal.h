@@ -67,6 +67,8 @@ struct console {
 	int more_fd; /* eventfd: a visit ended before the work did */
 	struct loop_source *more;
 	struct vq_chain scratch;    /* control messages */
+	void (*failed)(void *ctx, const char *port, bool in, int error);
+	void *ctx;
 	void (*drained)(void *ctx); /* NULL: nobody waits for it */
 	void *drained_ctx;
 };

@@ -40,9 +40,15 @@ static bool arm(struct port *port, uint32_t events)
 	return true;
 }
 
-/** close_port() - the host's end is gone: tell the driver, wait no more. */
-static void close_port(struct console *con, struct port *port)
+/** close_port() - the host's end is gone: tell the driver, wait no more.
+ * @error: 0 its end, or -errno of the call that failed. What happens to its own
+ * streams the program hears; of further ports the host is told as well. */
+static void close_port(struct console *con, struct port *port, int error)
 {
+	bool further = port >= &con->port[CONSOLE_PORTS];
+
+	if (error && error != -EPIPE && further && con->failed)
+		con->failed(con->ctx, port->name, port->in, -error);
 	port->closed = true;
 	arm(port, 0);
 	if (port->ready) {
@@ -168,7 +174,7 @@ static void serve_in(struct console *con, struct port *port, unsigned queue)
 		if (n <= 0) {
 			/* The bytes first, then the news of the end. */
 			vdev_signal(&con->vd, queue);
-			close_port(con, port);
+			close_port(con, port, (int)n);
 			break;
 		}
 		bytes += (uint64_t)n;
@@ -196,7 +202,7 @@ static ssize_t write_some(struct console *con, struct port *port,
 		return n;
 	if (n < 0) {
 		if (!port->closed)
-			close_port(con, port);
+			close_port(con, port, (int)n);
 		give(port, queue, 0);
 		return 0;
 	}
@@ -261,7 +267,7 @@ static void serve_out(struct console *con, struct port *port, unsigned queue)
 			break;
 		}
 		if (n < 0)
-			close_port(con, port); /* cannot even be waited for */
+			close_port(con, port, (int)n); /* nor waited for */
 		else
 			bytes += (uint64_t)n;
 	}

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/error.h"
+#include "base/log.h"
 #include "devices-virtio/balloon.h"
 #include "devices-virtio/console.h"
 #include "devices-virtio/harness.h"
@@ -29,6 +31,13 @@ _Static_assert(PLAN_PORTS_MAX == CONSOLE_EXTRA_MAX &&
 		       PLAN_PORT_BYTES == CONSOLE_NAME_BYTES,
 	       "what a plan holds, the console takes");
 
+static void port_failed(void *ctx, const char *port, bool in, int error)
+{
+	(void)ctx;
+	log_warn("port '%s': cannot %s: %s; it is closed from now on", port,
+		 in ? "read" : "write", error_text(error));
+}
+
 static int new_console(const struct device_env *env,
 		       const struct plan_device *dev, struct vdev **ret)
 {
@@ -38,6 +47,7 @@ static int new_console(const struct device_env *env,
 		.cols = plan->tty_cols,
 		.tty = plan->tty_rows || plan->tty_cols,
 		.loop = env->loop,
+		.failed = port_failed,
 	};
 
 	for (int i = 0; i < 3; i++) {

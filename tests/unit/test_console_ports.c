@@ -35,6 +35,10 @@ static struct loop *loop;
 static pthread_t thread;
 static int log_fd, data_fd; /* our ends */
 static int theirs[2];
+static unsigned failures; /* by on_failed(), and what it was told last */
+static char failed_port[CONSOLE_NAME_BYTES];
+static int failed_with;
+static bool failed_in;
 
 static void *run_loop(void *arg)
 {
@@ -42,9 +46,19 @@ static void *run_loop(void *arg)
 	return NULL;
 }
 
+static void on_failed(void *ctx, const char *port, bool in, int error)
+{
+	failures++;
+	memcpy(failed_port, port, sizeof(failed_port));
+	failed_in = in;
+	failed_with = error;
+}
+
 static struct console_config config_with(unsigned extra)
 {
-	struct console_config config = {.loop = loop, .extra_count = extra};
+	struct console_config config = {.loop = loop,
+					.extra_count = extra,
+					.failed = on_failed};
 
 	for (unsigned i = 0; i < CONSOLE_PORTS; i++)
 		config.fd[i] = -1; /* kind NONE: closed */
@@ -260,6 +274,60 @@ Test(console_ports, leaves_input_in_the_pipe)
 	cr_expect_eq(used.len, 4);
 	cr_expect_eq(read(theirs[1], left, sizeof(left)), 6);
 	cr_expect_str_eq(left, "456789");
+}
+
+/** replace() - another file behind an fd that the device has. */
+static void replace(int fd, const char *path, int flags)
+{
+	int other = open(path, flags);
+
+	cr_assert(other >= 0 && dup2(other, fd) == fd);
+	close(other);
+}
+
+Test(console_ports, tells_once_that_it_cannot_write)
+{
+	replace(theirs[0], "/dev/full", O_WRONLY);
+	for (unsigned i = 0; i < 3; i++) {
+		drv_send(&drv, LOG, DRV_DATA, 64, 0);
+		drv_kick(&drv, LOG);
+	}
+	cr_expect(await(LOG, 3), "the driver has its buffers");
+	cr_expect_eq(failures, 1);
+	cr_expect_str_eq(failed_port, "a-log");
+	cr_expect(!failed_in);
+	cr_expect_eq(failed_with, ENOSPC);
+	cr_expect(!drv_broken(&drv));
+}
+
+Test(console_ports, tells_once_that_it_cannot_read)
+{
+	char name[CONSOLE_PORTS_MAX][64] = {{0}};
+
+	introduce(name);
+	say(4, VIRTIO_CONSOLE_PORT_OPEN);
+	replace(theirs[1], "/proc/self/mem", O_RDONLY); /* nothing is at 0 */
+	for (unsigned i = 0; i < 3; i++) {
+		drv_send(&drv, DATA, DRV_DATA, 64, WR);
+		drv_kick(&drv, DATA);
+	}
+	cr_expect_eq(drv_used_count(&drv, DATA), 0);
+	cr_expect_eq(failures, 1);
+	cr_expect_str_eq(failed_port, "data-of-23-letters-name");
+	cr_expect(failed_in);
+	cr_expect_eq(failed_with, EIO);
+}
+
+Test(console_ports, says_nothing_of_an_end)
+{
+	char name[CONSOLE_PORTS_MAX][64] = {{0}};
+
+	introduce(name);
+	say(4, VIRTIO_CONSOLE_PORT_OPEN);
+	replace(theirs[1], "/dev/null", O_RDONLY);
+	drv_send(&drv, DATA, DRV_DATA, 64, WR);
+	drv_kick(&drv, DATA);
+	cr_expect_eq(failures, 0);
 }
 
 Test(console_ports, is_refused_with_too_many)

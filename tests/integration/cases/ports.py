@@ -5,8 +5,11 @@ import array
 import contextlib
 import fcntl
 import os
+import pty
 import select
+import signal
 import termios
+import tty
 
 import vm
 
@@ -189,3 +192,101 @@ def test_ways_to_wait(t):
         os.write(fd, b"!")
     line(command, b"done\n")
     ends(t, command)
+
+
+def shell(t, script, *ports):
+    """A VM with busybox's shell, which has its stdin."""
+    t.need("/bin/busybox")
+    options = [word for port in ports for word in ("--port", port)]
+    return t.start_vm(*options, "--", "/bin/busybox", "sh", "-c",
+                      f"trap '' PIPE; cd /dev/virtio-ports; {script}",
+                      stdin=-1, bufsize=0)
+
+
+def failed(t, command, *words):
+    """It ended, and the host has one line about a port."""
+    out, err = command.communicate(timeout=LIMIT * vm.SLOW)
+    lines = [text for text in err.decode().splitlines()
+             if text.startswith("ampoule: ")]
+    t.check(len(lines) == 1 and all(word in lines[0] for word in words), err)
+    t.equal(command.returncode, 0, "status")
+    return out
+
+
+def test_full_device(t):
+    """ENOSPC: the guest hears of the first byte on, the host once."""
+    command = shell(t, "for i in 1 2 3; do echo $i >full || echo $?; done",
+                    "full,out=/dev/full")
+    out = failed(t, command, "port 'full'", "cannot write", "No space left")
+    t.equal(out, b"1\n1\n1\n", "the shell")
+
+
+@vm.alone
+def test_full_disk(t):
+    """What fits is there to the last byte, and no more was acknowledged."""
+    if os.geteuid():
+        t.skip("only root mounts a file system")
+    where = t.tmp / "disk"
+    where.mkdir()
+    t.command("mount", "-t", "tmpfs", "-o", "size=128K", "none",
+              where).ended(0)
+    t.stack.callback(t.command, "umount", "-l", where)
+    command = guest(t, "until", "log", ports=[f"log,out={where}/log"])
+    said = failed(t, command, "port 'log'", "cannot write", "No space left")
+    acknowledged, reason = said.decode().strip().split(" ", 1)
+    t.equal(reason, "Broken pipe", "the write that failed")
+    data = (where / "log").read_bytes()
+    t.check(data == pattern(len(data)), "bytes")
+    t.check(int(acknowledged) <= len(data) <= 128 << 10,
+            f"{acknowledged} acknowledged, {len(data)} there")
+
+
+def test_read_error(t):
+    """EIO: the guest has an end, the host a line."""
+    command = shell(t, "cat in | wc -c", "in,in=/proc/self/mem")
+    out = failed(t, command, "port 'in'", "cannot read", "Input/output error")
+    t.equal(out, b"0\n", "the shell")
+
+
+def test_terminal_that_hangs_up(t):
+    """A character device whose other end is closed."""
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    path = os.ttyname(theirs)
+    command = shell(t, "echo one >out; echo said; read x;"
+                    "echo two >out || echo failed", f"out,out={path}")
+    os.close(theirs)
+    line(command, b"said\n")
+    t.equal(os.read(ours, 100), b"one\n", "the terminal")
+    os.close(ours)
+    command.stdin.write(b"go\n")
+    out = failed(t, command, "port 'out'", "cannot write", "Input/output")
+    t.equal(out, b"failed\n", "the shell")
+
+
+def test_peers_come_and_go(t):
+    """Whoever has a FIFO open: nothing ends, nothing is lost."""
+    for name in ("out", "in"):
+        os.mkfifo(t.tmp / name)
+    command = shell(t, "echo up; for i in 1 2 3; do read x; echo $x >out;"
+                    "done <in", f"out,out={t.tmp}/out", f"in,in={t.tmp}/in")
+    line(command, b"up\n")
+    for word in (b"one\n", b"two\n", b"three\n"):
+        with open(t.tmp / "in", "wb", buffering=0) as writer:
+            writer.write(word)
+        with open(t.tmp / "out", "rb", buffering=0) as reader:
+            t.equal(reader.read(len(word)), word, "echo")
+    ends(t, command)
+
+
+def test_nobody_reads(t):
+    """A program that waits for a reader for ever can be ended."""
+    os.mkfifo(t.tmp / "fifo")
+    command = shell(t, "echo up; cat /dev/zero >out",
+                    f"out,out={t.tmp}/fifo")
+    line(command, b"up\n")
+    command.send_signal(signal.SIGTERM)
+    t.equal(command.wait(timeout=LIMIT * vm.SLOW), 143, "status")
+    t.run("--time", "0.3", "--port", f"out,out={t.tmp}/fifo", "--",
+          "/bin/busybox", "sh", "-c",
+          "cat /dev/zero >/dev/virtio-ports/out").ended(124)

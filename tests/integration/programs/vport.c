@@ -131,9 +131,9 @@ static int check(uint64_t at, size_t bytes)
 	return 1;
 }
 
-static void fill(uint64_t at)
+static void fill(uint64_t at, size_t bytes)
 {
-	for (size_t i = 0; i < sizeof(buffer); i++)
+	for (size_t i = 0; i < bytes; i++)
 		buffer[i] = pattern(at + i);
 }
 
@@ -148,7 +148,7 @@ static void block(const char *name, uint64_t bytes)
 		int fd = port(name, O_WRONLY);
 
 		for (uint64_t at = 0; at < bytes; at += CHUNK) {
-			fill(at);
+			fill(at, CHUNK);
 			must(write(fd, buffer, CHUNK) == CHUNK, "write");
 		}
 		_exit(0);
@@ -171,7 +171,7 @@ static void full(const char *name, uint64_t bytes)
 		struct pollfd p = {fd, POLLOUT, 0};
 		ssize_t n;
 
-		fill(at);
+		fill(at, CHUNK);
 		n = write(fd, buffer, sizeof(buffer));
 		if (n > 0) {
 			at += (uint64_t)n;
@@ -203,6 +203,26 @@ static void slow(const char *name, uint64_t bytes)
 		must(n > 0 && check(at, (size_t)n), "read");
 	}
 	say("done");
+}
+
+/* until PORT: write until that fails; how many bytes were taken, and why it
+ * ended. */
+static void until(const char *name)
+{
+	int fd = port(name, O_WRONLY);
+	uint64_t at = 0;
+	ssize_t n;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (;;) {
+		fill(at, CHUNK / 8);
+		n = write(fd, buffer, CHUNK / 8);
+		if (n < 0)
+			break;
+		at += (uint64_t)n;
+	}
+	printf("%llu %s\n", (unsigned long long)at, strerror(errno));
+	fflush(stdout);
 }
 
 static void on_alarm(int number)
@@ -255,6 +275,8 @@ int main(int argc, char **argv)
 		calls();
 	else if (!strcmp(what, "waits"))
 		waits();
+	else if (!strcmp(what, "until") && argc > 2)
+		until(argv[2]);
 	else if (!strcmp(what, "copy") && argc > 3)
 		copy(argv[2], argv[3]);
 	else if (!strcmp(what, "block") && argc > 3)
