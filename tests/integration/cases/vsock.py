@@ -95,8 +95,8 @@ def ends(t, command, said):
     t.equal((command.returncode, out, err), (0, said, b""), "the guest")
 
 
-def listening(t, *guest):
-    host = Host(t, *guest)
+def listening(t, *guest, options=()):
+    host = Host(t, *guest, options=options)
     command = host.start()
     t.equal(command.stdout.readline(), b"listening\n", "program")
     return host, command
@@ -466,7 +466,7 @@ def test_in_the_background(t):
 
 def test_many_threads_of_the_host(t):
     """Connections come and go from all sides at once."""
-    host, command = listening(t, "echo", "52", "160")
+    host, command = listening(t, "echo", "52", "160", options=("--cpus", "2"))
     wrong = []
 
     def client(number):
@@ -486,3 +486,25 @@ def test_many_threads_of_the_host(t):
         thread.join()
     t.equal(wrong, [], "what came back")
     ends(t, command, b"done\n")
+
+
+def test_many_threads_of_the_guest(t):
+    """On two CPUs, each connection full both ways, written to and read from by
+    threads of their own."""
+    count = 6
+    host = Host(t, "talks", "1000", count, options=("--cpus", "2"))
+    server = host.listen(1000)
+    command = host.start()
+
+    def echo(connection):
+        with connection:
+            while data := connection.recv(1 << 16):
+                connection.sendall(data)
+
+    threads = [threading.Thread(target=echo, args=(accept(server),))
+               for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ends(t, command, b"all came back\n")

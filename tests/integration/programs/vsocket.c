@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -192,6 +193,70 @@ static void drain(unsigned port)
 	}
 	must(n == 0, "read");
 	printf("got %llu\n", (unsigned long long)done);
+}
+
+/* An echo of the host's, full both ways: one thread writes, another reads. */
+
+struct talk {
+	int fd;
+	uint64_t bytes;
+	pthread_t writer, reader;
+};
+
+static void *write_all(void *arg)
+{
+	struct talk *t = arg;
+
+	for (uint64_t done = 0; done < t->bytes;) {
+		uint64_t n = t->bytes - done < CHUNK ? t->bytes - done : CHUNK;
+
+		send_all(t->fd, pattern + done % PERIOD, n);
+		done += n;
+	}
+	must(!shutdown(t->fd, SHUT_WR), "shutdown");
+	return NULL;
+}
+
+static void *read_all(void *arg)
+{
+	struct talk *t = arg;
+	uint8_t *buffer = malloc(CHUNK);
+	uint64_t done = 0;
+	ssize_t n;
+
+	must(buffer != NULL, "malloc");
+	while ((n = read(t->fd, buffer, CHUNK)) > 0) {
+		if (memcmp(buffer, pattern + done % PERIOD, (size_t)n) != 0)
+			break;
+		done += (uint64_t)n;
+	}
+	free(buffer);
+	must(n == 0 && done == t->bytes, "what came back");
+	return NULL;
+}
+
+/* COUNT such connections, each with two threads of its own. */
+static void talks(unsigned port, unsigned count)
+{
+	struct talk *t = calloc(count, sizeof(*t));
+
+	must(t != NULL, "calloc");
+	for (unsigned i = 0; i < count; i++) {
+		t[i].fd = connected(port);
+		t[i].bytes = (1u << 20) + i;
+		must(!pthread_create(&t[i].writer, NULL, write_all, &t[i]) &&
+			     !pthread_create(&t[i].reader, NULL, read_all,
+					     &t[i]),
+		     "pthread_create");
+	}
+	for (unsigned i = 0; i < count; i++) {
+		must(!pthread_join(t[i].writer, NULL) &&
+			     !pthread_join(t[i].reader, NULL),
+		     "pthread_join");
+		close(t[i].fd);
+	}
+	free(t);
+	say("all came back");
 }
 
 /* Read to the end, as fast as it comes. */
@@ -456,6 +521,8 @@ int main(int argc, char **argv)
 		echo(port, (unsigned)n);
 	else if (!strcmp(what, "many"))
 		many(port, (unsigned)n);
+	else if (!strcmp(what, "talks"))
+		talks(port, (unsigned)n);
 	else if (!strcmp(what, "flood"))
 		flood(port, n);
 	else if (!strcmp(what, "drain"))
