@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_mmio.c - any sequence of register accesses, of any width, over a device
- * with one queue. Oracle: what status claims agrees with what the queue is. */
+ * with one queue; or a session of a driver, of any device. Oracle: what status
+ * claims agrees with what the queue is. */
 #include <linux/virtio_config.h>
 #include <stdlib.h>
 
 #include "devices-virtio/rng.h"
 #include "tests/fuzz/fuzz_driver.h"
+#include "tests/fuzz/session.h"
+
+static int play(struct vdev *vd, struct fuzz_input *in)
+{
+	static struct session session;
+
+	session_play(&session, vd, in, NULL, NULL);
+	vdev_free(vd);
+	return 0;
+}
 
 static void check(const struct vdev *vd)
 {
@@ -29,6 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (rng_new(NULL, &vd))
 		abort();
+	if (session_is(&in))
+		return play(vd, &in);
 	fuzz_attach(&guest, vd);
 	for (unsigned i = 0; i < FUZZ_OPS_MAX && in.left; i++) {
 		switch (fuzz_u8(&in) & 7) {

@@ -12,10 +12,15 @@ import sys
 import tempfile
 
 CORPUS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
-# The first part of a recording's name: virtio device id, or what it is.
-TARGETS = {"1": "net", "2": "block", "3": "console", "4": "rng",
+# The first part of a recording's name, virtio device id or what it is, and who
+# begins with it. Every device's sessions use registers and rings; 42 is the
+# tests' own device, whose sessions are about nothing else.
+DEVICES = {"1": "net", "2": "block", "3": "console", "4": "rng",
            "5": "balloon", "19": "vsock", "27": "pmem",
-           "4294901761": "harness", "state": "state", "pci": "pci"}
+           "4294901761": "harness"}
+TARGETS = {"state": ["state"], "pci": ["pci"], "42": ["mmio", "queue"],
+           **{number: [name, "mmio", "queue"]
+              for number, name in DEVICES.items()}}
 
 
 def record(programs, where):
@@ -28,12 +33,12 @@ def record(programs, where):
 
 
 def sort_out(where):
-    """Recordings by target; those of the tests' own devices have none."""
+    """Recordings by target."""
     found = collections.defaultdict(list)
     for path in glob.glob(os.path.join(where, "*-*")):
         kind = os.path.basename(path).split("-")[0]
-        if kind in TARGETS:
-            found[TARGETS[kind]].append(path)
+        for target in TARGETS.get(kind, ()):
+            found[target].append(path)
     return found
 
 
