@@ -9,29 +9,26 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define LEAF_FEATURES     0x1u
-#define LEAF_CACHE_INTEL  0x4u
-#define LEAF_TOPOLOGY     0xbu
-#define LEAF_TOPOLOGY_V2  0x1fu
-#define LEAF_KVM          0x40000000u
-#define LEAF_KVM_TIMING   0x40000010u
-#define LEAF_FEATURES_AMD 0x80000001u
-#define LEAF_SIZES_AMD    0x80000008u
-#define LEAF_CACHE_AMD    0x8000001du
-#define LEAF_TOPOLOGY_AMD 0x8000001eu
-#define APIC_BUS_KHZ      1000000u /* KVM's APIC timer: 1 ns a tick */
+#define LEAF_FEATURES        0x1u
+#define LEAF_CACHE_INTEL     0x4u
+#define LEAF_TOPOLOGY        0xbu
+#define LEAF_TOPOLOGY_V2     0x1fu
+#define LEAF_KVM             0x40000000u
+#define LEAF_KVM_TIMING      0x40000010u
+#define LEAF_FEATURES_AMD    0x80000001u
+#define LEAF_CACHES_AMD      0x80000005u
+#define LEAF_SIZES_AMD       0x80000008u
+#define LEAF_CACHE_AMD       0x8000001du
+#define LEAF_TOPOLOGY_AMD    0x8000001eu
+#define LEAF_TOPOLOGY_AMD_V2 0x80000026u
+#define APIC_BUS_KHZ         1000000u    /* KVM's APIC timer: 1 ns a tick */
+#define AMD_EBX              0x68747541u /* "Auth" */
+#define HYGON_EBX            0x6f677948u /* "Hygo" */
 
 #define BIT(n) (1u << (n))
 
 static_assert(offsetof(struct cpuid_table, entry) == sizeof(struct kvm_cpuid2),
 	      "cpuid_table is what KVM reads");
-
-int cpuid_read(int kvm_fd, struct cpuid_table *ret)
-{
-	ret->count = CPUID_ENTRIES_MAX;
-	ret->padding = 0;
-	return ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, ret) < 0 ? -errno : 0;
-}
 
 struct kvm_cpuid_entry2 *cpuid_find(struct cpuid_table *t, uint32_t function,
 				    uint32_t index)
@@ -43,6 +40,37 @@ struct kvm_cpuid_entry2 *cpuid_find(struct cpuid_table *t, uint32_t function,
 			return e;
 	}
 	return NULL;
+}
+
+/** is_amd() - or Hygon, whose CPUs are theirs. */
+static bool is_amd(struct cpuid_table *t)
+{
+	const struct kvm_cpuid_entry2 *e = cpuid_find(t, 0, 0);
+
+	return e && (e->ebx == AMD_EBX || e->ebx == HYGON_EBX);
+}
+
+/** add_caches() - the first caches of AMD's, which KVM has passed on since
+ * Linux 6.2 only. No feature, and the same in a guest. */
+static void add_caches(struct cpuid_table *t)
+{
+	struct kvm_cpuid_entry2 *e = cpuid_find(t, LEAF_CACHES_AMD, 0);
+
+	if (e && !e->ecx && !e->edx && is_amd(t))
+		__asm__ volatile("cpuid"
+				 : "=a"(e->eax), "=b"(e->ebx), "=c"(e->ecx),
+				   "=d"(e->edx)
+				 : "a"(LEAF_CACHES_AMD), "c"(0));
+}
+
+int cpuid_read(int kvm_fd, struct cpuid_table *ret)
+{
+	ret->count = CPUID_ENTRIES_MAX;
+	ret->padding = 0;
+	if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, ret) < 0)
+		return -errno;
+	add_caches(ret);
+	return 0;
 }
 
 bool cpuid_gib_pages(struct cpuid_table *t)
@@ -67,6 +95,7 @@ static bool is_hidden(uint32_t function)
 		LEAF_TOPOLOGY,
 		LEAF_TOPOLOGY_V2,
 		LEAF_KVM_TIMING,
+		LEAF_TOPOLOGY_AMD_V2,
 	};
 
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
@@ -108,11 +137,12 @@ static void shape_features(struct cpuid_table *t, const struct cpuid_config *c)
 	struct kvm_cpuid_entry2 *e = cpuid_find(t, LEAF_FEATURES, 0);
 
 	if (e) {
-		e->ecx &= ~(BIT(3) | BIT(5)); /* MONITOR, VMX */
-		e->ecx |= BIT(21) | BIT(31);  /* x2APIC, hypervisor */
+		/* DTES64, MONITOR, VMX, PDCM */
+		e->ecx &= ~(BIT(2) | BIT(3) | BIT(5) | BIT(15));
+		e->ecx |= BIT(21) | BIT(31); /* x2APIC, hypervisor */
 		e->ecx &= ~BIT(24);
 		e->ecx |= c->tsc_deadline ? BIT(24) : 0;
-		e->edx &= ~BIT(28);
+		e->edx &= ~(BIT(21) | BIT(28));      /* DS */
 		e->edx |= c->cpus > 1 ? BIT(28) : 0; /* HTT: ids are valid */
 		e->ebx = (e->ebx & 0xff00ffffu) | c->cpus << 16;
 	}
@@ -121,9 +151,9 @@ static void shape_features(struct cpuid_table *t, const struct cpuid_config *c)
 		e->ebx &= ~(BIT(2) | BIT(25)); /* SGX, PT */
 	e = cpuid_find(t, LEAF_FEATURES_AMD, 0);
 	if (e) {
-		/* CmpLegacy, SVM, PerfCtrExtCore, PerfCtrExtNB */
-		e->ecx &= ~(BIT(1) | BIT(2) | BIT(23) | BIT(24));
-		e->ecx |= c->cpus > 1 && (e->ecx & BIT(22)) ? BIT(1) : 0;
+		/* CmpLegacy, SVM, counters of the core, northbridge, caches */
+		e->ecx &= ~(BIT(1) | BIT(2) | BIT(23) | BIT(24) | BIT(28));
+		e->ecx |= c->cpus > 1 && is_amd(t) ? BIT(1) : 0;
 	}
 }
 
@@ -150,7 +180,7 @@ static void shape_topology(struct cpuid_table *t, uint32_t cpus)
 	const struct kvm_cpuid_entry2 *vendor = cpuid_find(t, 0, 0);
 	struct kvm_cpuid_entry2 *e = cpuid_find(t, LEAF_SIZES_AMD, 0);
 
-	if (e && e->ecx)
+	if (e && is_amd(t))
 		e->ecx = (e->ecx & ~0xf0ffu) | (cpus - 1) |
 			 core_bits(cpus) << 12;
 	e = cpuid_find(t, LEAF_TOPOLOGY_AMD, 0);

@@ -24,6 +24,7 @@ static void host(void)
 {
 	table.count = 0;
 	add(0x0, 0, 0x20, 0);
+	table.entry[0].ebx = 0x68747541; /* Auth, of AuthenticAMD */
 	add(0x1, 0, 0, 0xffffffff);
 	add(0x4, 0, 0x121, 0);
 	add(0x4, 3, 0x163, 0);
@@ -63,8 +64,9 @@ Test(cpuid, hides_what_the_vm_does_not_have)
 	shape(1, true);
 	for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
 		cr_assert_null(cpuid_find(&table, gone[i], 0));
-	cr_assert_eq(leaf(0x1, 0)->ecx & (1u << 3 | 1u << 5), 0);
-	cr_assert_eq(leaf(0x80000001, 0)->ecx & (1u << 2), 0);
+	cr_assert_eq(leaf(0x1, 0)->ecx & 0x802c, 0); /* no MONITOR, counters */
+	cr_assert_eq(leaf(0x1, 0)->edx & 1u << 21, 0);
+	cr_assert_eq(leaf(0x80000001, 0)->ecx & 0x11800004, 0);
 	cr_assert_eq(leaf(0x7, 0)->ebx & (1u << 2 | 1u << 25), 0);
 }
 
@@ -99,11 +101,40 @@ Test(cpuid, topology_leaves_agree)
 		cr_assert_eq(!!(leaf(0x1, 0)->edx & 1u << 28), cpus > 1);
 		cr_assert_eq(leaf(0xb, 1)->ebx, cpus);
 		cr_assert_eq(leaf(0xb, 1)->eax, cases[i].bits);
+		cr_assert_eq(!!(leaf(0x80000001, 0)->ecx & 2), cpus > 1);
 		cr_assert_eq(leaf(0x80000008, 0)->ecx & 0xff, cpus - 1);
 		cr_assert_eq(leaf(0x80000008, 0)->ecx >> 12, cases[i].bits);
 		cr_assert_eq(leaf(0x4, 3)->eax >> 26, cpus - 1);
 		cr_assert_eq(leaf(0x4, 0)->eax >> 14 & 0xfff, 0);
 	}
+}
+
+Test(cpuid, an_old_kvm_that_tells_no_cores_does_not_matter)
+{
+	host();
+	cpuid_find(&table, 0x80000008, 0)->ecx = 0;
+	cpuid_shape(&table, &(struct cpuid_config){.cpus = 4});
+	cr_assert_eq(leaf(0x80000008, 0)->ecx, 2u << 12 | 3);
+}
+
+Test(cpuid, intel_has_no_registers_of_amd)
+{
+	host();
+	table.entry[0].ebx = 0x756e6547; /* Genu */
+	cpuid_find(&table, 0x80000008, 0)->ecx = 0;
+	cpuid_shape(&table, &(struct cpuid_config){.cpus = 4});
+	cr_assert_eq(leaf(0x80000008, 0)->ecx, 0);
+	cr_assert_eq(leaf(0x80000001, 0)->ecx & 2, 0);
+	cr_assert_eq(leaf(0xb, 1)->ebx, 4);
+}
+
+Test(cpuid, shows_what_lets_a_guest_mitigate)
+{
+	shape(4, true);
+	/* spec_ctrl stibp ssbd md_clear flush_l1d arch_capabilities, ... */
+	cr_assert_eq(leaf(0x7, 0)->edx, UINT32_MAX);
+	/* ibpb ibrs stibp ssbd, ... */
+	cr_assert_eq(leaf(0x80000008, 0)->ebx, UINT32_MAX);
 }
 
 Test(cpuid, every_vcpu_has_its_own_id)
