@@ -32,6 +32,7 @@
 #include "runner/vmm/gate.h"
 #include "runner/vmm/guard.h"
 #include "runner/vmm/guest.h"
+#include "runner/vmm/msr.h"
 #include "runner/vmm/place.h"
 #include "runner/vmm/platform.h"
 #include "runner/vmm/pmem_map.h"
@@ -190,6 +191,7 @@ static int create_vm(struct vmm *m)
 		return -E2BIG;
 	}
 	gate_open(&m->env.vm_created);
+	msr_filter_counters(m->vm.fd); /* beside the vCPUs' set-up */
 	return 0;
 }
 

@@ -70,10 +70,6 @@ static void handle_rare(struct vcpu *v)
 	case KVM_EXIT_SET_TPR:
 	case KVM_EXIT_IOAPIC_EOI: /* ours has edges only */
 		return;
-	case KVM_EXIT_X86_RDMSR:
-	case KVM_EXIT_X86_WRMSR:
-		v->run->msr.error = 1; /* #GP, as of a CPU without it */
-		return;
 	case KVM_EXIT_SYSTEM_EVENT:
 		if (v->run->system_event.type != KVM_SYSTEM_EVENT_CRASH)
 			guest_shut_down(v->env->guest);

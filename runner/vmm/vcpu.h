@@ -27,6 +27,7 @@
 #include "runner/vmm/cpuid.h"
 #include "runner/vmm/gate.h"
 #include "runner/vmm/guest.h"
+#include "runner/vmm/msr.h"
 #include "runner/vmm/vm.h"
 
 struct platform;
@@ -44,8 +45,9 @@ struct vcpu_env { /* what all vCPUs share; outlives them */
 	struct stop *stop;
 	struct timeline *timeline;
 	struct gate vm_created;   /* opened by the main thread: ->vm is there */
-	struct gate cpuid_shaped; /* opened by vCPU 0: ->cpuid is there */
+	struct gate cpuid_shaped; /* opened by vCPU 0: ->cpuid, ->features */
 	struct cpuid_table cpuid;
+	struct msr_table features;
 	pthread_mutex_t cpuid_lock; /* ->cpuid carries one APIC id at a time */
 	pthread_barrier_t ready;
 };

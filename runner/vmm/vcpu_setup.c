@@ -106,6 +106,8 @@ void vcpu_set_up(struct vcpu *v)
 
 	if (v->index == 0)
 		err = cpuid_read(env->kvm_fd, &env->cpuid);
+	if (!err && v->index == 0 && env->foreign)
+		err = msr_read_features(env->kvm_fd, &env->features);
 	gate_wait(&env->vm_created);
 	if (!err)
 		err = create(v);
@@ -115,6 +117,8 @@ void vcpu_set_up(struct vcpu *v)
 		gate_wait(&env->cpuid_shaped);
 		err = set_cpuid(v);
 	}
+	if (!err && env->foreign)
+		err = msr_give(v->fd, &env->features);
 	if (!err && env->foreign)
 		err = set_memory_types(v);
 	if (!err && v->index == 0)

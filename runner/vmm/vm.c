@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "runner/vmm/msr.h"
 
 /* Where an Intel CPU without "unrestricted guest" keeps its real-mode crutches
  * (KVM api 4.35, 4.98): in the gap, next to the APIC, away from devices. */
@@ -54,19 +55,6 @@ static int enable_apics(int vm_fd, const char **ret_why)
 	return 0;
 }
 
-/** keep_msrs_quiet() - accesses to MSRs that KVM does not know come to us,
- * where they are answered without a line in the host's log (KVM api 7.22).
- * Where KVM is too old for it, it answers them itself. */
-static void keep_msrs_quiet(int vm_fd)
-{
-	struct kvm_enable_cap cap = {
-		.cap = KVM_CAP_X86_USER_SPACE_MSR,
-		.args = {KVM_MSR_EXIT_REASON_UNKNOWN},
-	};
-
-	(void)ioctl(vm_fd, KVM_ENABLE_CAP, &cap);
-}
-
 int vm_create(struct vm *vm, int kvm_fd, const char **ret_why)
 {
 	uint64_t identity_map = IDENTITY_MAP_GPA;
@@ -89,7 +77,7 @@ int vm_create(struct vm *vm, int kvm_fd, const char **ret_why)
 	err = enable_apics(fd, ret_why);
 	if (err)
 		return err;
-	keep_msrs_quiet(fd);
+	msr_disable_counters(fd);
 	vm->fd = steal_fd(&fd);
 	return 0;
 }
