@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/plan_cpuid.h"
 #include "base/plan_device.h"
 #include "base/plan_pmem.h"
 
@@ -35,8 +36,6 @@ static const char *check_header(const struct plan *plan)
 		return "version is another program's: reinstall Ampoule";
 	if (plan->total_bytes != sizeof(*plan))
 		return "total_bytes does not match";
-	if (plan->reserved)
-		return "reserved is not 0";
 	if (plan->flags & ~PLAN_FLAGS)
 		return "flags has unknown bits";
 	if ((plan->flags & PLAN_FLAG_SERIAL) && !(plan->flags & PLAN_FLAG_ACPI))
@@ -212,6 +211,13 @@ static const char *check_cmdline(const struct plan *plan)
 	return NULL;
 }
 
+static const char *check_cpuid(const struct plan *plan)
+{
+	if (plan->cpuid_count > PLAN_CPUID_MAX)
+		return "cpuid_count is out of range";
+	return plan_check_cpuid(plan->cpuid, plan->cpuid_count);
+}
+
 int plan_check(const struct plan *plan, const char **ret_why)
 {
 	static const char *(*const checks[])(const struct plan *) = {
@@ -219,7 +225,7 @@ int plan_check(const struct plan *plan, const char **ret_why)
 		check_name,         check_id,         check_size,
 		check_fds,          check_segments,   check_initrd,
 		plan_check_devices, plan_check_pmems, check_streams,
-		check_cmdline,
+		check_cmdline,      check_cpuid,
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {

@@ -232,6 +232,16 @@ struct plan_device {
 #define PLAN_FLAG_SERIAL 4096u
 #define PLAN_FLAG_PVH    8192u /* entry_gpa is PVH's, of 32 bits */
 
+#define PLAN_CPUID_MAX 64u
+
+/* One register of CPUID, and what of it the guest may see: bits that the host
+ * has and @keep has, too. Which registers: plan_cpuid.h. */
+struct plan_cpuid {
+	uint32_t function, index; /* leaf and subleaf */
+	uint32_t reg;             /* enum plan_cpuid_reg */
+	uint32_t keep;
+};
+
 struct plan {
 	uint64_t magic;
 	uint32_t version;
@@ -251,9 +261,10 @@ struct plan {
 	uint64_t initrd_bytes;
 	struct plan_segment segment[PLAN_SEGMENTS_MAX];
 	uint32_t device_count; /* device n at PLAN_MMIO_BASE + n * stride */
-	uint32_t reserved;     /* 0 */
+	uint32_t cpuid_count;  /* 0: all that the host's KVM offers */
 	struct plan_device device[PLAN_DEVICES_MAX];
-	uint32_t stream_kind[3]; /* enum plan_stream_kind */
+	struct plan_cpuid cpuid[PLAN_CPUID_MAX]; /* a register at most once */
+	uint32_t stream_kind[3];                 /* enum plan_stream_kind */
 	uint16_t tty_rows, tty_cols;
 	int32_t fd[PLAN_FD_COUNT];
 	uint32_t cmdline_bytes; /* without NUL, < PLAN_CMDLINE_BYTES */

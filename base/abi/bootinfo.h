@@ -19,6 +19,7 @@
 #define BOOTINFO_PVH_GPA     0xee000ull
 #define BOOTINFO_VERSION     2u
 #define BOOTINFO_DEVICES_MAX 16u
+#define BOOTINFO_CPUS_MAX    8u /* that mote uses */
 
 struct bootinfo_device {
 	uint64_t gpa;       /* virtio-mmio registers, one page */

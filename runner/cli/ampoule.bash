@@ -20,7 +20,7 @@ _ampoule_program_index()
 			echo $((i + 1))
 			return
 			;;
-		--mem | --cpus | --time | --name | --kernel | --initrd | \
+		--mem | --cpus | --cpu | --time | --name | --kernel | --initrd | \
 			--profile | --grace | --pids | --open-files | \
 			--cpu-max | --cpu-weight | --io-weight | --io-read | \
 			--io-write | --io-read-ops | --io-write-ops | --rng-rate | \

@@ -199,6 +199,7 @@ static void probe_smt(struct doctor_finding *f)
 static const struct doctor_check checks[] = {
 	{"kvm", "KVM", doctor_probe_kvm},
 	{"host_kind", "kind of host", doctor_probe_host_kind},
+	{"cpu", "CPU", doctor_probe_cpu},
 	{"kernel", "kernel", probe_kernel},
 	{"cgroup", "cgroup", doctor_probe_cgroup},
 	{"namespaces", "namespaces", doctor_probe_namespaces},

@@ -36,6 +36,9 @@ __attribute__((format(printf, 4, 5))) void finding_set(struct doctor_finding *f,
 void doctor_probe_kvm(struct doctor_finding *f);
 void doctor_probe_host_kind(struct doctor_finding *f);
 
+/* doctor_cpu.c */
+void doctor_probe_cpu(struct doctor_finding *f);
+
 /* doctor_jail.c */
 void doctor_probe_cgroup(struct doctor_finding *f);
 void doctor_probe_namespaces(struct doctor_finding *f);

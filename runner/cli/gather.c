@@ -30,6 +30,7 @@ struct task { /* for the child */
 struct found { /* by the child */
 	struct kernel_image kernel;
 	struct profile profile;
+	struct cpu_template cpu;
 	int32_t missing;
 };
 
@@ -103,21 +104,28 @@ static int read_kernel(const struct settings *s, struct kernel_image *ret,
 	return 0;
 }
 
+/** read_texts() - what options name, beside what is to boot. */
+static int read_texts(const struct settings *s, struct found *found,
+		      struct problem *why)
+{
+	const char *profile = settings_profile_file(s);
+	const char *cpu = cpu_template_file(s);
+	int err = profile ? profile_read(profile, &found->profile, why) : 0;
+
+	if (!err && cpu)
+		err = cpu_template_read(cpu, &found->cpu, why);
+	return err;
+}
+
 /** look_into() - in the child. */
 static int look_into(const void *context, void *result, struct problem *why)
 {
 	const struct task *t = context;
 	struct found *found = result;
 	struct packed packed = {0};
-	const char *profile = settings_profile_file(t->settings);
-	int err = 0;
+	int err = t->kernel ? read_texts(t->settings, found, why) : 0;
 
-	if (t->kernel && profile) {
-		err = profile_read(profile, &found->profile, why);
-		if (err)
-			return err;
-	}
-	if (t->kernel)
+	if (!err && t->kernel)
 		err = read_kernel(t->settings, &found->kernel, why);
 	if (err || !t->pack)
 		return err;
@@ -180,8 +188,13 @@ int gather(const struct settings *s, char *const *argv,
 		return problem_set(why, EXIT_AMPOULE,
 				   "the parser of files gave a profile that "
 				   "cannot be: please report it");
+	if (!cpu_template_is_sane(&found.cpu))
+		return problem_set(why, EXIT_AMPOULE,
+				   "the parser of files gave a CPU template "
+				   "that cannot be: please report it");
 	ret->kernel = found.kernel;
 	ret->profile = found.profile;
+	ret->cpu = found.cpu;
 	ret->profile_read = settings_profile_file(s) != NULL;
 	for (int i = 1; task.pack && argv[0] && argv[i]; i++) {
 		if (i == found.missing)

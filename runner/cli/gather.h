@@ -2,6 +2,7 @@
 /* gather.h - what a VM boots from: kernel and initrd, opened by us, looked into
  * by a child that may do nothing else (parser.h). */
 #pragma once
+#include "runner/cli/cpu_template.h"
 #include "runner/cli/kernel_elf.h"
 #include "runner/cli/profile.h"
 
@@ -18,7 +19,8 @@ struct gathered {
 	uint64_t initrd_bytes;
 	struct kernel_image kernel;
 	bool profile_read;
-	struct profile profile; /* of --profile FILE */
+	struct profile profile;  /* of --profile FILE */
+	struct cpu_template cpu; /* of --cpu FILE */
 	int missing; /* of argv: a file of the host that is not in the VM; 0 */
 };
 

@@ -6,6 +6,7 @@
  * The initrd goes as high as it can: what lies below stays one piece. */
 #include "runner/cli/plan_fill.h"
 
+#include "base/abi/bootinfo.h"
 #include "base/plan.h"
 #include "runner/cli/cgroup_limits.h"
 #include "runner/cli/device_block.h"
@@ -200,6 +201,12 @@ int plan_fill(const struct settings *s, const struct kernel_image *kernel,
 	err = linux_guest_fill(s, ret, why);
 	if (!err)
 		err = fill_limits(ret, &s->limits, why);
+	if (!err && !s->kernel && ret->cpus > BOOTINFO_CPUS_MAX)
+		err = problem_set(why, EXIT_AMPOULE,
+				  "cpus: mote has at most %u; ask for fewer "
+				  "than %u, or name a Linux kernel with "
+				  "--kernel",
+				  BOOTINFO_CPUS_MAX, ret->cpus);
 	if (err)
 		return err;
 	if (!s->limits.value[PROFILE_PIDS])

@@ -3,19 +3,16 @@
  * Trusts: no byte of a text. One table says what each key takes. */
 #include "runner/cli/profile.h"
 
-#include "base/cleanup.h"
-#include "base/error.h"
 #include "base/plan.h"
 #include "runner/cli/keyfile.h"
 #include "runner/cli/parse.h"
 #include "runner/cli/problem.h"
+#include "runner/cli/text_file.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define NS_MAX       (INT64_MAX / 2)
 #define RATE_MIN     4096u /* less than a page a second is a mistake */
@@ -358,23 +355,10 @@ int profile_builtin(const char *name, struct profile *ret)
 
 int profile_read(const char *path, struct profile *ret, struct problem *why)
 {
-	cleanup_fd int fd =
-		open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	char text[PROFILE_TEXT_MAX];
-	size_t used = 0;
-	ssize_t n = 1;
+	size_t bytes = 0;
+	int err = text_file_read("profile", path, text, sizeof(text), &bytes,
+				 why);
 
-	while (fd >= 0 && n > 0 && used < sizeof(text)) {
-		n = read(fd, text + used, sizeof(text) - used);
-		used += n > 0 ? (size_t)n : 0;
-	}
-	if (fd < 0 || n < 0)
-		return problem_set(why, EXIT_AMPOULE,
-				   "cannot read the profile %s: %s", path,
-				   error_text(errno));
-	if (used == sizeof(text))
-		return problem_set(why, EXIT_AMPOULE,
-				   "the profile %s is longer than 16383 bytes",
-				   path);
-	return profile_parse(path, text, used, ret, why);
+	return err ? err : profile_parse(path, text, bytes, ret, why);
 }

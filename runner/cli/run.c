@@ -8,6 +8,7 @@
 #include "runner/cli/background.h"
 #include "runner/cli/cell.h"
 #include "runner/cli/commands.h"
+#include "runner/cli/cpu_template.h"
 #include "runner/cli/device_set.h"
 #include "runner/cli/gather.h"
 #include "runner/cli/launch.h"
@@ -104,6 +105,8 @@ static int prepare(struct run *r)
 		err = plan_fill(&r->settings, &r->files.kernel,
 				r->files.initrd_bytes, &r->streams, &r->plan,
 				&r->why);
+	if (!err)
+		cpu_template_fill(&r->settings, &r->files.cpu, &r->plan);
 	if (!err)
 		err = locate_open(PART_VMM, &r->vmm_fd, &r->why);
 	if (p->claim.record_fd >= 0)

@@ -20,6 +20,7 @@ struct settings {
 	/* run */
 	const char *name;             /* NULL: from the program's */
 	const char *profile;          /* name or file; NULL: default */
+	const char *cpu;              /* template or file; NULL: host */
 	struct profile given, limits; /* by options; of all together */
 	const char *image;            /* NULL: root is the initrd */
 	struct strlist ports;         /* "NAME,in=FILE", "NAME,out=FILE" */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* settings_limits.c - the options of `run` that a profile has, too. */
+#include "runner/cli/cpu_template.h"
 #include "runner/cli/options.h"
 #include "runner/cli/problem.h"
 #include "runner/cli/profile.h"
@@ -45,6 +46,16 @@ static const char *set_profile(void *settings, const char *value)
 	return NULL;
 }
 
+static const char *set_cpu(void *settings, const char *value)
+{
+	if (strcmp(value, CPU_TEMPLATE_HOST) != 0 &&
+	    strcmp(value, CPU_TEMPLATE_BASELINE) != 0 && !strchr(value, '/'))
+		return "is neither host nor baseline; the name of a file has a "
+		       "'/' in it";
+	((struct settings *)settings)->cpu = value;
+	return NULL;
+}
+
 const struct option_spec settings_limit_options[] = {
 	{"profile", 0, OPTION_REQUIRED, "NAME|FILE",
 	 "limits and devices for a kind of use: default,\n"
@@ -53,7 +64,17 @@ const struct option_spec settings_limit_options[] = {
 	 set_profile},
 	{"mem", 0, OPTION_REQUIRED, "SIZE",
 	 "memory of the VM, files included (default 128M)", set_mem},
-	{"cpus", 0, OPTION_REQUIRED, "N", "virtual CPUs (default 1)", set_cpus},
+	{"cpus", 0, OPTION_REQUIRED, "N",
+	 "virtual CPUs (default 1); up to 8, with a Linux\n"
+	 "kernel up to 64",
+	 set_cpus},
+	{"cpu", 0, OPTION_REQUIRED, "TEMPLATE",
+	 "features that the VM sees: host (default, all that\n"
+	 "KVM offers), baseline (x86-64-v3, the same on all\n"
+	 "hosts of a make), or a file with a '/' in its name,\n"
+	 "of lines like '0x7.ebx = ~0x10000' for CPUID bits to\n"
+	 "take away",
+	 set_cpu},
 	{"time", 0, OPTION_REQUIRED, "SECONDS",
 	 "end it after this time with exit code 124; also\n"
 	 "300ms, 5m",

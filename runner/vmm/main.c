@@ -168,6 +168,8 @@ static int start_threads(struct vmm *m)
 	m->env.cpus = m->plan.cpus;
 	m->env.pvh = m->plan.flags & PLAN_FLAG_PVH;
 	m->env.foreign = m->plan.flags & PLAN_FLAG_ACPI;
+	m->env.cpuid_mask = m->plan.cpuid;
+	m->env.cpuid_masks = m->plan.cpuid_count;
 	m->env.vm = &m->vm;
 	m->env.bus = &m->bus;
 	m->env.platform = &m->platform;

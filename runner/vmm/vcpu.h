@@ -38,6 +38,8 @@ struct vcpu_env { /* what all vCPUs share; outlives them */
 	uint32_t cpus;
 	bool pvh;     /* how vCPU 0 enters: boot_pvh.h, not boot.h */
 	bool foreign; /* the kernel is not ours: PLAN_FLAG_ACPI */
+	const struct plan_cpuid *cpuid_mask; /* cpuid_mask.h */
+	uint32_t cpuid_masks;
 	const struct vm *vm;
 	struct bus *bus;
 	struct platform *platform;

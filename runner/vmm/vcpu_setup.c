@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "runner/vmm/boot.h"
 #include "runner/vmm/boot_pvh.h"
+#include "runner/vmm/cpuid_mask.h"
 #include "runner/vmm/vcpu.h"
 
 #define EXIT_FAILED        125u
@@ -43,6 +44,7 @@ static void shape_cpuid(const struct vcpu *v)
 
 	env->guest->tsc_khz = khz > 0 ? (uint32_t)khz : 0;
 	timeline_calibrate(env->timeline, env->guest->tsc_khz);
+	cpuid_mask(&env->cpuid, env->cpuid_mask, env->cpuid_masks);
 	cpuid_shape(
 		&env->cpuid,
 		&(struct cpuid_config){.cpus = env->cpus,

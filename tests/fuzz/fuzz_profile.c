@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_profile.c - any bytes as a profile, and as the host's configuration.
+/* fuzz_profile.c - any bytes as a profile, as the host's configuration, and as
+ * a CPU template.
  * Oracle: the sanitizers; an error has a place; what is accepted is sane. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "runner/cli/config.h"
+#include "runner/cli/cpu_template.h"
 #include "runner/cli/problem.h"
 #include "runner/cli/profile.h"
 #include "tests/fuzz/fuzz_driver.h"
@@ -14,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *text = (const char *)data;
 	struct problem why = {0};
 	struct profile p, all;
+	struct cpu_template cpu = {0};
 	struct config config;
 
 	if (profile_parse("f", text, size, &p, &why)) {
@@ -26,6 +29,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!profile_is_sane(&all))
 			abort();
 	}
+	(void)cpu_template_parse("f", text, size, &cpu, &why);
+	if (!cpu_template_is_sane(&cpu))
+		abort();
 	config_defaults(&config);
 	(void)config_parse(text, size, &config, &why);
 	if (!config_is_sane(&config))

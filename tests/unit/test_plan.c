@@ -309,6 +309,12 @@ SPOIL(mem_small, p->mem_bytes = MIB - 4096)
 SPOIL(mem_large, p->mem_bytes = PLAN_MEM_MAX_BYTES + 4096)
 SPOIL(cpus_zero, p->cpus = 0)
 SPOIL(cpus_many, p->cpus = PLAN_CPUS_MAX + 1)
+SPOIL(cpuid_many, p->cpuid_count = PLAN_CPUID_MAX + 1)
+SPOIL(cpuid_topology, p->cpuid_count = 1; p->cpuid[0].function = 0xb)
+SPOIL(cpuid_register, p->cpuid_count = 1; p->cpuid[0].function = 0x7;
+      p->cpuid[0].reg = 4)
+SPOIL(cpuid_twice, p->cpuid_count = 2; p->cpuid[0].function = 0x7;
+      p->cpuid[0].reg = 1; p->cpuid[1] = p->cpuid[0])
 SPOIL(segments_none, p->segment_count = 0)
 SPOIL(segments_many, p->segment_count = PLAN_SEGMENTS_MAX + 1)
 SPOIL(segments_huge, p->segment_count = UINT32_MAX)
@@ -377,6 +383,10 @@ static const struct wrong wrongs[] = {
 	{"mem_bytes", "too large", mem_large},
 	{"cpus", "none", cpus_zero},
 	{"cpus", "too many", cpus_many},
+	{"cpuid_count", "too many", cpuid_many},
+	{"cpuid", "topology", cpuid_topology},
+	{"cpuid", "no such register", cpuid_register},
+	{"cpuid", "twice", cpuid_twice},
 	{"segment_count", "none", segments_none},
 	{"segment_count", "too many", segments_many},
 	{"segment_count", "far too many", segments_huge},

@@ -9,11 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/abi/bootinfo.h"
 #include "kernels/mote/arch/pcpu.h"
 
 struct vm;
 
-#define CPUS_MAX 8u
+#define CPUS_MAX BOOTINFO_CPUS_MAX
 
 /** smp_init() - @count CPUs (1..CPUS_MAX) with APIC ids from 0. On the first
  * one. */
