@@ -230,7 +230,8 @@ struct plan_device {
  * serial port, which needs the former. */
 #define PLAN_FLAG_ACPI   2048u
 #define PLAN_FLAG_SERIAL 4096u
-#define PLAN_FLAG_PVH    8192u /* entry_gpa is PVH's, of 32 bits */
+#define PLAN_FLAG_PVH    8192u  /* entry_gpa is PVH's, of 32 bits */
+#define PLAN_FLAG_KASLR  16384u /* the kernel lies where chance said */
 
 #define PLAN_CPUID_MAX 64u
 

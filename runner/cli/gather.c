@@ -101,6 +101,11 @@ static int read_kernel(const struct settings *s, struct kernel_image *ret,
 	if (kernel_elf_read(PARSER_INPUT, s->boot, ret, &wrong))
 		return problem_set(why, EXIT_AMPOULE, "the kernel %s %s", name,
 				   wrong);
+	if (ret->pvh && s->kaslr)
+		return problem_set(why, EXIT_AMPOULE,
+				   "the kernel %s is started by PVH, where "
+				   "--kaslr cannot be",
+				   name);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "runner/cli/bzimage.h"
+#include "runner/cli/kernel_kaslr.h"
 #include "runner/cli/linux_guest.h"
 #include "runner/cli/locate.h"
 #include "runner/cli/parser.h"
@@ -17,17 +18,60 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#define CHUNK_BYTES (256u << 10)
+
+/** copy() - a vmlinux that is not packed, to where it can be changed. */
+static int copy(const char **ret_why)
+{
+	cleanup_free uint8_t *chunk = malloc(CHUNK_BYTES);
+	uint64_t at = 0;
+	ssize_t n = 1;
+	int err = chunk ? 0 : -ENOMEM;
+
+	*ret_why = "cannot be read";
+	while (!err && n) {
+		n = pread(PARSER_INPUT, chunk, CHUNK_BYTES, (off_t)at);
+		if (n < 0)
+			return -errno;
+		at += (uint64_t)n;
+		*ret_why = "is larger than 512 MiB";
+		if (at > BZIMAGE_VMLINUX_MAX)
+			return -EFBIG;
+		*ret_why = "cannot be copied into memory";
+		err = fd_write_all(PARSER_OUTPUT, chunk, (size_t)n);
+	}
+	return err;
+}
+
+/** move() - the vmlinux to another address. What is none stays as it is:
+ * whoever wants an ELF file says what it is. */
+static int move(struct bzimage *found, const char **ret_why)
+{
+	int err = found->found ? 0 : copy(ret_why);
+
+	if (!err)
+		err = kernel_kaslr_move(PARSER_OUTPUT, ret_why);
+	if (err == -ENOEXEC && !found->found)
+		return 0;
+	found->found = !err;
+	return err;
+}
 
 /** look() - in the child. */
 static int look(const void *context, void *result, struct problem *why)
 {
 	const struct settings *s = context;
 	const char *wrong = NULL;
+	int err = bzimage_unpack(PARSER_INPUT, PARSER_OUTPUT, result, &wrong);
 
-	if (bzimage_unpack(PARSER_INPUT, PARSER_OUTPUT, result, &wrong))
+	if (!err && s->kaslr)
+		err = move(result, &wrong);
+	if (err)
 		return problem_set(why, EXIT_AMPOULE, "the kernel %s %s",
 				   s->kernel, wrong);
 	return 0;
@@ -64,7 +108,8 @@ static int seal(int fd, struct problem *why)
 		       : 0;
 }
 
-/** unpack() - replace ->fd by the vmlinux in it, if it is a bzImage. */
+/** unpack() - replace ->fd by the vmlinux in it, if it is a bzImage or shall be
+ * moved. */
 static int unpack(const struct settings *s, uint32_t id,
 		  struct kernel_file *file, struct problem *why)
 {
@@ -95,8 +140,11 @@ int kernel_file_open(const struct settings *s, uint32_t id,
 	ret->modules[0] = '\0';
 	if (!s->kernel)
 		return locate_open(PART_MOTE, &ret->fd, why);
-	if (!strcmp(s->kernel, LINUX_GUEST_NAME))
-		return linux_guest_open(&ret->fd, why);
+	if (!strcmp(s->kernel, LINUX_GUEST_NAME)) {
+		int err = linux_guest_open(&ret->fd, why);
+
+		return err || !s->kaslr ? err : unpack(s, id, ret, why);
+	}
 	ret->fd = open(s->kernel, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (ret->fd < 0)
 		return problem_set(why, EXIT_AMPOULE,

@@ -64,7 +64,9 @@ static const char *foreign_option(const struct settings *s)
 		return "serial";
 	if (s->modules)
 		return "modules";
-	return s->boot != KERNEL_BOOT_AUTO ? "boot" : NULL;
+	if (s->boot != KERNEL_BOOT_AUTO)
+		return "boot";
+	return s->kaslr ? "kaslr" : NULL;
 }
 
 int linux_guest_fill(const struct settings *s, struct plan *plan,

@@ -7,12 +7,14 @@
 #include "runner/cli/plan_fill.h"
 
 #include "base/abi/bootinfo.h"
+#include "base/error.h"
 #include "base/plan.h"
 #include "runner/cli/cgroup_limits.h"
 #include "runner/cli/device_block.h"
 #include "runner/cli/device_pmem.h"
 #include "runner/cli/disk.h"
 #include "runner/cli/kernel_elf.h"
+#include "runner/cli/kernel_kaslr.h"
 #include "runner/cli/linux_guest.h"
 #include "runner/cli/parse.h"
 #include "runner/cli/problem.h"
@@ -83,6 +85,24 @@ static int place_initrd(struct plan *plan, const struct settings *s,
 		.fd = PLAN_FD_INITRD,
 	};
 	return 0;
+}
+
+/** place_by_chance() - the kernel, below the initrd. */
+static int place_by_chance(struct plan *plan, const struct kernel_image *kernel,
+			   struct problem *why)
+{
+	uint64_t mem = plan->mem_bytes;
+	uint64_t top = mem < PLAN_GAP_START ? mem : PLAN_GAP_START;
+	int err;
+
+	if (plan->initrd_gpa)
+		top = plan->initrd_gpa;
+	err = kernel_kaslr_place(plan, kernel, top - SPARE_BYTES);
+	plan->flags |= PLAN_FLAG_KASLR;
+	return err ? problem_set(why, EXIT_AMPOULE,
+				 "--kaslr: the host gives no random number: %s",
+				 error_text(err))
+		   : 0;
 }
 
 void plan_fill_name(const char *path, char *ret)
@@ -211,7 +231,8 @@ int plan_fill(const struct settings *s, const struct kernel_image *kernel,
 		return err;
 	if (!s->limits.value[PROFILE_PIDS])
 		ret->pids_max = device_block_threads(s, ret);
-	return place_initrd(ret, s, kernel, initrd_bytes, why);
+	err = place_initrd(ret, s, kernel, initrd_bytes, why);
+	return err || !s->kaslr ? err : place_by_chance(ret, kernel, why);
 }
 
 /** add_disk() - of one of the VM's files, if it lies on one. */

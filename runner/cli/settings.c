@@ -130,6 +130,13 @@ static const char *set_boot(void *settings, const char *value)
 	return NULL;
 }
 
+static const char *set_kaslr(void *settings, const char *value)
+{
+	(void)value;
+	((struct settings *)settings)->kaslr = true;
+	return NULL;
+}
+
 static const char *set_serial(void *settings, const char *value)
 {
 	(void)value;
@@ -230,6 +237,10 @@ const struct option_spec settings_run_options[] = {
 	 "how that kernel starts (default linux, in 64-bit\n"
 	 "mode; pvh where its file has no such entry)",
 	 set_boot},
+	{"kaslr", 0, OPTION_FLAG, NULL,
+	 "move a Linux kernel to addresses that chance\n"
+	 "chooses; its file needs relocations",
+	 set_kaslr},
 	{"serial", 0, OPTION_FLAG, NULL,
 	 "show the messages of a Linux kernel on stderr", set_serial},
 	{"trace", 0, OPTION_REQUIRED, "FILE",

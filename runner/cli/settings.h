@@ -42,6 +42,7 @@ struct settings {
 	bool pci;           /* devices on PCI, not mmio */
 	bool image_rw;      /* writes go to memory, over it */
 	bool image_on_disk; /* it is a disk, not memory */
+	bool kaslr;         /* move the kernel to where chance says */
 	bool serial;        /* the kernel has a port, shown on stderr */
 	bool json;
 	bool detach; /* run in the background */

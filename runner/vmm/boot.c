@@ -69,6 +69,8 @@ static int write_zero_page(const struct gmem *gm, const struct boot_config *c)
 	bp.hdr.version = BOOT_PROTOCOL;
 	bp.hdr.type_of_loader = LOADER_OTHER;
 	bp.hdr.loadflags = LOADED_HIGH;
+	if (plan->flags & PLAN_FLAG_KASLR)
+		bp.hdr.loadflags |= KASLR_FLAG;
 	bp.hdr.cmd_line_ptr = BOOT_CMDLINE_GPA;
 	bp.hdr.cmdline_size = plan->cmdline_bytes;
 	bp.hdr.setup_data = SETUP_DATA_GPA;

@@ -260,6 +260,15 @@ def host_elf_seeds():
     save("kernel_elf", "overlap", host_elf([load, load], tail=pad))
     save("kernel_elf", "short", host_elf([load]))
 
+    # Notes: a foreign one, then Xen's with the entry of PVH. The byte of the
+    # identification that fuzz_kernel_elf.c looks at asks for it.
+    note = struct.pack("<III4s4s", 4, 3, 1, b"GNU", b"abc") + struct.pack(
+        "<III4sQ", 4, 8, 18, b"Xen", low + 0x60)
+    where = (4, 4, 64 + 2 * 56, 0, 0, len(note), len(note), 4)
+    noted = host_elf([load, where], tail=note.ljust(0x200, b"\0"))
+    save("kernel_elf", "pvh", noted[:9] + b"\2" + noted[10:])
+    save("kernel_elf", "pvh_alone", noted[:24] + bytes(8) + noted[32:])
+
     # One segment at 0; interpreter at 300, dynamic section at 400, strings
     # at 600.
     whole = (1, 5, 0, 0, 0, 700, 700, 0x1000)
@@ -275,6 +284,30 @@ def host_elf_seeds():
     save("elf_needs", "dynamic", body.ljust(700, b"\0"))
     save("elf_needs", "static", host_elf([load], tail=pad))
     save("elf_needs", "cut", body[:620])
+
+
+def reloc_seeds():
+    """A kernel at 16 MiB with its table of relocations behind it."""
+    start = 0xffffffff81000000
+    load = (1, 7, 120, start, 0x1000000, 64, 0x4000, 0x200000)
+    text = struct.pack("<QQQ", 0, start + 16, start + 24).ljust(64, b"\0")
+    plain = host_elf([load], entry=0x1000000, tail=text)
+
+    def table(*groups):
+        return b"".join(struct.pack("<I", 0) + b"".join(
+            struct.pack("<I", start + at & 0xffffffff) for at in group)
+            for group in groups)
+
+    save("kernel_reloc", "three", plain + table((8, 16), (32,), (40, 60)))
+    save("kernel_reloc", "two", plain + table((8, 16), (40, 60)))
+    save("kernel_reloc", "empty", plain + table((), (), ()))
+    save("kernel_reloc", "none", plain)
+    save("kernel_reloc", "outside", plain + table((57,), (), (64,)))
+    head = bytearray(plain + struct.pack("<IIQQQQIIQQ", 0, 1, 0, 0, 120, 64,
+                                         0, 0, 0, 0))
+    struct.pack_into("<Q", head, 40, 184)       # e_shoff
+    struct.pack_into("<HH", head, 58, 64, 1)    # e_shentsize, e_shnum
+    save("kernel_reloc", "sections", bytes(head) + table((8,), (), (40,)))
 
 
 def cmsg(data, level=1, kind=1, length=None):
@@ -437,6 +470,7 @@ cmsg_seeds()
 net_filter_seeds()
 elf_seeds()
 host_elf_seeds()
+reloc_seeds()
 queue_seeds()
 mmio_seeds()
 pci_seeds()

@@ -250,3 +250,14 @@ Test(boot, pvh_enters_in_32_bit_mode_without_paging)
 	cr_expect_eq(sregs.ds.limit, UINT32_MAX);
 	cr_expect_eq(sregs.tr.limit, 0x67);
 }
+
+Test(boot, tells_a_kernel_that_it_was_moved)
+{
+	struct boot_config config = prepare(128 << 20);
+
+	cr_assert_eq(boot_write(&gm, &config), 0);
+	cr_expect_not(zero_page()->hdr.loadflags & KASLR_FLAG);
+	plan.flags = PLAN_FLAG_KASLR;
+	cr_assert_eq(boot_write(&gm, &config), 0);
+	cr_expect(zero_page()->hdr.loadflags & KASLR_FLAG);
+}

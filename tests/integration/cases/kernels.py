@@ -22,8 +22,14 @@ def test_by_pvh(t):
                  125, "PVH", "note")
 
 
+def test_a_kernel_without_relocations(t):
+    bad.one_line(t, t.run("--kernel", t.kernel, "--kaslr", t.program("hello")),
+                 125, "relocations", "--kaslr")
+
+
 def test_options_of_other_kernels(t):
-    bad.one_line(t, t.run("--boot", "pvh", t.program("hello")), 125, "--boot",
-                 "--kernel")
+    for option in (("--boot", "pvh"), ("--kaslr",)):
+        bad.one_line(t, t.run(*option, t.program("hello")), 125, option[0],
+                     "--kernel")
     bad.one_line(t, t.run("--boot", "bios", t.program("hello")), 125, "--boot",
                  "pvh")
