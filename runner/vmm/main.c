@@ -33,6 +33,7 @@
 #include "runner/vmm/guard.h"
 #include "runner/vmm/guest.h"
 #include "runner/vmm/msr.h"
+#include "runner/vmm/own_pages.h"
 #include "runner/vmm/place.h"
 #include "runner/vmm/platform.h"
 #include "runner/vmm/pmem_map.h"
@@ -318,6 +319,12 @@ static int listen_to_commands(struct vmm *m)
 	return control_start(&m->control, &m->plan, &m->devices, m->loop);
 }
 
+static int let_go_of_start(struct vmm *m)
+{
+	(void)m;
+	return own_pages_let_go();
+}
+
 /** confirm() - to a monitor: from here on failures are the guest's. */
 static int confirm(struct vmm *m)
 {
@@ -358,6 +365,7 @@ static const struct step {
 	{"close what set-up used", close_inputs},
 	{"watch signals and timers", watch_requests},
 	{"listen to commands", listen_to_commands},
+	{"let go of what only the start needed", let_go_of_start},
 	{"tell that it is ready", confirm},
 	{"start the guest", let_run},
 };
