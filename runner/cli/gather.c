@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "runner/cli/image_run.h"
+#include "runner/cli/initrd_file.h"
 #include "runner/cli/kernel_file.h"
 #include "runner/cli/pack.h"
 #include "runner/cli/parser.h"
@@ -25,6 +26,9 @@ struct task { /* for the child */
 	char *const *argv;
 	const struct streams *streams;
 	bool kernel, pack;
+	/* Of the user's own initrd for Linux: not looked at before. */
+	bool check_initrd;
+	uint8_t initrd_head[INITRD_HEAD_BYTES];
 };
 
 struct found { /* by the child */
@@ -51,6 +55,17 @@ static int open_initrd(const char *path, struct gathered *g,
 			S_ISREG(st.st_mode) ? "empty" : "not a file");
 	g->initrd_bytes = (uint64_t)st.st_size;
 	return 0;
+}
+
+/** check_initrd() - in the child. */
+static int check_initrd(const struct task *t, struct problem *why)
+{
+	const char *wrong =
+		initrd_file_check(t->initrd_head, t->settings->cmdline);
+
+	return wrong ? problem_set(why, EXIT_AMPOULE, "the initrd %s %s",
+				   t->settings->initrd, wrong)
+		     : 0;
 }
 
 static int open_archive(int *ret_fd, struct problem *why)
@@ -132,6 +147,8 @@ static int look_into(const void *context, void *result, struct problem *why)
 
 	if (!err && t->kernel)
 		err = read_kernel(t->settings, &found->kernel, why);
+	if (!err && t->check_initrd)
+		err = check_initrd(t, why);
 	if (err || !t->pack)
 		return err;
 	if (t->settings->image)
@@ -151,13 +168,29 @@ static bool is_sane(const struct kernel_image *k)
 	       k->end_gpa <= PLAN_GAP_START;
 }
 
+/** open_own_initrd() - and its first bytes, for the child. */
+static int open_own_initrd(struct task *t, bool is_linux, struct gathered *g,
+			   struct problem *why)
+{
+	const char *path = t->settings->initrd;
+	int err = open_initrd(path, g, why);
+
+	t->check_initrd = is_linux;
+	if (!err &&
+	    pread(g->initrd_fd, t->initrd_head, sizeof(t->initrd_head), 0) < 0)
+		return problem_set(why, EXIT_AMPOULE,
+				   "cannot read the initrd %s: %s", path,
+				   error_text(errno));
+	return err;
+}
+
 int gather(const struct settings *s, char *const *argv,
 	   const struct streams *streams, uint32_t id, struct gathered *ret,
 	   struct problem *why)
 {
 	struct kernel_file kernel = {.fd = -1};
 	struct settings here = *s;
-	const struct task task = {
+	struct task task = {
 		.settings = &here,
 		.argv = argv,
 		.streams = streams,
@@ -172,7 +205,7 @@ int gather(const struct settings *s, char *const *argv,
 	if (!here.modules && *kernel.modules)
 		here.modules = kernel.modules;
 	if (!err && s->initrd)
-		err = open_initrd(s->initrd, ret, why);
+		err = open_own_initrd(&task, kernel.is_linux, ret, why);
 	if (!err && task.pack)
 		err = open_archive(&ret->initrd_fd, why);
 	if (err)

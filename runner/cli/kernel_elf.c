@@ -5,6 +5,7 @@
 
 #include "base/ckd.h"
 #include "runner/cli/elf_file.h"
+#include "runner/cli/kernel_foreign.h"
 #include "runner/cli/kernel_note.h"
 
 #include <errno.h>
@@ -105,11 +106,11 @@ static const char *add_segment(struct kernel_image *k, const Elf64_Phdr *ph)
 }
 
 /** foreign_kind() - name what people try instead of an ELF kernel. */
-static const char *foreign_kind(const struct elf_file *elf, int err,
+static const char *foreign_kind(int fd, const struct elf_file *elf, int err,
 				const char *why)
 {
 	if (err == -ENOEXEC)
-		return "is neither a vmlinux (ELF) nor a vmlinuz (bzImage)";
+		return kernel_foreign_name(fd);
 	if (err)
 		return why;
 	if (elf->ehdr.e_type != ET_EXEC && elf->ehdr.e_type != ET_DYN)
@@ -129,7 +130,7 @@ int kernel_elf_read(int fd, enum kernel_boot boot, struct kernel_image *ret,
 	const char *why = NULL;
 	int err = elf_file_read(fd, &elf, &why);
 
-	why = foreign_kind(&elf, err, why);
+	why = foreign_kind(fd, &elf, err, why);
 	for (unsigned i = 0; !why && i < elf.ehdr.e_phnum; i++) {
 		if (elf.phdr[i].p_type == PT_LOAD)
 			why = add_segment(&k, &elf.phdr[i]);

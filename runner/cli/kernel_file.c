@@ -15,6 +15,7 @@
 #include "runner/cli/problem.h"
 #include "runner/cli/settings.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,6 +25,11 @@
 #include <unistd.h>
 
 #define CHUNK_BYTES (256u << 10)
+
+struct look {                       /* what the child finds */
+	uint8_t is_linux, unpacked; /* 0 or not */
+	char version[BZIMAGE_VERSION_MAX];
+};
 
 /** copy() - a vmlinux that is not packed, to where it can be changed. */
 static int copy(const char **ret_why)
@@ -62,15 +68,34 @@ static int move(struct bzimage *found, const char **ret_why)
 	return err;
 }
 
+/** check_payload() - what was unpacked: not each bzImage is Linux's. */
+static int check_payload(const char **ret_why)
+{
+	char magic[SELFMAG] = "";
+
+	*ret_why = "is damaged: what is packed in it is no ELF file";
+	return !fd_pread_all(PARSER_OUTPUT, magic, SELFMAG, 0) &&
+			       !memcmp(magic, ELFMAG, SELFMAG)
+		       ? 0
+		       : -EINVAL;
+}
+
 /** look() - in the child. */
 static int look(const void *context, void *result, struct problem *why)
 {
 	const struct settings *s = context;
+	struct look *ret = result;
+	struct bzimage found;
 	const char *wrong = NULL;
-	int err = bzimage_unpack(PARSER_INPUT, PARSER_OUTPUT, result, &wrong);
+	int err = bzimage_unpack(PARSER_INPUT, PARSER_OUTPUT, &found, &wrong);
 
+	ret->is_linux = found.found;
+	memcpy(ret->version, found.version, sizeof(ret->version));
+	if (!err && found.found)
+		err = check_payload(&wrong);
 	if (!err && s->kaslr)
-		err = move(result, &wrong);
+		err = move(&found, &wrong);
+	ret->unpacked = found.found;
 	if (err)
 		return problem_set(why, EXIT_AMPOULE, "the kernel %s %s",
 				   s->kernel, wrong);
@@ -116,7 +141,7 @@ static int unpack(const struct settings *s, uint32_t id,
 	cleanup_fd int out = fd_memfd_sealable("kernel");
 	const struct parser parser = {
 		.id = id, .input = file->fd, .output = out};
-	struct bzimage found = {0};
+	struct look found = {0};
 	int err;
 
 	if (out < 0)
@@ -124,8 +149,9 @@ static int unpack(const struct settings *s, uint32_t id,
 				   "cannot unpack the kernel into memory: %s",
 				   error_text(out));
 	err = parser_run(&parser, look, s, &found, sizeof(found), why);
-	if (err || !found.found)
+	if (err || !found.unpacked)
 		return err;
+	file->is_linux = found.is_linux;
 	found.version[sizeof(found.version) - 1] = '\0';
 	if (*found.version && !strchr(found.version, '/'))
 		find_modules(s, found.version, file->modules);
@@ -138,12 +164,16 @@ int kernel_file_open(const struct settings *s, uint32_t id,
 		     struct kernel_file *ret, struct problem *why)
 {
 	ret->modules[0] = '\0';
+	ret->is_linux = false;
 	if (!s->kernel)
 		return locate_open(PART_MOTE, &ret->fd, why);
 	if (!strcmp(s->kernel, LINUX_GUEST_NAME)) {
 		int err = linux_guest_open(&ret->fd, why);
 
-		return err || !s->kaslr ? err : unpack(s, id, ret, why);
+		if (!err && s->kaslr)
+			err = unpack(s, id, ret, why);
+		ret->is_linux = true;
+		return err;
 	}
 	ret->fd = open(s->kernel, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (ret->fd < 0)

@@ -3,6 +3,7 @@
  * the one the user names, which is unpacked if it has to be. */
 #pragma once
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct problem;
@@ -12,6 +13,7 @@ struct kernel_file {
 	int fd; /* owned: an ELF file, or something that is none */
 	/* Folder with the modules of an unpacked kernel; "": none is known. */
 	char modules[PATH_MAX];
+	bool is_linux; /* for sure: it was in a bzImage, or is our own */
 };
 
 /** kernel_file_open() - @id: uid and gid for the child that unpacks.

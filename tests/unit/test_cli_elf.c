@@ -13,6 +13,7 @@
 
 #include "runner/cli/elf_deps.h"
 #include "runner/cli/elf_needs.h"
+#include "runner/cli/initrd_file.h"
 #include "runner/cli/kernel_elf.h"
 #include "runner/cli/ldcache.h"
 #include "runner/cli/problem.h"
@@ -304,6 +305,32 @@ Test(cli_elf, refuses_damaged_notes)
 		/* Nobody needs them. */
 		cr_expect_eq(read_noted(&n, KERNEL_BOOT_AUTO, &k, &why), 0,
 			     "%d: %s", how, why);
+	}
+}
+
+Test(cli_elf, an_initrd_is_known_by_its_first_bytes)
+{
+	static const char *const good[] = {"070701xx",
+					   "070702xx",
+					   "\x1f\x8b......",
+					   "BZh.....",
+					   "\x28\xb5\x2f\xfd....",
+					   "\0xxxxxxx"};
+	static const char *const bad[] = {"070707xx", "\x1f\x8a......",
+					  "\x7f"
+					  "ELF....",
+					  "07070100" + 1};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		cr_expect_null(
+			initrd_file_check((const uint8_t *)good[i], NULL),
+			"good %zu", i);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		const uint8_t *head = (const uint8_t *)bad[i];
+
+		cr_expect(initrd_file_check(head, NULL), "bad %zu", i);
+		cr_expect(initrd_file_check(head, "root=/dev/vda"));
+		cr_expect_null(initrd_file_check(head, "ro root=/dev/ram0"));
 	}
 }
 
