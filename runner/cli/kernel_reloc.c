@@ -89,20 +89,22 @@ static int elf_end(const struct elf_file *elf, const uint8_t *file,
 static int find_groups(const uint8_t *file, uint64_t at, uint64_t bytes,
 		       struct kernel_reloc *r)
 {
-	struct kernel_reloc_group group[STOPS_MAX];
-	unsigned stops = 0;
+	struct kernel_reloc_group group[STOPS_MAX] = {0};
+	const uint64_t end = at + bytes;
+	unsigned stops = 1; /* the one in front of the first group */
 
 	if (bytes % ENTRY_BYTES || get_u32(file + at))
 		return -EINVAL;
-	for (uint64_t i = at; i < at + bytes; i += ENTRY_BYTES) {
-		if (get_u32(file + i)) {
+	at += ENTRY_BYTES;
+	group[0].at = at;
+	for (; at < end; at += ENTRY_BYTES) {
+		if (get_u32(file + at)) {
 			group[stops - 1].count++;
 			continue;
 		}
 		if (stops == STOPS_MAX)
 			return -EINVAL;
-		group[stops++] =
-			(struct kernel_reloc_group){.at = i + ENTRY_BYTES};
+		group[stops++].at = at + ENTRY_BYTES;
 	}
 	if (stops < STOPS_MIN)
 		return -EINVAL;
