@@ -4,6 +4,8 @@
  *
  *   RAM      the memfd, shared     MADV_REMOVE     a hole in the memfd, zeroes
  *   segment  a file, private       MADV_DONTNEED   the file's own bytes again
+ *   RAM      huge pages, private   MADV_DONTNEED   zeroes; the host takes parts
+ *                                                  of huge pages when it has to
  *
  * madvise and not fallocate: it reaches only what is mapped here, while
  * fallocate would take any fd that the VMM has. */
@@ -42,14 +44,14 @@ int give_back(void *ctx, void *hva, size_t bytes, bool zero)
 	while (at < end) {
 		const struct vm_span *s = next_segment(vm, at);
 		bool inside = s && s->at <= at;
+		int how = inside || vm->huge ? MADV_DONTNEED : MADV_REMOVE;
 		uint64_t stop = inside ? s->at + s->bytes : s ? s->at : end;
 
 		if (s && s->at < end && zero)
 			return -EOPNOTSUPP;
 		if (stop > end)
 			stop = end;
-		if (madvise(vm->ram + at, stop - at,
-			    inside ? MADV_DONTNEED : MADV_REMOVE) < 0)
+		if (madvise(vm->ram + at, stop - at, how) < 0)
 			return -errno;
 		at = stop;
 	}

@@ -201,7 +201,8 @@ static int create_vm(struct vmm *m)
 static int add_memory(struct vmm *m)
 {
 	m->why = "is --mem larger than the host allows?";
-	return vm_add_ram(&m->vm, m->plan.mem_bytes);
+	return vm_add_ram(&m->vm, m->plan.mem_bytes,
+			  m->plan.flags & PLAN_FLAG_ACPI);
 }
 
 static int place_kernel(struct vmm *m)

@@ -64,7 +64,7 @@ static int place_segment(struct vm *vm, const struct plan *plan,
 		err = span_of(vm, seg, &hva);
 	if (err)
 		return err;
-	if (!((seg->gpa | seg->file_offset) & PAGE_MASK))
+	if (!vm->huge && !((seg->gpa | seg->file_offset) & PAGE_MASK))
 		mapped = seg->file_bytes & ~PAGE_MASK;
 	if (mapped)
 		err = map_pages(vm, fd, seg, hva, mapped);

@@ -8,7 +8,7 @@
 
 /** place_segments() - map or read every segment; before vm_add_slots().
  * Whole pages are mapped, MAP_PRIVATE, when file and guest offsets agree
- * modulo the page size; the rest is read. RAM beyond a segment's file bytes
- * stays zero.
+ * modulo the page size and RAM is not in huge pages; the rest is read. RAM
+ * beyond a segment's file bytes stays zero.
  * Return: 0; -ENODATA a file is shorter than its segment; -errno. */
 int place_segments(struct vm *vm, const struct plan *plan);

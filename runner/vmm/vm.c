@@ -18,6 +18,8 @@
 #define IDENTITY_MAP_GPA 0xfffbc000ull
 #define TSS_GPA          0xfffbd000ull
 
+#define HUGE_PAGE (2ull << 20)
+
 static int check_kvm(struct vm *vm, const char **ret_why)
 {
 	int n = ioctl(vm->kvm_fd, KVM_GET_API_VERSION, 0);
@@ -61,7 +63,7 @@ int vm_create(struct vm *vm, int kvm_fd, const char **ret_why)
 	cleanup_fd int fd = -1;
 	int err;
 
-	*vm = (struct vm){.kvm_fd = kvm_fd, .fd = -1, .mem_fd = -1};
+	*vm = (struct vm){.kvm_fd = kvm_fd, .fd = -1};
 	gm_init(&vm->gm);
 	err = check_kvm(vm, ret_why);
 	if (err)
@@ -88,12 +90,11 @@ static uint64_t ram_low_bytes(uint64_t bytes)
 	return bytes < PLAN_GAP_START ? bytes : PLAN_GAP_START;
 }
 
-int vm_add_ram(struct vm *vm, uint64_t bytes)
+/** map_small() - RAM in pages of 4 KiB, as a memfd. */
+static int map_small(uint64_t bytes, uint8_t **ret_ram)
 {
-	uint64_t low = ram_low_bytes(bytes);
 	cleanup_fd int fd = memfd_create("guest-ram", MFD_CLOEXEC);
 	void *ram;
-	int err;
 
 	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0)
 		return -errno;
@@ -101,18 +102,52 @@ int vm_add_ram(struct vm *vm, uint64_t bytes)
 		   MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (ram == MAP_FAILED)
 		return -errno;
+	*ret_ram = ram;
+	return 0;
+}
+
+/** map_huge() - RAM in pages of 2 MiB, where the host has them to give. KVM
+ * maps them as such only if they begin on 2 MiB here as well as in the guest.
+ */
+static int map_huge(uint64_t bytes, uint8_t **ret_ram)
+{
+	size_t room = bytes + HUGE_PAGE, head, tail;
+	uint8_t *p = mmap(NULL, room, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	head = -(uintptr_t)p & (HUGE_PAGE - 1);
+	tail = HUGE_PAGE - head;
+	if (head)
+		munmap(p, head);
+	munmap(p + head + bytes, tail);
+	/* A host without huge pages refuses, and gives small ones. */
+	(void)madvise(p + head, bytes, MADV_HUGEPAGE);
+	*ret_ram = p + head;
+	return 0;
+}
+
+int vm_add_ram(struct vm *vm, uint64_t bytes, bool huge)
+{
+	uint64_t low = ram_low_bytes(bytes);
+	uint8_t *ram = NULL;
+	int err = huge ? map_huge(bytes, &ram) : map_small(bytes, &ram);
+
+	if (err)
+		return err;
 	madvise(ram, bytes, MADV_DONTDUMP);
 	err = gm_add_region(&vm->gm, gpa(0), low, ram);
 	if (!err && bytes > low)
 		err = gm_add_region(&vm->gm, gpa(PLAN_GAP_END), bytes - low,
-				    (uint8_t *)ram + low);
+				    ram + low);
 	if (err) {
 		munmap(ram, bytes);
 		return err;
 	}
 	vm->ram = ram;
 	vm->ram_bytes = bytes;
-	vm->mem_fd = steal_fd(&fd);
+	vm->huge = huge;
 	return 0;
 }
 
