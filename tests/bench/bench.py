@@ -24,6 +24,7 @@ from everyday import bench_everyday
 from image import bench_image
 from jail import bench_jail
 from limits import bench_limits
+from linuxboot import bench_linux
 from net import bench_net
 from process import Failed, Run, Running, Sample
 from vsock import bench_vsock
@@ -398,7 +399,7 @@ SECTIONS = {
     "memory": bench_memory, "rate": bench_rate, "jail": bench_jail,
     "block": bench_block, "limits": bench_limits,
     "image": bench_image,
-    "vsock": bench_vsock, "net": bench_net,
+    "vsock": bench_vsock, "net": bench_net, "linux": bench_linux,
 }
 
 
