@@ -26,6 +26,7 @@
 #define READY_NS    (10 * NS_PER_SEC)
 #define ARP_FRAME   42u
 #define WORDS_BYTES 512u
+#define ROOM_BYTES  (2 << 20) /* in the socket, each way; a window of TCP's */
 
 /* The calls that change an argument list until the first of them fails. */
 static int put(struct strlist *args, const char *a, const char *b)
@@ -248,6 +249,18 @@ static int find(char **ret_path, struct problem *why)
 			   "there: 'apt-get install passt'");
 }
 
+/** make_room() - passt throws away what its socket does not take, and waits for
+ * the guest's TCP to miss it. An unprivileged user gets what wmem_max allows.
+ */
+static void make_room(int sock)
+{
+	int bytes = ROOM_BYTES;
+
+	if (setsockopt(sock, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)))
+		(void)setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &bytes,
+				 sizeof(bytes));
+}
+
 int net_user_start(const struct net_option *o, const uint8_t mac[6],
 		   uint32_t mtu, int *ret_fd, pid_t *ret_pid,
 		   struct problem *why)
@@ -268,6 +281,8 @@ int net_user_start(const struct net_option *o, const uint8_t mac[6],
 		goto out;
 	ours = pair[0];
 	theirs = pair[1];
+	make_room(ours);
+	make_room(theirs);
 	/* Nobody reads its later words: they must neither stop nor end it. */
 	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0) {
 		err = -errno;
