@@ -72,6 +72,29 @@ void net_later(struct net *net, uint64_t ns)
 		return;
 }
 
+void net_tell_sent(struct net *net, const struct net_pair *pair)
+{
+	unsigned queue = net_queue_out(net, pair);
+	const struct vq *vq = &net->vd.queue[queue];
+	uint16_t fresh = (uint16_t)(vq->next_used - vq->signalled);
+
+	if (!fresh || !net->heard || fresh >= NET_SENT_MAX) {
+		vdev_signal(&net->vd, queue);
+	} else if (!net->sent_waits) {
+		net->sent_waits = true;
+		net_later(net, NET_SENT_NS);
+	}
+}
+
+/** sent_is_due() - the timer fired: all of it, and with no packet coming in, an
+ * interrupt for each again. */
+static void sent_is_due(struct net *net)
+{
+	for (uint32_t i = 0; i < net->pairs; i++)
+		vdev_signal(&net->vd, net_queue_out(net, &net->pair[i]));
+	net->sent_waits = net->heard = false;
+}
+
 void net_arm(struct net *net, struct net_pair *pair)
 {
 	uint32_t events = 0;
@@ -134,11 +157,15 @@ static void on_more(void *arg, uint32_t events)
 
 	(void)events;
 	vdev_lock(&net->vd);
-	if (read(net->timer_fd, &count, sizeof(count)) == sizeof(count))
+	if (read(net->timer_fd, &count, sizeof(count)) == sizeof(count)) {
 		net->timer_ns = 0;
+		sent_is_due(net);
+	}
 	if (read(net->more_fd, &count, sizeof(count)) < 0)
 		count = 0; /* it was the timer */
 	net->on_loop = true;
+	if (net->sent_waits)
+		set_timer(net, NET_SENT_NS);
 	visit(net);
 	net->on_loop = false;
 	vdev_unlock(&net->vd);
@@ -200,8 +227,9 @@ static void net_queue_stop(struct vdev *vd, unsigned queue)
 {
 	struct net *net = (struct net *)vd;
 
-	/* Nothing is held of it; what is on its way to a socket goes on. */
-	(void)queue;
+	/* What is on its way to a socket goes on. */
+	if (queue % 2 == 0 && queue < 2 * net->pairs)
+		net_room_forget(net, queue);
 	for (uint32_t i = 0; i < net->pairs; i++)
 		net->pair[i].starved = false;
 }
@@ -227,9 +255,12 @@ static int net_quiesce(struct vdev *vd)
 {
 	struct net *net = (struct net *)vd;
 
-	for (uint32_t i = 0; i < net->pairs; i++)
+	for (uint32_t i = 0; i < net->pairs; i++) {
+		net_room_leave(net, 2 * i);
 		net_arm(net, &net->pair[i]);
-	return 0; /* no chain outlives a visit */
+		vdev_signal(&net->vd, net_queue_out(net, &net->pair[i]));
+	}
+	return 0; /* no other chain outlives a visit */
 }
 
 static void net_save(const struct vdev *vd, struct blob *to)

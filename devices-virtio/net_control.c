@@ -17,6 +17,8 @@ static uint8_t use_pairs(struct net *net, const struct command *c, size_t bytes)
 	if (bytes < sizeof(*c) || !vdev_has(&net->vd, VIRTIO_NET_F_MQ) ||
 	    c->pairs < VIRTIO_NET_CTRL_MQ_VQ_PAIRS_MIN || c->pairs > net->pairs)
 		return VIRTIO_NET_ERR;
+	for (uint32_t i = 0; i < net->pairs; i++)
+		net_room_leave(net, 2 * i);
 	net->active = c->pairs;
 	net_later(net, 0);
 	return VIRTIO_NET_OK;

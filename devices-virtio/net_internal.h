@@ -8,7 +8,7 @@
  *   net_control.c  control messages
  *
  * Every function here runs under the device's lock, on a vCPU thread or on the
- * loop's. No chain is held between two visits. */
+ * loop's. No chain is held between two visits but empty buffers, in a room. */
 #pragma once
 #include <stdatomic.h>
 
@@ -27,8 +27,15 @@ struct loop_source;
 #define NET_HEAD_PORTS 128u
 #define NET_SPANS_MAX  512u
 
+/* A driver that hears of every packet it sent pays an interrupt for each
+ * acknowledgement of what it receives. While packets come in, it looks anyway:
+ * an interrupt for what went out waits for so many, or so long. */
+#define NET_SENT_MAX 32u
+#define NET_SENT_NS  500000u
+
 /* Buffers of the driver's, gathered for packets to come: chain [from, chains),
- * span [span_from, spans), in the order in which they were taken. */
+ * span [span_from, spans), in the order in which they were taken. What no
+ * packet needed stays here for the next one, until the queue stops. */
 struct net_room {
 	struct iovec span[NET_SPANS_MAX];
 	struct {
@@ -63,10 +70,12 @@ struct net {
 	struct loop_source *more, *timer;
 	uint64_t timer_ns; /* when it fires; 0: not set */
 	bool on_loop;      /* this visit is by the loop thread */
+	bool heard;        /* packets came in since the timer fired */
+	bool sent_waits;   /* for the timer: the driver does not know of all */
 	struct net_pair pair[NET_PAIRS_MAX];
+	struct net_room room[NET_PAIRS_MAX]; /* of queue 2n */
 	/* scratch of one visit */
 	struct vq_chain chain;
-	struct net_room room;
 	struct iovec iov[NET_SPANS_MAX + 3];
 	uint8_t head[NET_HEAD_DNS];
 	/* net_usage() */
@@ -86,6 +95,11 @@ static inline unsigned net_queue_out(const struct net *net,
 	return 2 * (unsigned)(pair - net->pair) + 1;
 }
 
+static inline struct net_room *net_room_of(struct net *net, unsigned queue)
+{
+	return &net->room[queue / 2];
+}
+
 static inline void net_count_drop(struct net *net, enum net_verdict why)
 {
 	atomic_fetch_add_explicit(&net->dropped[why], 1, memory_order_relaxed);
@@ -98,6 +112,8 @@ void net_rx(struct net *net, struct net_pair *pair);
 /** net_control() - answer the control queue. */
 void net_control(struct net *net, unsigned queue);
 
+/** net_tell_sent() - the driver, of what went out; soon enough. */
+void net_tell_sent(struct net *net, const struct net_pair *pair);
 /** net_link_lost() - a pair's link is gone: tell the driver, once. */
 void net_link_lost(struct net *net);
 /** net_arm() - wait for what the pair can use: packets, or room for them. */
@@ -123,3 +139,5 @@ uint16_t net_room_count(const struct net_room *room, uint64_t bytes);
 void net_room_use(struct net *net, unsigned queue, uint64_t bytes);
 /** net_room_leave() - what is left is the driver's again. */
 void net_room_leave(struct net *net, unsigned queue);
+/** net_room_forget() - the queue stopped: what it gave is gone. */
+void net_room_forget(struct net *net, unsigned queue);

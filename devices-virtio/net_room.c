@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* net_room.c - buffers that the driver posted for packets (virtio 1.2, 5.1.6.3
  * and 5.1.6.4). They are gathered ahead, because nobody knows how long the next
- * packet is, and what no packet needed is put back in the end. */
+ * packet is, and what no packet needed is kept for the next. */
 #include "devices-virtio/net_internal.h"
 
 #include <linux/virtio_net.h>
@@ -23,7 +23,7 @@ static void compact(struct net_room *room)
  * protocol, or it does not fit any more. */
 static bool add(struct net *net, unsigned queue)
 {
-	struct net_room *room = &net->room;
+	struct net_room *room = net_room_of(net, queue);
 	const struct vq_chain *c = &net->chain;
 
 	if (room->spans > NET_SPANS_MAX - VQ_SIZE_MAX ||
@@ -50,7 +50,7 @@ static bool add(struct net *net, unsigned queue)
 
 bool net_room_gather(struct net *net, unsigned queue, uint64_t want)
 {
-	struct net_room *room = &net->room;
+	struct net_room *room = net_room_of(net, queue);
 
 	if (vdev_has(&net->vd, VIRTIO_NET_F_MRG_RXBUF)) {
 		while (room->bytes < want && add(net, queue))
@@ -83,7 +83,7 @@ uint16_t net_room_count(const struct net_room *room, uint64_t bytes)
 
 void net_room_use(struct net *net, unsigned queue, uint64_t bytes)
 {
-	struct net_room *room = &net->room;
+	struct net_room *room = net_room_of(net, queue);
 
 	while (bytes && room->chain_from < room->chains) {
 		uint32_t all = room->chain[room->chain_from].bytes;
@@ -101,10 +101,17 @@ void net_room_use(struct net *net, unsigned queue, uint64_t bytes)
 
 void net_room_leave(struct net *net, unsigned queue)
 {
-	struct net_room *room = &net->room;
+	struct net_room *room = net_room_of(net, queue);
 
 	for (; room->chains > room->chain_from; room->chains--)
 		vdev_untake(&net->vd, queue);
+	net_room_forget(net, queue);
+}
+
+void net_room_forget(struct net *net, unsigned queue)
+{
+	struct net_room *room = net_room_of(net, queue);
+
 	room->span_from = room->spans = room->chain_from = room->chains = 0;
 	room->bytes = 0;
 	room->full = false;

@@ -48,7 +48,7 @@ static bool may_have(struct net *net, const uint8_t *frame, uint32_t have,
 static void finish(struct net *net, unsigned queue, struct net_header *header,
 		   uint32_t bytes)
 {
-	struct net_room *room = &net->room;
+	struct net_room *room = net_room_of(net, queue);
 
 	net_header_in(header, net->vd.driver_features,
 		      net_room_count(room, bytes));
@@ -57,6 +57,7 @@ static void finish(struct net *net, unsigned queue, struct net_header *header,
 	net_room_use(net, queue, bytes);
 	net_pay(net, NET_RATE_BYTES_IN, bytes);
 	net_pay(net, NET_RATE_PACKETS_IN, 1);
+	net->heard = true;
 	atomic_fetch_add(&net->packets_in, 1);
 	atomic_fetch_add(&net->bytes_in, bytes - NET_HEADER_BYTES);
 }
@@ -65,7 +66,7 @@ static void finish(struct net *net, unsigned queue, struct net_header *header,
 static enum step read_direct(struct net *net, struct net_pair *pair,
 			     unsigned queue)
 {
-	struct net_room *room = &net->room;
+	struct net_room *room = net_room_of(net, queue);
 	struct net_header header;
 	uint32_t have;
 	unsigned count;
@@ -99,7 +100,8 @@ static enum step read_direct(struct net *net, struct net_pair *pair,
 static void copy_out(struct net *net, unsigned queue, struct net_header *header,
 		     const uint8_t *frame, uint32_t bytes)
 {
-	unsigned count = net_room_spans(&net->room, NET_HEADER_BYTES, net->iov);
+	unsigned count = net_room_spans(net_room_of(net, queue),
+					NET_HEADER_BYTES, net->iov);
 
 	gm_iov_write(net->iov, count, frame, bytes);
 	finish(net, queue, header, NET_HEADER_BYTES + bytes);
@@ -109,6 +111,7 @@ static void copy_out(struct net *net, unsigned queue, struct net_header *header,
 static enum step read_copy(struct net *net, struct net_pair *pair,
 			   unsigned queue)
 {
+	const struct net_room *room = net_room_of(net, queue);
 	bool held = net_link_holds(&pair->link);
 	struct net_header header;
 	const uint8_t *frame;
@@ -126,9 +129,8 @@ static enum step read_copy(struct net *net, struct net_pair *pair,
 	fits = net_room_gather(net, queue, NET_HEADER_BYTES + (uint64_t)n);
 	if (fits) {
 		copy_out(net, queue, &header, frame, (uint32_t)n);
-	} else if (!net->room.full &&
-		   (vdev_has(&net->vd, VIRTIO_NET_F_MRG_RXBUF) ||
-		    net->room.chains == net->room.chain_from)) {
+	} else if (!room->full && (vdev_has(&net->vd, VIRTIO_NET_F_MRG_RXBUF) ||
+				   room->chains == room->chain_from)) {
 		return STEP_ROOM;
 	} else {
 		/* 5.1.6.3.1: a driver posts buffers that hold any packet. */
@@ -140,12 +142,13 @@ static enum step read_copy(struct net *net, struct net_pair *pair,
 
 static enum step deliver(struct net *net, struct net_pair *pair, unsigned queue)
 {
+	const struct net_room *room = net_room_of(net, queue);
 	struct net_link *link = &pair->link;
 
 	if (!net_link_is_stream(link) && !net_link_holds(link)) {
 		if (net_room_gather(net, queue, largest(net)))
 			return read_direct(net, pair, queue);
-		if (net->room.chains == net->room.chain_from)
+		if (room->chains == room->chain_from)
 			return STEP_ROOM;
 	}
 	return read_copy(net, pair, queue);
@@ -170,7 +173,6 @@ void net_rx(struct net *net, struct net_pair *pair)
 		step = deliver(net, pair, queue);
 	}
 	pair->starved = step == STEP_ROOM;
-	net_room_leave(net, queue);
 	if (pair->link.gone)
 		net_link_lost(net);
 	net_arm(net, pair);

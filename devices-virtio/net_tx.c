@@ -108,5 +108,5 @@ void net_tx(struct net *net, struct net_pair *pair)
 	if (pair->link.gone)
 		net_link_lost(net);
 	net_arm(net, pair);
-	vdev_signal(&net->vd, queue);
+	net_tell_sent(net, pair);
 }
