@@ -122,8 +122,10 @@ static int map_huge(uint64_t bytes, uint8_t **ret_ram)
 	if (head)
 		munmap(p, head);
 	munmap(p + head + bytes, tail);
-	/* A host without huge pages refuses, and gives small ones. */
+	/* A host without huge pages, or without KSM, refuses what it has not.
+	 * KSM must not merge RAM, as it never does that of a memfd. */
 	(void)madvise(p + head, bytes, MADV_HUGEPAGE);
+	(void)madvise(p + head, bytes, MADV_UNMERGEABLE);
 	*ret_ram = p + head;
 	return 0;
 }

@@ -55,7 +55,7 @@ def entry_of(path):
 def kernels(b):
     """(title, bzImage, vmlinux or None) of the kernels that are there."""
     cache = pathlib.Path(os.environ.get("AMPOULE_BED",
-                                        b.build.parent / "bed"))
+                                        BED.parents[1] / "build/bed"))
     ours = b.build.parent / "linux/current"
     for folder in (ours, cache / "linux"):
         if (folder / "bzImage").exists():
@@ -186,5 +186,6 @@ def bench_kernel(b, title, bzimage, vmlinux):
 
 
 def bench_linux(b):
+    Run([str(BED / "bed"), "prepare"], limit=LIMIT_SECONDS)
     for title, bzimage, vmlinux in kernels(b):
         bench_kernel(b, title, bzimage, vmlinux)
