@@ -93,7 +93,7 @@ def test_linux_devices(say):
     verdict, details = verdicts(result)
     for name, good in verdict.items():
         say(good, f"linux_devices {name}", details[name])
-    say(len(verdict) == 11, "linux_devices came to its end",
+    say(len(verdict) == 12, "linux_devices came to its end",
         [f"status {result.status}", *result.err.splitlines()[-10:]])
 
 

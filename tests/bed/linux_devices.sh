@@ -38,10 +38,11 @@ await()
 	mib "$1"
 }
 
-pss()
+# memory FIELD: of the VMM, by the host's account, in MiB.
+memory()
 {
 	pid=$(ampoule ps --json | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')
-	awk '/^Pss:/ {print int($2 / 1024)}' "/proc/$pid/smaps_rollup"
+	awk "/^$1:/ {print int(\$2 / 1024)}" "/proc/$pid/smaps_rollup"
 }
 
 ampoule start --name $name --kernel ./vmlinux --mem 400M --rng-rate 8K -- \
@@ -55,8 +56,9 @@ until ampoule logs $name | grep -q "done" || [ $n -ge 300 ]; do
 	sleep 0.2
 done
 say rng "$(ampoule logs $name | grep -c '^20480$')" = 1
+say huge_pages "$(memory AnonHugePages)" -ge 16
 say reporting "$(await reported_bytes -ge 250)" -ge 250
-say memory_is_the_hosts "$(pss)" -lt 100
+say memory_is_the_hosts "$(memory Pss)" -lt 100
 ampoule balloon --target 64M $name >/dev/null
 say inflate "$(await actual_bytes -eq 64)" = 64
 say statistics "$(mib free_bytes)" -lt 336
