@@ -126,6 +126,17 @@ def test_linux_drivers_pci(say):
     linux_drivers(say, "pci")
 
 
+def test_linux_queues(say):
+    """Queues and offloads of a tap, on mmio and on PCI: linux_queues.sh."""
+    result = bed("sh ./linux_queues.sh", HERE / "linux_queues.sh", bring="-g")
+    verdict, details = verdicts(result)
+    ended = verdict.pop("end", False)
+    for name, good in verdict.items():
+        say(good, f"linux_queues {name}", details[name])
+    say(ended, "linux_queues came to its end",
+        [f"status {result.status}", *result.err.splitlines()[-10:]])
+
+
 def test_linux_net(say):
     """Linux's own driver of the network device: linux_net.sh."""
     kernel = BUILD / "kernels/linux/vmlinux"
