@@ -3,13 +3,12 @@
 that nothing needs is a hole. Runs other cases under strace and asks the policy
 engine (policy_lines.c) which rule decided about each call."""
 import os
-import re
-import subprocess
 
 from cases import bad, balloon, disk, ends, files, network, streams, tty, vsock
+import policy_use
 import vm
 
-STRACE = "/usr/bin/strace"
+STRACE = policy_use.STRACE[0]
 # Between them they make the VMM do all that it does.
 CASES = [
     bad.test_kernel_triple_fault, balloon.test_freed_memory_goes_back,
@@ -22,69 +21,6 @@ CASES = [
     tty.test_modes_restored_after_sigterm, tty.test_only_stdin_is_a_terminal,
     vsock.test_half_closed, vsock.test_sigkill_of_the_command,
 ]
-# Role and the beginning of a rule: why no run here has to use it.
-UNUSED = {
-    "start brk ": "malloc, where libc has not asked before main()",
-    "start munmap ": "malloc, when an arena does not lie well",
-    "start fstat ": "another version of libc",
-    "start clock_gettime:": "hosts whose clock is not in the vDSO",
-    # What other guest kernels than mote may ask of the devices.
-    "loop getrandom:": "the same, with a rate limit",
-    "vcpu getrandom:": "entropy beyond the seed that mote gets at its start",
-    "loop clock_gettime:": "hosts whose clock is not in the vDSO",
-    "io exit_group ": "a forbidden call, which has its own test",
-    "wait writev ": "SIGBUS, when a host is out of huge pages or tmpfs",
-    "wait exit_group ": "the same",
-    "parse read ": "a host with ampoule.conf, a profile from a file",
-    "parse fstat ": "another version of libc",
-    "parse faccessat ": "kernels before 5.8",
-    "parse mprotect:": "malloc, with an arena of its own",
-    "vsock clock_gettime:": "hosts whose clock is not in the vDSO",
-    "parse getrandom ": "malloc, where nothing was allocated before the fork",
-}
-CALL = re.compile(r"\d+<([^>]*)> (\w+)\(([^)<]*)")
-
-
-def roles_of(path):
-    """Yields "ROLE CALL ARGUMENT..." of what a traced command did under a
-    policy. Every process installs its first by itself: the VMM's main thread
-    `start`, which its threads inherit, the command's children `parse` or
-    `vsock`."""
-    role, executed = {}, set()
-    with open(path, encoding="ascii", errors="replace") as trace:
-        for line in trace:
-            match = CALL.match(line)
-            if not match:
-                continue
-            task = line[:line.index("<")]
-            name, call, arguments = match.groups()
-            if call in ("execve", "execveat"):
-                executed.add(task)
-                role.pop(task, None)
-                continue
-            now = role.get(task)
-            if now is None and task not in executed and not is_command(name):
-                now = "start"
-            if now:
-                rest = f"{call} {arguments.replace(',', ' ')}"
-                yield f"{now} {rest}"
-                if now in ("vcpu", "loop", "wait", "io"):  # filters stack
-                    yield f"start {rest}"
-            if call == "seccomp":
-                role[task] = next_role(name, now)
-
-
-def is_command(name):
-    return name in ("ampoule", "ampoule-vsock", "strace")
-
-
-def next_role(name, now):
-    if is_command(name):
-        return "vsock" if name == "ampoule-vsock" else "parse"
-    if now is None:
-        return "start"
-    return {"v": "vcpu", "l": "loop", "i": "io"}.get(name[0], "wait") \
-        if not name.startswith("vm:") else "wait"
 
 
 def wrapper(t):
@@ -92,8 +28,8 @@ def wrapper(t):
     path = t.tmp / "traced"
     path.write_text(
         "#!/bin/sh\n"
-        f"exec {STRACE} -D -f -Y -qq -e raw=all -e signal=none -s 0 "
-        f"-o {t.tmp}/trace.$$ {t.ampoule} \"$@\"\n")
+        f"exec {' '.join(policy_use.STRACE)} {t.tmp}/trace.$$ "
+        f"{t.ampoule} \"$@\"\n")
     path.chmod(0o755)
     return path
 
@@ -141,14 +77,13 @@ def test_every_line_is_used(t):
         run_traced(t, path, case)
     vm.wait_until(lambda: not vm.processes_of(t.build))
     calls = set()
-    for trace in t.tmp.glob("trace.*"):
-        calls.update(roles_of(trace))
-    done = subprocess.run([t.program("policy-lines")], text=True, check=False,
-                          input="\n".join(sorted(calls)), capture_output=True)
-    t.equal((done.returncode, done.stderr), (0, ""), "calls without a rule")
-    unused = [line.split(" ", 1)[1] for line in done.stdout.splitlines()
-              if line.startswith("unused ")]
-    rules = {re.sub(r":\d+", "", line) for line in unused}
-    unexplained = [rule for rule in rules
-                   if not any(rule.startswith(known) for known in UNUSED)]
+    for path in t.tmp.glob("trace.*"):
+        with open(path, encoding="ascii", errors="replace") as trace:
+            calls.update(policy_use.roles_of(trace))
+    used, missing = policy_use.judge(t.program("policy-lines"), calls)
+    t.equal(missing, "", "calls without a rule")
+    unexplained = [rule for rule in used if not used[rule] and
+                   not policy_use.reason(rule, policy_use.UNUSED,
+                                         policy_use.LINUX)]
     t.equal(sorted(unexplained), [], "rules that nothing used")
+    policy_use.keep(t.build, "mote", used)
