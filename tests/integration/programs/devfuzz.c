@@ -2,12 +2,11 @@
 /* devfuzz.c - a guest gone mad, from inside a VM: devfuzz SEED SECONDS. Reads
  * and writes device registers of every width, hands the devices rings with
  * random contents and kicks them, through /dev/mem of a mote started with
- * --cmdline devmem. The same seed makes the same choices.
+ * --cmdline devmem or of a Linux with iomem=relaxed. The same seed makes the
+ * same choices.
  *
  * Most choices are nearly right, because what is plainly wrong ends at the
  * first check of a device. Doorbells that end the VM are rung rarely. */
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/virtio_console.h>
 #include <linux/virtio_mmio.h>
 #include <linux/virtio_ring.h>
@@ -16,45 +15,40 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/abi/harness.h"
 #include "base/plan.h"
+#include "physical.h"
+#include "whim.h"
 
-#define PAGE     4096u
+#define VIRTIO_MAGIC 0x74726976u /* virtio 1.2, 4.2.2 */
+
 #define PAGES    64u          /* of our own, which devices are pointed at */
 #define PAGES_AT 0x4000000ull /* RAM that nobody uses yet, with --mem 128M */
 #define GAP_AT   PLAN_GAP_START
 #define QUEUES   9u  /* one more than any device has */
 #define RINGS    16u /* pages of rings, the first ones; then data */
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static struct {
-	uint8_t *va;
-	uint64_t pa;
-} page[PAGES];
+static struct page page[PAGES];
 static uint8_t *gap; /* the GiB below 4 GiB, where all devices are */
-static uint64_t state;
+static struct whim whim;
+static unsigned devices; /* windows in which something answers */
 static bool careful;
 
-static uint64_t rnd(void) /* xorshift64*, never 0 */
+static uint64_t rnd(void)
 {
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return state * 0x2545f4914f6cdd1dull;
+	return whim_any(&whim);
 }
 
 static unsigned below(unsigned n)
 {
-	return (unsigned)((rnd() >> 32) % n);
+	return whim_below(&whim, n);
 }
 
 static bool one_in(unsigned n)
 {
-	return below(n) == 0;
+	return whim_one_in(&whim, n);
 }
 
 /** load(), store() - one access of that width to a physical address from 3
@@ -95,56 +89,12 @@ static void store(uint64_t pa, uint64_t value, unsigned bytes)
 	}
 }
 
-static void *map(int mem, uint64_t pa, uint64_t bytes)
-{
-	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, mem,
-			(off_t)pa);
-
-	if (at == MAP_FAILED) {
-		printf("mmap: %s\n", strerror(errno));
-		exit(3);
-	}
-	return at;
-}
-
-static void map_all(void)
-{
-	int mem = open("/dev/mem", O_RDWR);
-	uint8_t *ours;
-
-	if (mem < 0) {
-		printf("/dev/mem: %s\n", strerror(errno));
-		exit(3);
-	}
-	gap = map(mem, GAP_AT, PLAN_GAP_END - GAP_AT);
-	ours = map(mem, PAGES_AT, PAGES * PAGE);
-	for (unsigned i = 0; i < PAGES; i++) {
-		page[i].va = ours + i * PAGE;
-		page[i].pa = PAGES_AT + i * PAGE;
-	}
-}
-
-/** value() - numbers that are likely to lie at the edge of something. */
+/** value() - at the edge of something, or in a page of ours. */
 static uint64_t value(void)
 {
-	switch (below(8)) {
-	case 0:
-		return 0;
-	case 1:
-		return 1;
-	case 2:
-		return UINT64_MAX >> below(64);
-	case 3:
-		return 1ull << below(64);
-	case 4:
-		return (1ull << below(64)) - 1;
-	case 5:
+	if (one_in(8))
 		return page[below(PAGES)].pa + below(PAGE);
-	case 6:
-		return below(16);
-	default:
-		return rnd();
-	}
+	return whim_edge(&whim);
 }
 
 static uint64_t page_address(void)
@@ -164,9 +114,20 @@ static uint64_t address(void)
 	return page_address();
 }
 
+static unsigned count_devices(void)
+{
+	uint64_t at = PLAN_MMIO_BASE;
+	unsigned n = 0;
+
+	while (n < PLAN_DEVICES_MAX &&
+	       load(at + n * PLAN_MMIO_STRIDE, 4) == VIRTIO_MAGIC)
+		n++;
+	return n ? n : 1;
+}
+
 static uint64_t window(void)
 {
-	unsigned n = one_in(10) ? below(PLAN_DEVICES_MAX) : below(3);
+	unsigned n = below(one_in(10) ? PLAN_DEVICES_MAX : devices);
 
 	return PLAN_MMIO_BASE + n * PLAN_MMIO_STRIDE;
 }
@@ -401,8 +362,10 @@ int main(int argc, char **argv)
 
 	if (argc != 3)
 		return 2;
-	state = strtoull(argv[1], NULL, 0) * 2 + 1;
-	map_all();
+	whim_init(&whim, strtoull(argv[1], NULL, 0));
+	gap = physical_map(GAP_AT, PLAN_GAP_END - GAP_AT);
+	physical_pages(page, PAGES, PAGES_AT);
+	devices = count_devices();
 	printf("seed %s\n", argv[1]);
 	fflush(stdout);
 	clock_gettime(CLOCK_MONOTONIC, &end);
