@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """run.py - runs the cases in cases/*.py: every function test_* is one.
 
-usage: run.py BUILD_DIRECTORY [-l] [-j N] [PATTERN...]
+usage: run.py BUILD_DIRECTORY [-l] [-j N] [-n FILE] [PATTERN...]
 
 One line a case: 'ok NAME', 'not ok NAME' or 'skip NAME # reason'; lines that
-begin with '# ' tell more. A pattern selects the cases whose name contains it.
+begin with '# ' tell more. A pattern selects the cases whose name contains it;
+-n FILE selects those that it lists, a name a line.
 """
 import argparse
 import concurrent.futures
@@ -77,9 +78,13 @@ def main():
     parser.add_argument("patterns", nargs="*")
     parser.add_argument("-l", "--list", action="store_true")
     parser.add_argument("-j", "--jobs", type=int, default=2)
+    parser.add_argument("-n", "--names", type=pathlib.Path, metavar="FILE")
     options = parser.parse_intermixed_args()
     build = os.path.realpath(options.build)
     cases = load(options.patterns)
+    if options.names:
+        names = options.names.read_text().split()
+        cases = [case for case in cases if case[0] in names]
     if options.list:
         print("\n".join(name for name, _ in cases))
         return 0

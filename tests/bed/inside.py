@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""inside.py - the integration tests run in L1, on hardware KVM: Debian's Python,
+the tools they use, the tests and what they test, as a tree for its root.
+
+Usage: inside.py [-l] [PATTERN]...; prints the lines of run.py. Without a
+pattern: all cases but those of NOT_HERE, a machine for each of their files, two
+at a time. ./dev test bed-all calls it so. AMPOULE_BUILD is the build directory.
+"""
+import compileall
+import concurrent.futures
+import fnmatch
+import os
+import pathlib
+import py_compile
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from bedlib import BUILD, HERE, ROOT
+
+AT_A_TIME = 2
+LIMIT = 1200  # seconds in L1 for the cases of a file
+SLOWER = 12  # how much longer a case may take than on a machine of its own
+
+# Pattern of names: why those cases are not for L1.
+NOT_HERE = {
+    "attack.every_role_without_policies": "Landlock of L1's Linux 6.1 has no "
+                                          "rules for TCP",
+    "bad.kernel_emulation_failure": "what only a PVM-type host does",
+    "cli.readme_examples": "large programs of the host: nothing of mote's that "
+                           "others do not use",
+    "debian.*": "makes a Debian system: gigabytes of packages",
+    "ends.time_limit_of_a_sleeper": "its limit is over before a start is",
+    "programs_*": "large programs of the host",
+    "runtimes.*": "large programs of the host",
+    "syscalls.*": "the bed has them as syscall_table",
+    "sysfuzz.*": "a score against time",
+}
+
+# What the cases start, by the paths where they look.
+TOOLS = (
+    "/bin/bash", "/bin/dash", "/bin/sleep", "/bin/cat", "/usr/bin/strace",
+    "/usr/bin/unshare", "/usr/bin/setpriv", "/usr/bin/taskset",
+    "/usr/bin/chrt", "/usr/bin/ionice", "/usr/bin/renice",
+    "/usr/bin/prlimit", "/usr/bin/top", "/usr/bin/ps", "/usr/bin/timeout",
+    "/usr/bin/sha256sum", "/usr/bin/tail", "/usr/bin/head", "/usr/bin/env",
+    "/usr/bin/tar", "/usr/bin/diff", "/usr/sbin/ip", "/usr/bin/passt",
+    "/usr/sbin/mke2fs", "/usr/sbin/e2fsck", "/usr/bin/mkfs.erofs",
+    "/usr/bin/script", "/usr/bin/xz", "/usr/bin/zstd", "/usr/bin/python3.11",
+    "/bin/mount", "/bin/umount", "/usr/bin/nsenter", "/bin/stty",
+    "/usr/bin/nm", "/usr/bin/readelf",
+)
+# What of the tree the cases read.
+SOURCES = ("docs", "examples", "policies", "tests/integration",
+           "tests/fuzz/corpus", "runner/cli/ampoule.bash", "meson.build",
+           "README.md", "kernels/mote/proc/syscall.tbl")
+# Modules that are imported only when they are used.
+LATER = ("concurrent.futures.thread", "encodings.idna", "encodings.latin_1",
+         "encodings.ascii", "stringprep", "unicodedata", "doctest", "pty",
+         "tty", "decimal", "statistics", "difflib", "pdb", "unittest.mock")
+LIST_MODULES = """
+import importlib, pathlib, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+import run
+run.load([])
+for name in sys.argv[2:]:
+    importlib.import_module(name)
+for module in list(sys.modules.values()):
+    path = getattr(module, "__file__", None)
+    if path:
+        print(path)
+"""
+
+
+def host_python():
+    """The Python of the distribution: what L1 gets."""
+    return "/usr/bin/python3.11"
+
+
+def put(root, path):
+    """A file of the host's at the same place below @root, with the libraries
+    it needs."""
+    to = pathlib.Path(f"{root}{path}")
+    if to.exists() or not os.path.exists(path):
+        return
+    to.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(path, to)
+    if os.access(path, os.X_OK) or ".so" in to.name:
+        put_libraries(root, path)
+
+
+def put_libraries(root, path):
+    """What the dynamic linker would load for @path."""
+    told = subprocess.run(["/usr/bin/ldd", path], text=True, check=False,
+                          capture_output=True, env={"LC_ALL": "C"})
+    for library in re.findall(r"(/\S+\.so\S*) \(0x", told.stdout):
+        put(root, library)
+
+
+def put_python(root):
+    """Only the modules that the cases import: those that come last are asked
+    of a Python that has imported all of them."""
+    listed = subprocess.run(
+        [host_python(), "-I", "-c", LIST_MODULES, ROOT / "tests/integration",
+         *LATER], text=True, check=True, capture_output=True).stdout
+    for path in listed.splitlines():
+        if path.startswith("/usr/lib/"):
+            put(root, path)
+    library = pathlib.Path(f"{root}/usr/lib/python3.11")
+    for name in ("_sitebuiltins", "site", "os", "stat", "codecs", "io", "abc",
+                 "encodings/__init__", "encodings/aliases", "encodings/utf_8"):
+        put(root, f"/usr/lib/python3.11/{name}.py")
+    compileall.compile_dir(
+        library, quiet=2, stripdir=str(root), prependdir="/",
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    put(root, host_python())
+    os.symlink("python3.11", f"{root}/usr/bin/python3")
+
+
+def put_sources(root):
+    listed = subprocess.run(["git", "ls-files", "-z", *SOURCES], cwd=ROOT,
+                            check=True, capture_output=True).stdout
+    for name in listed.decode().split("\0")[:-1]:
+        to = pathlib.Path(root, "src", name)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, to, follow_symlinks=False)
+    compileall.compile_dir(
+        pathlib.Path(root, "src"), quiet=2, stripdir=str(root), prependdir="/",
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+
+
+def put_programs(root):
+    """The test programs where they lie in the build directory; the bed brings
+    the four of the product itself."""
+    for folder in ("tests/integration", "tests/hostile"):
+        for path in (BUILD / folder).rglob("*"):
+            if ".p" in {part[-2:] for part in path.parts} or \
+               not path.is_file() or not os.access(path, os.X_OK):
+                continue
+            to = pathlib.Path(root, "ampoule", path.relative_to(BUILD))
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, to)
+            subprocess.run(["strip", "-g", to], check=False)
+            put_libraries(root, path)
+
+
+def make_tree(root):
+    os.chmod(root, 0o755)  # so will be that of L1
+    put_python(root)
+    put_sources(root)
+    put_programs(root)
+    for tool in TOOLS:
+        put(root, tool)
+    os.symlink("dash", f"{root}/bin/sh")  # busybox prefers its own applets
+    os.mkdir(f"{root}/mnt")
+    for name in ("hosts", "services", "protocols", "os-release"):
+        put(root, f"/etc/{name}")
+
+
+def all_cases():
+    listed = subprocess.run(
+        [host_python(), ROOT / "tests/integration/run.py", "/", "-l"],
+        text=True, check=True, capture_output=True)
+    return listed.stdout.split()
+
+
+def not_here(name):
+    for pattern, why in NOT_HERE.items():
+        if fnmatch.fnmatchcase(name, pattern):
+            return why
+    return None
+
+
+def run_cases(root, names, limit=LIMIT):
+    """Run exactly these in one L1. Return: the lines of run.py, and what went
+    wrong with all of it."""
+    with tempfile.NamedTemporaryFile("w", prefix="ampoule-bed-cases.") as f:
+        f.write("\n".join(names))
+        f.flush()
+        script = (f"export PATH=/usr/bin:/usr/sbin:$PATH AMPOULE_TEST_SLOW="
+                  f"{SLOWER}; python3 /src/tests/integration/run.py -j 1 "
+                  f"/ampoule -n {os.path.basename(f.name)}")
+        done = subprocess.run(
+            [HERE / "bed", "-t", str(limit), "-r", root, "-f", f.name, "--",
+             script], text=True, errors="replace", capture_output=True,
+            check=False, stdin=subprocess.DEVNULL, timeout=limit + 300)
+    return done.stdout.splitlines(), done.stderr
+
+
+def report(names, lines, errors):
+    """Print what came, and what did not. Return: is it all good?"""
+    told = {line.split()[1] if line.split()[0] != "not" else line.split()[2]
+            for line in lines
+            if line.startswith(("ok ", "not ok ", "skip "))}
+    print("".join(f"{line}\n" for line in lines), end="")
+    for name in names:
+        if name not in told:
+            print(f"not ok {name}\n# L1 did not come to it")
+    if set(names) - told:
+        print("".join(f"# {line}\n" for line in errors.splitlines()[-20:]),
+              end="")
+    sys.stdout.flush()
+    return set(names) <= told and not any(
+        line.startswith("not ok") for line in lines)
+
+
+def main():
+    patterns = [word for word in sys.argv[1:] if word != "-l"]
+    groups = {}
+    for name in all_cases():
+        if patterns and not any(p in name for p in patterns):
+            continue
+        if not_here(name) and not patterns:
+            print(f"skip {name} # {not_here(name)}")
+        else:
+            groups.setdefault(name.split(".")[0], []).append(name)
+    if "-l" in sys.argv[1:]:
+        print("\n".join(name for names in groups.values() for name in names))
+        return 0
+    subprocess.run([HERE / "bed", "prepare"], check=False, timeout=300)
+    with tempfile.TemporaryDirectory(prefix="ampoule-bed-root.") as root:
+        make_tree(root)
+        with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
+            done = {pool.submit(run_cases, root, names): names
+                    for names in groups.values()}
+            good = [report(done[f], *f.result())
+                    for f in concurrent.futures.as_completed(done)]
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
