@@ -72,6 +72,24 @@ def run_case(build, name, function):
     return word != "not ok"
 
 
+def run_all(build, cases, jobs):
+    """The sleepers one after the other, beside them the others by JOBS at a
+    time; then those that want to be alone. True if none failed."""
+    def marked(*marks):
+        return [c for c in cases if any(getattr(c[1], m, False) for m in marks)]
+
+    def run_one(case):
+        return run_case(build, *case)
+    special = marked("sleeper", "alone")
+    rest = [c for c in cases if c not in special]
+    with concurrent.futures.ThreadPoolExecutor(1) as beside, \
+            concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        sleepers = beside.map(run_one, marked("sleeper"))
+        good = [*pool.map(run_one, rest), *sleepers]
+    good += map(run_one, marked("alone"))
+    return all(good)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("build")
@@ -95,15 +113,7 @@ def main():
         for name, _ in cases:
             report("skip", name, 0, "no usable /dev/kvm")
         return 0
-    shared = [c for c in cases if not getattr(c[1], "alone", False)]
-    single = [c for c in cases if getattr(c[1], "alone", False)]
-    good = True
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for result in pool.map(lambda c: run_case(build, *c), shared):
-            good &= result
-    for case in single:
-        good &= run_case(build, *case)
-    return 0 if good else 1
+    return 0 if run_all(build, cases, options.jobs) else 1
 
 
 if __name__ == "__main__":

@@ -34,6 +34,13 @@ def alone(function):
     return function
 
 
+def sleeper(function):
+    """Mark a long case that waits for the clock most of the time: it runs
+    beside the others, from the beginning on."""
+    function.sleeper = True
+    return function
+
+
 class Result:
     """How a command ended, and what it wrote."""
 

@@ -3,6 +3,8 @@
 single calls are compared in syscalls.py."""
 import re
 
+import vm
+
 PYTHON = "/usr/bin/python3"
 LIBRARY = "/usr/lib/python3.11"
 HOSTS = ["--file", "/etc/hosts", "--file", "/etc/services",
@@ -146,6 +148,7 @@ def cpython(t, module, *more):
     t.check(tests > 10, f"only {tests} tests of {module} ran\n{got}")
 
 
+@vm.sleeper
 def test_cpython_test_socket(t):
     cpython(t, "test_socket")
 
