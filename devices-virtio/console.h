@@ -53,7 +53,7 @@ struct console_config {
 	struct console_extra extra[CONSOLE_EXTRA_MAX];
 	unsigned extra_count;
 	uint16_t rows, cols;
-	bool tty;          /* offer F_SIZE and send RESIZE */
+	bool tty; /* offer F_SIZE and send RESIZE */
 	/* A further port's stream failed with @error (errno) and is closed:
 	 * once a port, under the device's lock. NULL: nobody asks. */
 	void (*failed)(void *ctx, const char *port, bool in, int error);

@@ -66,7 +66,7 @@ struct console {
 	_Atomic uint64_t bytes_in, bytes_out; /* lock held to write */
 	int more_fd; /* eventfd: a visit ended before the work did */
 	struct loop_source *more;
-	struct vq_chain scratch;    /* control messages */
+	struct vq_chain scratch; /* control messages */
 	void (*failed)(void *ctx, const char *port, bool in, int error);
 	void *ctx;
 	void (*drained)(void *ctx); /* NULL: nobody waits for it */

@@ -14,7 +14,8 @@
 
 #define PAGE 4096u
 
-/* Where the program begins, by the linker. */
+/* Where the program begins. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl*): the linker's name */
 extern const Elf64_Ehdr __ehdr_start[] __attribute__((visibility("hidden")));
 
 /** let_go() - of the whole pages of a segment. */
@@ -32,9 +33,8 @@ static int let_go(const Elf64_Phdr *p)
 
 int own_pages_let_go(void)
 {
-	const Elf64_Phdr *p =
-		(const void *)((const char *)__ehdr_start +
-			       __ehdr_start->e_phoff);
+	const Elf64_Phdr *p = (const void *)((const char *)__ehdr_start +
+					     __ehdr_start->e_phoff);
 	int err = 0;
 
 	/* From the end: the first segment has this table. */

@@ -56,9 +56,8 @@ static void on_failed(void *ctx, const char *port, bool in, int error)
 
 static struct console_config config_with(unsigned extra)
 {
-	struct console_config config = {.loop = loop,
-					.extra_count = extra,
-					.failed = on_failed};
+	struct console_config config = {
+		.loop = loop, .extra_count = extra, .failed = on_failed};
 
 	for (unsigned i = 0; i < CONSOLE_PORTS; i++)
 		config.fd[i] = -1; /* kind NONE: closed */

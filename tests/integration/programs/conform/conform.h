@@ -56,8 +56,8 @@ void reap(pid_t pid);
 void make(const char *name, const char *text);
 void content(const char *name);
 
-/** start() - a thread; join() prints whether it could be waited for. Return: the
- * thread, its result. */
+/** start() - a thread; join() prints whether it could be waited for. Return:
+ * the thread, its result. */
 pthread_t start(void *(*fn)(void *), void *arg);
 void *join(pthread_t thread);
 
