@@ -140,8 +140,8 @@ const struct option_spec settings_device_options[] = {
 	 set_port},
 	{"net", 0, OPTION_REQUIRED, "KIND[,OPTION...]",
 	 "none (default), user (through passt) or tap[=NAME]\n"
-	 "(an interface of this host, or one of its own; with\n"
-	 "fd:N as NAME a tap that is open as N).\n"
+	 "(an interface of this host, or one of its own;\n"
+	 "NAME fd:N is a tap that is open as N).\n"
 	 "Options: address=10.0.0.2/24, gateway=, resolver=,\n"
 	 "mac=, mtu=, queues=N; in=10M,out=10M bytes and\n"
 	 "packets-in=, packets-out= a second",
