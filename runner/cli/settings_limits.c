@@ -71,9 +71,9 @@ const struct option_spec settings_limit_options[] = {
 	{"cpu", 0, OPTION_REQUIRED, "TEMPLATE",
 	 "features that the VM sees: host (default, all that\n"
 	 "KVM offers), baseline (x86-64-v3, the same on all\n"
-	 "hosts of a make), or a file with a '/' in its name:\n"
-	 "lines like '0x7.ebx = ~0x10000', CPUID bits to take\n"
-	 "away",
+	 "hosts of a make), or a file, with a '/' in its\n"
+	 "name, of lines like '0x7.ebx = ~0x10000': CPUID\n"
+	 "bits to take away",
 	 set_cpu},
 	{"time", 0, OPTION_REQUIRED, "SECONDS",
 	 "end it after this time with exit code 124; also\n"
