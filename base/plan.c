@@ -24,7 +24,8 @@
 	 PLAN_FLAG_NAMESPACES | PLAN_FLAG_OWN_ID | PLAN_FLAG_CONFIRM |         \
 	 PLAN_FLAG_NO_STORE_BYPASS | PLAN_FLAG_NO_INDIRECT_BRANCH |            \
 	 PLAN_FLAG_L1D_FLUSH | PLAN_FLAG_OWN_CORE | PLAN_FLAG_PCI |            \
-	 PLAN_FLAG_ACPI | PLAN_FLAG_SERIAL | PLAN_FLAG_PVH | PLAN_FLAG_KASLR)
+	 PLAN_FLAG_ACPI | PLAN_FLAG_SERIAL | PLAN_FLAG_PVH | PLAN_FLAG_KASLR | \
+	 PLAN_FLAG_SYSTEM)
 #define PLAN_FD_MIN (PLAN_FD_NUMBER + 1)
 #define PLAN_FD_MAX 1023
 
@@ -42,6 +43,8 @@ static const char *check_header(const struct plan *plan)
 		return "flags asks for a serial port without ACPI";
 	if ((plan->flags & PLAN_FLAG_PVH) && plan->entry_gpa >= PLAN_GAP_END)
 		return "entry_gpa lies too high for PVH";
+	if ((plan->flags & PLAN_FLAG_SYSTEM) && !(plan->flags & PLAN_FLAG_ACPI))
+		return "flags asks for a power button without ACPI";
 	if (plan->log_level > LOG_LEVEL_TRACE)
 		return "log_level is out of range";
 	return NULL;

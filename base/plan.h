@@ -232,6 +232,9 @@ struct plan_device {
 #define PLAN_FLAG_SERIAL 4096u
 #define PLAN_FLAG_PVH    8192u  /* entry_gpa is PVH's, of 32 bits */
 #define PLAN_FLAG_KASLR  16384u /* the kernel lies where chance said */
+/* No program of ours, a whole system: what the host asks is its power button,
+ * which needs ACPI, too. */
+#define PLAN_FLAG_SYSTEM 32768u
 
 #define PLAN_CPUID_MAX 64u
 

@@ -17,8 +17,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A panic ends the VM at once: nobody is there to read a screen. */
-#define CMDLINE_ALL    "panic=-1"
+/* A panic ends the VM at once: nobody is there to read a screen. So does an
+ * oops: whoever found a mistake in the kernel is not to go on with it. */
+#define CMDLINE_ALL    "panic=-1 oops=panic"
 #define CMDLINE_SERIAL " console=ttyS0 earlycon=uart8250,io,0x3f8"
 
 bool linux_guest_wanted(const struct settings *s)
@@ -85,6 +86,8 @@ int linux_guest_fill(const struct settings *s, struct plan *plan,
 		plan->flags |= PLAN_FLAG_ACPI;
 	if (s->serial)
 		plan->flags |= PLAN_FLAG_SERIAL;
+	if (other && s->initrd)
+		plan->flags |= PLAN_FLAG_SYSTEM;
 	n = snprintf(plan->cmdline, sizeof(plan->cmdline), "%s%s%s%s",
 		     other ? CMDLINE_ALL : "", s->serial ? CMDLINE_SERIAL : "",
 		     other && s->cmdline ? " " : "",

@@ -25,6 +25,7 @@
 #define ACPI_PORT_SLEEP  0x600u /* SLEEP_CONTROL_REG; the next one is status */
 #define ACPI_PORT_RESET  0x602u
 #define ACPI_RESET_VALUE 0x1u
+#define ACPI_PORT_BUTTON 0x603u /* the kernel heard of the power button */
 #define ACPI_PORT_PANIC  0x505u
 #define ACPI_PANICKED    0x1u /* what a kernel writes there */
 

@@ -6,7 +6,9 @@
  *		Device (VR00) { LNRO0005, memory, interrupt }    virtio-mmio
  *		Device (PWRB) { PNP0C0C }                        power button
  *		Device (GED0) { ACPI0013, interrupt,
- *			Method (_EVT) { Notify (\_SB.PWRB, 0x80) } }
+ *			OperationRegion (HOST), Field (HOST) { TOOK }
+ *			Method (_EVT) {
+ *				Store (1, TOOK); Notify (\_SB.PWRB, 0x80) } }
  *		Device (VGEN) { AMPO0001, VM_Gen_Counter,
  *			Name (ADDR, Package { low, high }) }
  *		Device (GED1) { ACPI0013, interrupt,
@@ -71,6 +73,16 @@ static void add_power_button(struct aml *a)
 	aml_close(a);
 }
 
+/** add_receipt() - a register by which the host learns that the guest's kernel
+ * heard of the power button. */
+static void add_receipt(struct aml *a)
+{
+	aml_port_region(a, "HOST", ACPI_PORT_BUTTON, 1);
+	aml_open(a, AML_FIELD, "HOST", AML_FIELD_BYTES);
+	aml_field_byte(a, "TOOK");
+	aml_close(a);
+}
+
 /** add_events() - a generic event device with one interrupt [5.6.9]: what it
  * means is a word to @path, as "\_SB_PWRB". */
 static void add_events(struct aml *a, unsigned n, uint8_t pin, const char *path)
@@ -83,7 +95,11 @@ static void add_events(struct aml *a, unsigned n, uint8_t pin, const char *path)
 	open_crs(a);
 	aml_interrupt(a, pin);
 	close_crs(a);
+	if (!n)
+		add_receipt(a);
 	aml_open(a, AML_METHOD, "_EVT", 1); /* the GSI; there is one */
+	if (!n)
+		aml_store(a, 1, "TOOK");
 	aml_notify(a, path, NOTIFY_CHANGED);
 	aml_close(a);
 	aml_close(a);

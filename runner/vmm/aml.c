@@ -18,8 +18,14 @@
 #define OP_METHOD  0x14
 #define OP_DUAL    0x2e /* a name of two parts follows */
 #define OP_EXT     0x5b
-#define OP_DEVICE  0x82 /* after OP_EXT */
+#define OP_STORE   0x70
+#define OP_REGION  0x80 /* after OP_EXT, the next two as well */
+#define OP_FIELD   0x81
+#define OP_DEVICE  0x82
 #define OP_NOTIFY  0x86
+
+#define REGION_PORTS 1 /* SystemIO [20.2.5.2] */
+#define BYTE_BITS    8 /* as a PkgLength, too */
 
 /* Always this form of PkgLength [20.2.4]: four bits, then two bytes. */
 #define LENGTH_BYTES      3u
@@ -70,18 +76,18 @@ void aml_open(struct aml *a, enum aml_block block, const char *name,
 	static const uint8_t op[] = {
 		[AML_SCOPE] = OP_SCOPE,   [AML_DEVICE] = OP_DEVICE,
 		[AML_METHOD] = OP_METHOD, [AML_PACKAGE] = OP_PACKAGE,
-		[AML_BUFFER] = OP_BUFFER,
+		[AML_BUFFER] = OP_BUFFER, [AML_FIELD] = OP_FIELD,
 	};
 
 	assert(a->depth < AML_DEPTH_MAX);
-	if (block == AML_DEVICE)
+	if (block == AML_DEVICE || block == AML_FIELD)
 		put_byte(a, OP_EXT);
 	put_byte(a, op[block]);
 	a->open[a->depth++] = a->used;
 	put_number(a, 0, LENGTH_BYTES);
 	if (name)
 		put_name(a, name);
-	if (block == AML_METHOD || block == AML_PACKAGE)
+	if (block == AML_METHOD || block == AML_PACKAGE || block == AML_FIELD)
 		put_byte(a, count);
 	else if (block == AML_BUFFER)
 		put_number(a, OP_WORD, BUFFER_SIZE_BYTES);
@@ -166,6 +172,30 @@ void aml_notify(struct aml *a, const char *path, uint64_t value)
 	put_byte(a, OP_NOTIFY);
 	put_name(a, path);
 	aml_integer(a, value);
+}
+
+void aml_port_region(struct aml *a, const char *name, uint16_t base,
+		     uint8_t count)
+{
+	put_byte(a, OP_EXT);
+	put_byte(a, OP_REGION);
+	put_name(a, name);
+	put_byte(a, REGION_PORTS);
+	aml_integer(a, base);
+	aml_integer(a, count);
+}
+
+void aml_field_byte(struct aml *a, const char *name)
+{
+	put_name(a, name);
+	put_byte(a, BYTE_BITS);
+}
+
+void aml_store(struct aml *a, uint64_t value, const char *name)
+{
+	put_byte(a, OP_STORE);
+	aml_integer(a, value);
+	put_name(a, name);
 }
 
 void aml_memory32(struct aml *a, uint32_t base, uint32_t bytes)

@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AML_DEPTH_MAX 8u
+#define AML_DEPTH_MAX   8u
+#define AML_FIELD_BYTES 1u /* its flags: access by the byte, no lock */
 
 struct aml {
 	uint8_t *at;
@@ -26,13 +27,14 @@ enum aml_block { /* what has a length and contents */
 	AML_METHOD,
 	AML_PACKAGE, /* contents: its elements, counted by the caller */
 	AML_BUFFER,  /* contents: aml_resource_...() and aml_end_tag() */
+	AML_FIELD,   /* of the region @name; contents: aml_field_byte() */
 };
 
 void aml_init(struct aml *a, void *buffer, size_t bytes);
 
 /** aml_open() - @name: four characters, for SCOPE also "\_SB_"; NULL for
- * PACKAGE and BUFFER. @count: of a PACKAGE's elements or a METHOD's arguments.
- */
+ * PACKAGE and BUFFER. @count: of a PACKAGE's elements or a METHOD's arguments;
+ * a FIELD's flags, AML_FIELD_BYTES. */
 void aml_open(struct aml *a, enum aml_block block, const char *name,
 	      uint8_t count);
 /** aml_close() - the block opened last ends here. */
@@ -46,6 +48,15 @@ void aml_string(struct aml *a, const char *text);
 void aml_eisa_id(struct aml *a, const char *id);
 /** aml_notify() - Notify (@path, @value); @path: as "\_SB_PWRB". */
 void aml_notify(struct aml *a, const char *path, uint64_t value);
+
+/** aml_port_region() - @name: @count I/O ports from @base on, for an
+ * AML_FIELD. */
+void aml_port_region(struct aml *a, const char *name, uint16_t base,
+		     uint8_t count);
+/** aml_field_byte() - the next byte of the region is called @name. */
+void aml_field_byte(struct aml *a, const char *name);
+/** aml_store() - Store (@value, @name). */
+void aml_store(struct aml *a, uint64_t value, const char *name);
 
 /* Resource descriptors (ACPI 6.4, 6.4), in a BUFFER */
 

@@ -310,7 +310,7 @@ static int close_inputs(struct vmm *m)
 
 static int watch_requests(struct vmm *m)
 {
-	return requests_start(&m->requests, &m->plan, &m->devices, &m->stop,
+	return requests_start(&m->requests, &m->plan, &m->devices, &m->platform,
 			      m->loop);
 }
 

@@ -58,8 +58,12 @@ int platform_init(struct platform *p, const struct plan *plan,
 
 	p->guest = guest;
 	p->flags = plan->flags;
-	for (uint32_t n = 0; n < plan->device_count; n++)
-		p->has_harness |= plan->device[n].kind == PLAN_DEVICE_HARNESS;
+	for (uint32_t n = 0; n < plan->device_count; n++) {
+		if (plan->device[n].kind != PLAN_DEVICE_HARNESS)
+			continue;
+		p->has_harness = true;
+		p->button_pin = IOAPIC_PIN_DEVICE + n;
+	}
 	if (!(p->flags & PLAN_FLAG_ACPI))
 		return 0;
 	ioapic_init(&p->ioapic, send_msi, p);
@@ -152,6 +156,8 @@ static void acpi_out(struct platform *p, uint16_t port, uint8_t value)
 		guest_rebooted(p->guest);
 	if (port == ACPI_PORT_SLEEP && acpi_is_sleep(value))
 		guest_shut_down(p->guest);
+	if (port == ACPI_PORT_BUTTON)
+		atomic_store(&p->button_noticed, true);
 }
 
 /** is_power_off() - the ways in which kernels end a PC without our tables:
@@ -185,6 +191,19 @@ void platform_out(struct platform *p, uint16_t port, const void *data,
 		guest_powered_off(p->guest, p->has_harness);
 	else if (p->flags & PLAN_FLAG_ACPI)
 		acpi_out(p, port, (uint8_t)value);
+}
+
+void platform_press_button(struct platform *p)
+{
+	if (!p->has_harness || !(p->flags & PLAN_FLAG_ACPI))
+		return;
+	atomic_store(&p->button_noticed, false);
+	(void)ioapic_raise(&p->ioapic, p->button_pin);
+}
+
+bool platform_button_noticed(const struct platform *p)
+{
+	return atomic_load(&p->button_noticed);
 }
 
 void platform_flush(struct platform *p)

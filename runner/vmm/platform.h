@@ -8,11 +8,13 @@
  *	0x3f8..0x3ff  serial port, with PLAN_FLAG_SERIAL
  *	0x505         panic device
  *	0x600..0x602  ACPI: sleep control, sleep status, reset
+ *	0x603         ACPI: the power button was noticed
  *	0x604 0xb004  sleep registers of other VMMs' machines
  *	0xcf9         reset control of a PC's chipset
  *
  * Any other port reads as ones and ignores writes. */
 #pragma once
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +31,8 @@ struct platform {
 	struct guest *guest;
 	uint32_t flags; /* PLAN_FLAG_* */
 	bool has_harness;
+	unsigned button_pin; /* the harness's */
+	atomic_bool button_noticed;
 	struct ioapic ioapic;
 	struct uart uart;
 };
@@ -53,6 +57,14 @@ void platform_in(struct platform *p, uint16_t port, void *data, size_t bytes);
 /** platform_out() - one store; may end the VM. Any thread. */
 void platform_out(struct platform *p, uint16_t port, const void *data,
 		  size_t bytes);
+
+/** platform_press_button() - ask a system that runs no program of ours to end.
+ * One that has not set up its I/O APIC does not notice. Any thread. */
+void platform_press_button(struct platform *p);
+
+/** platform_button_noticed() - did the guest's kernel take the last press? What
+ * the system makes of it is its own affair. */
+bool platform_button_noticed(const struct platform *p);
 
 /** platform_flush() - the VM ends: the last line of the serial port. */
 void platform_flush(struct platform *p);

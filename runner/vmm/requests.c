@@ -61,20 +61,26 @@ static int timer_arm(int fd, uint64_t ns)
 	return timerfd_settime(fd, 0, &at, NULL) < 0 ? -errno : 0;
 }
 
+/** was_heard() - has the guest's kernel at least seen what was asked? */
+static bool was_heard(const struct requests *r)
+{
+	const uint32_t ends = HARNESS_REQ_TERM | HARNESS_REQ_INT;
+
+	if (!(harness_pending(r->harness) & ends))
+		return true;
+	return r->button && platform_button_noticed(r->button);
+}
+
 /** is_final() - does this signal end the VM without asking the guest (again)?
  * A guest that took the last request is at work on it, so only a second
  * SIGTERM overrides it; SIGINT may be an ordinary key to the program. */
 static bool is_final(const struct requests *r, int signal)
 {
-	uint32_t unread;
-
 	if (signal != SIGTERM && signal != SIGINT)
 		return false;
 	if (!r->harness || (signal == SIGTERM && r->term_seen))
 		return true;
-	unread = harness_pending(r->harness);
-	return r->asked_signal &&
-	       (unread & (HARNESS_REQ_TERM | HARNESS_REQ_INT));
+	return r->asked_signal && !was_heard(r);
 }
 
 /** first_grace() - the guest's kernel has GRACE_NS to see what was asked; what
@@ -103,6 +109,8 @@ static void ask_guest(struct requests *r, const struct signalfd_siginfo *si)
 	if (signal == SIGTERM || signal == SIGINT) {
 		r->term_seen |= signal == SIGTERM;
 		r->asked_signal = signal;
+		if (r->button)
+			platform_press_button(r->button);
 		timer_arm(r->grace_fd, first_grace(r));
 	}
 }
@@ -117,7 +125,6 @@ static void on_signal(void *arg, uint32_t events)
 		ask_guest(r, &si);
 }
 
-/** on_grace_end() - has the guest's kernel at least seen what was asked? */
 static void on_grace_end(void *arg, uint32_t events)
 {
 	struct requests *r = arg;
@@ -126,7 +133,7 @@ static void on_grace_end(void *arg, uint32_t events)
 	(void)events;
 	if (read(r->grace_fd, &expired, sizeof(expired)) < 0)
 		return;
-	if (harness_pending(r->harness) & (HARNESS_REQ_TERM | HARNESS_REQ_INT))
+	if (!was_heard(r))
 		stop_exit(r->stop, (uint32_t)r->asked_signal);
 	if (!r->term_seen || !r->grace_ns)
 		return;
@@ -193,14 +200,15 @@ static int start_signals(struct requests *r, struct loop *loop)
 }
 
 int requests_start(struct requests *r, const struct plan *plan,
-		   const struct devices *devices, struct stop *stop,
+		   const struct devices *devices, struct platform *platform,
 		   struct loop *loop)
 {
 	struct loop_source *src;
 	int err;
 
 	*r = (struct requests){
-		.stop = stop,
+		.stop = platform->guest->stop,
+		.button = plan->flags & PLAN_FLAG_SYSTEM ? platform : NULL,
 		.harness = devices->harness,
 		.console = devices->console,
 		.time_limit_ns = plan->time_limit_ns,
@@ -212,8 +220,9 @@ int requests_start(struct requests *r, const struct plan *plan,
 	err = start_signals(r, loop);
 	if (!err)
 		err = start_limit(r, loop);
-	if (err || !(plan->flags & PLAN_FLAG_FOREGROUND) || stop->report_fd < 0)
+	if (err || !(plan->flags & PLAN_FLAG_FOREGROUND) ||
+	    r->stop->report_fd < 0)
 		return err;
-	return loop_add(loop, stop->report_fd, EPOLLIN | EPOLLRDHUP,
+	return loop_add(loop, r->stop->report_fd, EPOLLIN | EPOLLRDHUP,
 			on_report_closed, r, &src);
 }

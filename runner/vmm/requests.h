@@ -4,7 +4,8 @@
  *
  *   SIGTERM SIGINT   ask the guest; a second SIGTERM, or a guest kernel that
  *                    has not even looked after 2 s, ends the VM as if by that
- *                    signal
+ *                    signal. A system of its own (PLAN_FLAG_SYSTEM) is asked
+ *                    by the power button
  *   SIGHUP SIGQUIT   ask the guest
  *   SIGURG           terminal size: sigqueue(3) value rows << 16 | cols. Not
  *                    SIGWINCH: the terminal sends that by itself, without a
@@ -18,6 +19,7 @@
 
 #include "base/plan.h"
 #include "runner/vmm/devices.h"
+#include "runner/vmm/platform.h"
 #include "runner/vmm/stop.h"
 
 struct loop;
@@ -25,6 +27,7 @@ struct loop_source;
 
 struct requests {
 	struct stop *stop;
+	struct platform *button; /* NULL: a program is asked, not a system */
 	struct vdev *harness, *console; /* borrowed; NULL: the VM has none */
 	uint64_t time_limit_ns, grace_ns;
 	int signal_fd, limit_fd, grace_fd;
@@ -37,7 +40,7 @@ struct requests {
 int requests_block_signals(void);
 
 /** requests_start() - watch all of the above; the time limit starts now.
- * @r, @loop: live as long as the process. Return: 0 or -errno. */
+ * @r, @platform, @loop: live as long as the process. Return: 0 or -errno. */
 int requests_start(struct requests *r, const struct plan *plan,
-		   const struct devices *devices, struct stop *stop,
+		   const struct devices *devices, struct platform *platform,
 		   struct loop *loop);

@@ -210,6 +210,8 @@ SPOIL(magic, p->magic++)
 SPOIL(version, p->version++)
 SPOIL(total, p->total_bytes--)
 SPOIL(flags, p->flags |= 1u << 31)
+SPOIL(serial_alone, p->flags |= PLAN_FLAG_SERIAL)
+SPOIL(button_alone, p->flags |= PLAN_FLAG_SYSTEM)
 static void add_port(struct plan *p, const char *name)
 {
 	struct plan_device *dev = &p->device[1];
@@ -366,6 +368,8 @@ static const struct wrong wrongs[] = {
 	{"version", "a later one", version},
 	{"total_bytes", "one less", total},
 	{"flags", "an unknown one", flags},
+	{"flags", "a serial port without ACPI", serial_alone},
+	{"flags", "a power button without ACPI", button_alone},
 	{"log_level", "above trace", level},
 	{"uid", "without its flag", uid_without_flag},
 	{"uid", "root", uid_root},
