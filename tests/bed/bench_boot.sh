@@ -121,7 +121,7 @@ qemu()
 		-device virtio-blk-"$bus",drive=d
 }
 
-microvm=microvm,x-option-roms=off,pit=off,pic=off,isa-serial=off,rtc=off
+microvm=microvm,x-option-roms=off,pit=off,pic=off,isa-serial=off,rtc=on
 set_up
 ours ampoule-mmio
 ours ampoule-pci --transport pci
