@@ -101,13 +101,16 @@ until [ "$(steal)" -gt $((before + 9)) ] || [ $n -ge 400 ]; do
 	n=$((n + 1))
 done
 echo "stolen $(($(steal) > before + 9))"
-# The pause is longer than what the watchdog now takes for a lockup.
+# The pause is longer than what the watchdog now takes for a lockup, on a CPU
+# that does not idle.
+while :; do :; done &
 echo 1 >/proc/sys/kernel/watchdog_thresh
 until [ $end ]; do
 	echo "time $(date +%s)"
 	sleep 0.2
 done
 echo 10 >/proc/sys/kernel/watchdog_thresh
+kill $!
 echo "complaints $(dmesg | grep -ic 'soft lockup\|unstable\|stall\|backwards')"
 END_OF_GUEST
 
