@@ -46,6 +46,16 @@ int fd_pread_all(int fd, void *dst, size_t bytes, uint64_t offset)
 	return 0;
 }
 
+ssize_t fd_readv(int fd, const struct iovec *iov, unsigned count)
+{
+	return preadv2(fd, iov, (int)count, -1, 0);
+}
+
+ssize_t fd_writev(int fd, const struct iovec *iov, unsigned count)
+{
+	return pwritev2(fd, iov, (int)count, -1, 0);
+}
+
 int fd_write_all(int fd, const void *src, size_t bytes)
 {
 	const uint8_t *p = src;

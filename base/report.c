@@ -19,7 +19,7 @@ int report_send(int fd, const struct report_msg *msg)
 
 	/* Sockets of this type have no SIGPIPE. */
 	do {
-		n = writev(fd, &iov, 1);
+		n = fd_writev(fd, &iov, 1);
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : 0;
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/blob.h"
+#include "base/fd.h"
 #include "base/loop.h"
 
 #define STATE_VERSION 1u
@@ -32,7 +33,7 @@ static void work_later(struct balloon *b)
 
 	/* EAGAIN means the counter is full: then it is readable anyway. By
 	 * writev, which a vCPU thread may call anyhow. */
-	if (writev(b->more_fd, &iov, 1) < 0)
+	if (fd_writev(b->more_fd, &iov, 1) < 0)
 		return;
 }
 

@@ -39,7 +39,7 @@ static void more_later(struct blk *blk)
 
 	/* EAGAIN means the counter is full: then it is readable anyway. By
 	 * writev, which a vCPU thread may call anyhow. */
-	if (writev(blk->engine->event_fd, &iov, 1) < 0)
+	if (fd_writev(blk->engine->event_fd, &iov, 1) < 0)
 		return;
 }
 
@@ -192,10 +192,13 @@ static void blk_kick(struct vdev *vd, unsigned queue)
 	struct blk *blk = (struct blk *)vd;
 
 	(void)queue;
-	if (blk->limited)
+	if (blk->limited) {
 		more_later(blk); /* there is no clock on this thread */
-	else
-		serve(blk);
+		return;
+	}
+	blk->kicked = true;
+	serve(blk);
+	blk->kicked = false;
 }
 
 /** on_event() - I/O has ended, or there is more to do; loop thread. */

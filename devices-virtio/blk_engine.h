@@ -33,6 +33,8 @@ struct blk_io {
 	uint64_t bytes;  /* PUNCH and ZERO; of a READ the spans tell */
 	const struct iovec *iov;
 	uint32_t iov_count; /* 1..IOV_MAX */
+	bool at_once;       /* submit() may make it before it returns: the
+			     * thread that calls may be kept for that long */
 	int64_t result;     /* bytes moved, 0, or -errno */
 	/* For the device: whose it is, and what to do when it is reaped. */
 	void (*done)(struct blk_io *io);
@@ -42,7 +44,8 @@ struct blk_io {
 struct blk_engine;
 
 struct blk_engine_ops {
-	/* Take an I/O. It may begin now or with the next commit. */
+	/* Take an I/O. It may begin now or with the next commit, and even end
+	 * (blk_now.h). */
 	void (*submit)(struct blk_engine *e, struct blk_io *io);
 	void (*commit)(struct blk_engine *e);
 	/* Return: an I/O that has ended, or NULL. Never waits. */

@@ -89,6 +89,7 @@ struct blk {
 	bool lost;       /* a flush failed: what was written may be gone */
 	uint32_t active; /* requests begun and not yet answered */
 	bool starved;    /* a chain waits for a free request */
+	bool kicked;     /* by a vCPU, which is the one to wait for a copy */
 	struct blk_request *held; /* popped, waits for the rate limit */
 	struct blk_request *unused;
 	struct blk_request *pool; /* BLK_QUEUE_SIZE */

@@ -127,6 +127,7 @@ static void submit(struct blk_request *r)
 {
 	struct blk_engine *e = r->blk->engine;
 
+	r->io.at_once = r->blk->kicked;
 	e->ops->submit(e, &r->io);
 }
 

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "devices-virtio/blk_now.h"
 
 struct queue {
 	struct blk_io *first, **last;
@@ -30,6 +31,7 @@ struct blk_threads {
 	struct blk_engine engine;
 	struct blk_thread_host host;
 	int fd[BLK_FILES_MAX];
+	struct blk_patience patience;
 	pthread_mutex_t lock;    /* of the queues and what is below */
 	struct queue todo, over; /* over: ended, not yet reaped */
 	bool stop;
@@ -80,10 +82,12 @@ static int64_t perform(const struct blk_threads *t, const struct blk_io *io)
 
 	switch (io->op) {
 	case BLK_READ:
-		n = preadv(fd, io->iov, (int)io->iov_count, (off_t)io->offset);
+		n = preadv2(fd, io->iov, (int)io->iov_count, (off_t)io->offset,
+			    0);
 		break;
 	case BLK_WRITE:
-		n = pwritev(fd, io->iov, (int)io->iov_count, (off_t)io->offset);
+		n = pwritev2(fd, io->iov, (int)io->iov_count, (off_t)io->offset,
+			     0);
 		break;
 	case BLK_SYNC:
 		n = fdatasync(fd);
@@ -148,11 +152,13 @@ static void *thread_main(void *arg)
 static void threads_submit(struct blk_engine *e, struct blk_io *io)
 {
 	struct blk_threads *t = (struct blk_threads *)e;
+	bool over = io->at_once && blk_now(&t->patience, t->fd[io->file], io);
 
 	pthread_mutex_lock(&t->lock);
-	queue_push(&t->todo, io);
+	queue_push(over ? &t->over : &t->todo, io);
 	pthread_mutex_unlock(&t->lock);
-	count_up(&t->work, 1);
+	if (!over)
+		count_up(&t->work, 1);
 }
 
 static void threads_commit(struct blk_engine *e)

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "devices-virtio/blk_now.h"
 
 /* Threads of the kernel's for what cannot be done without waiting, for each
  * thread of ours that submits. */
@@ -37,8 +38,10 @@ struct blk_uring {
 	uint32_t sq_mask, cq_mask;
 	uint32_t *sq_head, *sq_tail, *cq_head, *cq_tail, *cq_flags;
 	struct io_uring_cqe *cqe;
-	uint32_t tail;         /* ours; *sq_tail after a commit */
-	struct blk_io *failed; /* what the kernel would not take */
+	uint32_t tail; /* ours; *sq_tail after a commit */
+	int file[BLK_FILES_MAX];
+	struct blk_patience patience;
+	struct blk_io *over; /* ended without the ring, or not taken by it */
 };
 
 static long ring_setup(uint32_t entries, struct io_uring_params *p)
@@ -115,6 +118,14 @@ static void uring_submit(struct blk_engine *e, struct blk_io *io)
 {
 	struct blk_uring *u = (struct blk_uring *)e;
 
+	/* What can be read without waiting, the ring reads so itself; but most
+	 * file systems refuse to write so, and a write would go to a worker. */
+	if (io->at_once && io->op == BLK_WRITE &&
+	    blk_now(&u->patience, u->file[io->file], io)) {
+		io->next = u->over;
+		u->over = io;
+		return;
+	}
 	fill(&u->sqe[u->tail & u->sq_mask], io);
 	u->tail++;
 }
@@ -132,8 +143,8 @@ static void take_back(struct blk_uring *u, int err)
 		struct blk_io *io = (struct blk_io *)(uintptr_t)sqe->user_data;
 
 		io->result = err;
-		io->next = u->failed;
-		u->failed = io;
+		io->next = u->over;
+		u->over = io;
 	}
 	store(u->sq_tail, u->tail);
 }
@@ -160,12 +171,12 @@ static void uring_commit(struct blk_engine *e)
 static struct blk_io *uring_reap(struct blk_engine *e)
 {
 	struct blk_uring *u = (struct blk_uring *)e;
-	struct blk_io *io = u->failed;
+	struct blk_io *io = u->over;
 	uint32_t head = *u->cq_head; /* only we write it */
 	const struct io_uring_cqe *cqe;
 
 	if (io) {
-		u->failed = io->next;
+		u->over = io->next;
 		return io;
 	}
 	if (head == load(u->cq_tail))
@@ -183,7 +194,7 @@ static void uring_wait(struct blk_engine *e)
 	struct blk_uring *u = (struct blk_uring *)e;
 
 	/* EINTR: the caller looks, and waits again. */
-	if (!u->failed)
+	if (!u->over)
 		(void)ring_enter(u, 0, 1, IORING_ENTER_GETEVENTS);
 }
 
@@ -312,6 +323,8 @@ int blk_uring_new(const int *fd, unsigned count, struct blk_engine **ret)
 	u->engine.ops = &uring_ops;
 	u->engine.event_fd = -1;
 	u->fd = -1;
+	for (unsigned i = 0; i < count; i++)
+		u->file[i] = fd[i];
 	err = set_up(u, fd, count);
 	if (err) {
 		uring_free(&u->engine);

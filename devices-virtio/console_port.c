@@ -22,6 +22,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/loop.h"
 
 /* One visit serves at most a queue of chains and this many bytes; the rest is
@@ -136,7 +137,7 @@ static void more_later(struct console *con)
 
 	/* EAGAIN means the counter is full: then it is readable anyway. By
 	 * writev, which a vCPU thread may call anyhow. */
-	if (writev(con->more_fd, &iov, 1) < 0)
+	if (fd_writev(con->more_fd, &iov, 1) < 0)
 		return;
 }
 

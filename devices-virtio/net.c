@@ -16,6 +16,7 @@
 
 #include "base/blob.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/loop.h"
 
@@ -68,7 +69,7 @@ void net_later(struct net *net, uint64_t ns)
 		set_timer(net, ns);
 	/* EAGAIN: the counter is full, and so readable anyway. By writev,
 	 * which a vCPU thread may call anyhow; the loop sets the timer. */
-	else if (writev(net->more_fd, &iov, 1) < 0)
+	else if (fd_writev(net->more_fd, &iov, 1) < 0)
 		return;
 }
 

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/fd.h"
+
 #define LENGTH_BYTES 4u
 /* Several frames a read from a stream; at least the largest fits whole. */
 #define IN_BYTES  (128u << 10)
@@ -92,7 +94,7 @@ int net_link_flush(struct net_link *l)
 {
 	while (l->out_have) {
 		struct iovec iov = {l->out + l->out_at, l->out_have};
-		ssize_t n = writev(l->fd, &iov, 1);
+		ssize_t n = fd_writev(l->fd, &iov, 1);
 
 		if (n < 0)
 			return sort(l, errno);
@@ -118,7 +120,7 @@ int net_link_send(struct net_link *l, const struct net_header *header,
 	else
 		iov[0] = (struct iovec){&copy, sizeof(copy)};
 	all += iov[0].iov_len;
-	n = writev(l->fd, iov, (int)count);
+	n = fd_writev(l->fd, iov, count);
 	if (n < 0)
 		return sort(l, errno);
 	if (net_link_is_stream(l) && (size_t)n < all)
@@ -128,7 +130,7 @@ int net_link_send(struct net_link *l, const struct net_header *header,
 
 int net_link_read(struct net_link *l, const struct iovec *iov, unsigned count)
 {
-	ssize_t n = readv(l->fd, iov, (int)count);
+	ssize_t n = fd_readv(l->fd, iov, count);
 
 	if (n < 0) {
 		int err = sort(l, errno);
@@ -152,7 +154,7 @@ static int read_more(struct net_link *l)
 	}
 	iov.iov_base = l->in + l->in_at + l->in_have;
 	iov.iov_len = IN_BYTES - l->in_at - l->in_have;
-	n = readv(l->fd, &iov, 1);
+	n = fd_readv(l->fd, &iov, 1);
 	if (n < 0)
 		return sort(l, errno);
 	if (!n)

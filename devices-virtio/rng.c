@@ -16,6 +16,7 @@
 #include "base/blob.h"
 #include "base/bucket.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/loop.h"
 
 #define RNG_QUEUE_SIZE    64u
@@ -106,7 +107,7 @@ static void rng_kick(struct vdev *vd, unsigned queue)
 	(void)queue;
 	if (!rng->limited)
 		serve(rng);
-	else if (writev(rng->kick_fd, &iov, 1) < 0)
+	else if (fd_writev(rng->kick_fd, &iov, 1) < 0)
 		return; /* the counter is full, so it is readable anyway */
 }
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "base/fd.h"
 #include "devices-virtio/gmem.h"
 
 /** window() - the first part of the spans that is at most @cap bytes: whole
@@ -72,7 +73,7 @@ ssize_t stream_read(const struct stream *s, struct iovec *iov, unsigned count)
 		if (s->kind == PLAN_STREAM_SOCKET)
 			n = receive(s->fd, iov, count);
 		else
-			n = readv(s->fd, iov, (int)count);
+			n = fd_readv(s->fd, iov, count);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EFAULT)
 		gm_touch(iov, count);
@@ -96,7 +97,7 @@ ssize_t stream_write(const struct stream *s, struct iovec *iov, unsigned count)
 		if (s->kind == PLAN_STREAM_SOCKET)
 			n = transmit(s->fd, iov, count);
 		else
-			n = writev(s->fd, iov, (int)count);
+			n = fd_writev(s->fd, iov, count);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EFAULT)
 		gm_touch(iov, count);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/blob.h"
+#include "base/fd.h"
 #include "base/loop.h"
 
 #define F_STREAM      (1ull << 0) /* 5.10.3; not in Linux's header */
@@ -33,7 +34,7 @@ void vsock_wake(struct vsock *v)
 	if (v->woken)
 		return;
 	/* EAGAIN: the counter is full, and so readable anyway. */
-	v->woken = writev(v->more_fd, &iov, 1) > 0 || errno == EAGAIN;
+	v->woken = fd_writev(v->more_fd, &iov, 1) > 0 || errno == EAGAIN;
 }
 
 /** tell_reset() - after a snapshot was loaded, connections are gone: 5.10.6.6.

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 
 #define MESSAGES_A_TURN 64u
 
@@ -25,7 +26,7 @@ static int say(struct vsock *v, struct vsock_message *m)
 	struct iovec iov = {m, sizeof(*m)};
 
 	/* writev, which a vCPU thread may call anyhow. */
-	if (writev(v->helper_fd, &iov, 1) == (ssize_t)sizeof(*m))
+	if (fd_writev(v->helper_fd, &iov, 1) == (ssize_t)sizeof(*m))
 		return 0;
 	return errno == EAGAIN || errno == EINTR ? -EAGAIN : -errno;
 }

@@ -23,6 +23,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -88,6 +89,7 @@ static const struct {
 	NAME(FALLOC_FL_KEEP_SIZE),
 	NAME(FALLOC_FL_ZERO_RANGE),
 	NAME(MREMAP_MAYMOVE),
+	NAME(RWF_NOWAIT),
 	/* files */
 	NAME(O_WRONLY),
 	NAME(O_RDWR),
@@ -195,8 +197,11 @@ static const struct {
 	{"openat", {"-dir", "path", "-flags", "-mode"}},
 	{"poll", {"fds", "-count", "-timeout"}},
 	{"prctl", {"-option", "arg2", "arg3", "arg4", "arg5"}},
+	{"preadv2",
+	 {"-fd", "iov", "count", "offset", "offset_high", "-flags"}},
+	{"pwritev2",
+	 {"-fd", "iov", "count", "offset", "offset_high", "-flags"}},
 	{"read", {"-fd", "buf", "len"}},
-	{"readv", {"-fd", "iov", "count"}},
 	{"recvfrom", {"-fd", "buf", "len", "-flags", "address", "address_len"}},
 	{"recvmsg", {"-fd", "msg", "-flags"}},
 	{"rt_sigaction", {"-signal", "action", "old", "size"}},
@@ -211,7 +216,6 @@ static const struct {
 	{"timerfd_create", {"-clock", "-flags"}},
 	{"timerfd_settime", {"-fd", "-flags", "value", "old"}},
 	{"write", {"-fd", "buf", "len"}},
-	{"writev", {"-fd", "iov", "count"}},
 };
 
 static const struct {

@@ -102,7 +102,7 @@ def one_job(b, job, rows, figures):
             rate, requests, cpu = measure(b, argv(ms),
                                           name.startswith("qemu"))
             rates[name].append(rate)
-            gib = requests * size / (1 << 30)
+            gib = max(requests, 1) * size / (1 << 30)
             costs[name].append(max(cpu - idle[name], 0) / gib)
     rate = {name: statistics.median(v) for name, v in rates.items()}
     cost = {name: statistics.median(v) for name, v in costs.items()}

@@ -236,8 +236,8 @@ static long change(const struct plan *plan, long nr, long fd)
 	const struct iovec iov = {&byte, 1};
 
 	switch (nr) {
-	case SYS_writev:
-		return call(nr, fd, &iov, 1);
+	case SYS_pwritev2:
+		return call(nr, fd, &iov, 1, 0, 0, 0);
 	case SYS_fallocate:
 		return call(nr, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			    0, 4096);
@@ -256,7 +256,7 @@ static long change_fds(const struct plan *plan, long nr)
 
 	got = best(change(plan, nr, plan->fd[PLAN_FD_KERNEL]), got);
 	got = best(change(plan, nr, plan->fd[PLAN_FD_SLOT]), got);
-	if (nr == SYS_writev || nr == SYS_fallocate)
+	if (nr == SYS_pwritev2 || nr == SYS_fallocate)
 		got = best(change(plan, nr, plan->fd[PLAN_FD_INITRD]), got);
 	return got;
 }
@@ -323,7 +323,7 @@ static const struct attack root[] = {
 	{"magic link /proc/self/cwd", read_path, PATH("/proc/self/cwd/.."),
 	 NOT_SEEN, NULL},
 	{"exec each fd", exec_fds, 0, " EACCES ENOEXEC ", NULL},
-	{"write to files held", change_fds, SYS_writev, " EBADF EPERM ",
+	{"write to files held", change_fds, SYS_pwritev2, " EBADF EPERM ",
 	 " EBADF EPERM "},
 	{"punch holes in them", change_fds, SYS_fallocate, " EBADF EPERM ",
 	 " EBADF EPERM trapped "},

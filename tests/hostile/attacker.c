@@ -27,6 +27,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/report.h"
 #include "policies/policy_bpf.h"
 
@@ -65,7 +66,7 @@ static void say(const char *line, int bytes)
 {
 	const struct iovec iov = {(void *)(uintptr_t)line, (size_t)bytes};
 
-	if (writev(plan.fd[PLAN_FD_STDOUT], &iov, 1) < 0)
+	if (fd_writev(plan.fd[PLAN_FD_STDOUT], &iov, 1) < 0)
 		_exit(99);
 }
 

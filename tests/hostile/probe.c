@@ -20,6 +20,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/plan.h"
 #include "base/report.h"
 #include "policies/policy_bpf.h"
@@ -60,7 +61,7 @@ static void say(const char *what, const char *outcome)
 	int n = snprintf(line, sizeof(line), "%s %s\n", what, outcome);
 	struct iovec iov = {line, (size_t)n};
 
-	if (writev(plan.fd[PLAN_FD_STDOUT], &iov, 1) < 0)
+	if (fd_writev(plan.fd[PLAN_FD_STDOUT], &iov, 1) < 0)
 		_exit(99);
 }
 

@@ -16,6 +16,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 #define NO_FD   0xffffffffu /* -1 as the kernel's int */
 #define NOWHERE 8u          /* an address that is never mapped */
@@ -62,6 +63,13 @@ static const struct probe_call calls[] = {
 	 SYS_fallocate,
 	 {NO_FD, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 1}},
 	{"fallocate.grow", SYS_fallocate, {NO_FD, 0, 0, 1}},
+	{"preadv2.stream", SYS_preadv2, {NO_FD, NOWHERE, 1, -1ul, 0, 0}},
+	{"preadv2.nowait", SYS_preadv2, {NO_FD, NOWHERE, 1, 0, 0, RWF_NOWAIT}},
+	{"preadv2.polled", SYS_preadv2, {NO_FD, NOWHERE, 1, 0, 0, RWF_HIPRI}},
+	{"pwritev2.stream", SYS_pwritev2, {NO_FD, NOWHERE, 1, -1ul, 0, 0}},
+	{"pwritev2.append",
+	 SYS_pwritev2,
+	 {NO_FD, NOWHERE, 1, 0, 0, RWF_APPEND}},
 	{"getrandom.now", SYS_getrandom, {NOWHERE, 1, GRND_NONBLOCK}},
 	{"getrandom.block", SYS_getrandom, {NOWHERE, 1, GRND_RANDOM}},
 	{"ring.enter", SYS_io_uring_enter, {NO_FD, 1, 0, 0, 0}},

@@ -19,7 +19,7 @@ UNUSED = {
     "start clock_gettime:": "hosts whose clock is not in the vDSO",
     "loop clock_gettime:": "hosts whose clock is not in the vDSO",
     "io exit_group ": "a forbidden call, which has its own test",
-    "wait writev ": "SIGBUS, when a host is out of huge pages or tmpfs",
+    "wait pwritev2:": "SIGBUS, when a host is out of huge pages or tmpfs",
     "wait exit_group ": "SIGBUS, after its line",
     "parse read ": "a host with ampoule.conf, a profile from a file",
     "parse fstat ": "another version of libc",

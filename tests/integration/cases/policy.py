@@ -16,12 +16,15 @@ NOT_TRIED = {"exit_group", "pause"}  # they would end or stop the probe
 MADE = {
     "vcpu": {"ioctl.KVM_RUN", "ioctl.KVM_RUN+4G", "ioctl.KVM_SIGNAL_MSI",
              "ioctl.KVM_GET_REGS", "futex.WAKE", "getrandom.now",
-             "ring.enter", "ring.wait"},
+             "ring.enter", "ring.wait", "preadv2.stream",
+             "preadv2.nowait", "pwritev2.stream"},
     "loop": {"ioctl.KVM_SIGNAL_MSI", "futex.WAKE", "sendmsg.now",
              "recvmsg.now", "poll.now",
-             "getrandom.now", "ring.enter", "ring.wait"},
-    "wait": {"futex.WAKE"},
-    "io": {"ioctl.KVM_SIGNAL_MSI", "futex.WAKE", "fallocate.punch"},
+             "getrandom.now", "ring.enter", "ring.wait", "preadv2.stream",
+             "pwritev2.stream"},
+    "wait": {"futex.WAKE", "pwritev2.stream"},
+    "io": {"ioctl.KVM_SIGNAL_MSI", "futex.WAKE", "fallocate.punch",
+           "preadv2.stream", "pwritev2.stream"},
 }
 MADE["start"] = MADE["vcpu"] | MADE["loop"] | MADE["io"] | {
     "ring.enable",
