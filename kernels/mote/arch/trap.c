@@ -58,7 +58,7 @@ static void page_fault(struct regs *r)
 	uint64_t addr = read_cr2();
 	int code = SEGV_MAPERR, signal;
 
-	signal = vm_fault(current()->vm, addr, r->error, &code);
+	signal = vm_fault(current()->vm, addr, r->error | FAULT_SLEEPS, &code);
 	if (signal == SIGKILL) /* again, when there is room */
 		context_set_work(&current()->context, WORK_MEMORY);
 	else if (signal)

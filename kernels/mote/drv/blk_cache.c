@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* blk_cache.c - the pages of disk 0 that were read, by their place on it. The
- * kernel stands still while one is read: whoever looks a name up or faults
- * holds pointers that are good only as long as nobody else runs (node.h). So
- * a miss brings what follows, too. */
+/* blk_cache.c - the pages of disk 0 that were read, by their place on it. A miss
+ * brings what follows, too.
+ *
+ * Whoever looks a name up holds pointers that are good only as long as nobody
+ * else runs (node.h): the kernel stands still while a page is read for him. A
+ * program's read or fault can begin again: he is refused (image_impatient) and
+ * fetches the page, while others run. */
 #include "kernels/mote/drv/blk_cache.h"
 
 #include <linux/errno.h>
@@ -23,6 +26,8 @@ static struct {
 	struct blk_disk *disk;
 	struct pagemap pages;
 	uint64_t hand; /* where the search for pages to drop goes on */
+	uint64_t refused;
+	uint32_t forgotten; /* how often pages were, because they changed */
 } cache;
 
 /* Drop up to @want pages that nobody has mapped or copies from. */
@@ -71,7 +76,8 @@ static uint32_t take_pages(uint64_t index, uint32_t max,
 }
 
 /* The last page of the disk may be less than one. */
-static int read_pages(uint64_t index, struct phys_span *span, uint32_t count)
+static int read_pages(uint64_t index, struct phys_span *span, uint32_t count,
+		      enum blk_wait wait)
 {
 	uint64_t pos = index << PAGE_SHIFT;
 	uint64_t left = blk_bytes(cache.disk) - pos;
@@ -82,40 +88,75 @@ static int read_pages(uint64_t index, struct phys_span *span, uint32_t count)
 		memset(pa_to_va(last->pa), 0, PAGE_SIZE);
 	}
 	return blk_transfer(cache.disk, BLK_READ, SECTORS(pos), span, count,
-			    BLK_STAYS);
+			    wait);
 }
 
-/* Read @max pages from @index on, or fewer. */
-static int fill(uint64_t index, uint32_t max)
+/* Pages that were read, but those that somebody else has brought meanwhile.
+ * Return: is the first one there? */
+static bool keep(uint64_t index, struct phys_span *span, uint32_t count)
 {
-	static struct phys_span span[CLUSTER]; /* nobody else runs meanwhile */
-	uint32_t count = take_pages(index, max, span), kept = 0;
-	int err = count ? read_pages(index, span, count) : -ENOMEM;
-
-	while (!err && kept < count) {
-		if (pagemap_set(&cache.pages, index + kept,
-				pa_to_va(span[kept].pa)))
-			break;
-		kept++;
+	for (uint32_t i = 0; i < count; i++) {
+		if (pagemap_get(&cache.pages, index + i) ||
+		    pagemap_set(&cache.pages, index + i, pa_to_va(span[i].pa)))
+			page_unref(span[i].pa);
 	}
-	for (uint32_t i = kept; i < count; i++)
+	return pagemap_get(&cache.pages, index);
+}
+
+/* Read @max pages from @index on, or fewer. What changed while they were on
+ * their way is not kept. 0, -EIO, -ENOMEM; -EAGAIN: it changed. */
+static int fill(uint64_t index, uint32_t max, enum blk_wait wait)
+{
+	struct phys_span span[CLUSTER];
+	uint32_t count = take_pages(index, max, span);
+	uint32_t forgotten = cache.forgotten;
+	int err = count ? read_pages(index, span, count, wait) : -ENOMEM;
+
+	if (!err && forgotten != cache.forgotten)
+		err = -EAGAIN;
+	if (!err)
+		return keep(index, span, count) ? 0 : -ENOMEM;
+	for (uint32_t i = 0; i < count; i++)
 		page_unref(span[i].pa);
-	return err || kept ? err : -ENOMEM;
+	return err;
+}
+
+/* Bring page @index, and some that follow. */
+static int bring(uint64_t index, enum blk_wait wait)
+{
+	uint64_t end = (blk_bytes(cache.disk) + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	int err;
+
+	make_room();
+	err = fill(index, (uint32_t)MIN(end - index, CLUSTER), wait);
+	if (err == -EIO) /* perhaps it is one of the others */
+		err = fill(index, 1, wait);
+	return err;
 }
 
 static const uint8_t *cache_page(struct image *image, uint64_t index,
 				 int *ret_error)
 {
 	const uint8_t *page = pagemap_get(&cache.pages, index);
-	uint64_t end = (blk_bytes(cache.disk) + PAGE_SIZE - 1) >> PAGE_SHIFT;
 
 	if (page)
 		return page;
-	make_room();
-	*ret_error = fill(index, (uint32_t)MIN(end - index, CLUSTER));
-	if (*ret_error == -EIO) /* perhaps it is one of the others */
-		*ret_error = fill(index, 1);
+	if (image_impatient) {
+		cache.refused = index;
+		*ret_error = -EAGAIN;
+		return NULL;
+	}
+	*ret_error = bring(index, BLK_STAYS);
 	return *ret_error ? NULL : pagemap_get(&cache.pages, index);
+}
+
+/* Whether it is there then, who wants it sees when he begins again; what
+ * cannot be read is told at once. */
+static int cache_fetch(struct image *image)
+{
+	int err = bring(cache.refused, BLK_SLEEPS);
+
+	return err == -EAGAIN ? 0 : err;
 }
 
 static const uint8_t *cache_peek(struct image *image, uint64_t index)
@@ -140,6 +181,7 @@ int blk_cache_image(struct image *ret)
 		.name = "/dev/vda",
 		.bytes = blk_bytes(cache.disk),
 		.page = cache_page,
+		.fetch = cache_fetch,
 		.peek = cache_peek,
 		.shrink = cache_shrink,
 	};
@@ -148,7 +190,9 @@ int blk_cache_image(struct image *ret)
 
 void blk_cache_forget(const struct blk_disk *d, uint64_t pos, uint64_t bytes)
 {
-	if (d == cache.disk && bytes)
-		pagemap_drop(&cache.pages, pos >> PAGE_SHIFT,
-			     (pos + bytes - 1) >> PAGE_SHIFT);
+	if (d != cache.disk || !bytes)
+		return;
+	cache.forgotten++;
+	pagemap_drop(&cache.pages, pos >> PAGE_SHIFT,
+		     (pos + bytes - 1) >> PAGE_SHIFT);
 }

@@ -31,7 +31,8 @@ struct file_ops {
 	 * with a reference for the caller. @shared_write: a MAP_SHARED writable
 	 * mapping; otherwise the page is only read (a private mapping copies it
 	 * first). Bytes past the end of the file are zero. 0, -EIO past the
-	 * last page (SIGBUS), -ENOMEM, -ENODEV not mappable. */
+	 * last page (SIGBUS), -ENOMEM, -ENODEV not mappable, -EAGAIN only as
+	 * image_impatient asks for (image.h). */
 	int (*map_page)(struct file *f, uint64_t index, bool shared_write,
 			uint64_t *ret_pa);
 	/* Optional, a shortcut for private mappings: how many pages from @index

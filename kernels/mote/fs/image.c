@@ -4,6 +4,8 @@
 
 #include <linux/errno.h>
 
+bool image_impatient;
+
 const uint8_t *image_at(struct image *image, uint64_t offset, uint64_t want,
 			uint64_t *ret_run, int *ret_error)
 {

@@ -18,12 +18,21 @@ struct image {
 	 * could not be read, and *@ret_error says why. */
 	const uint8_t *(*page)(struct image *image, uint64_t index,
 			       int *ret_error);
+	/* Read the page that image_impatient was refused; others run meanwhile.
+	 * With ->page. 0 or -errno. */
+	int (*fetch)(struct image *image);
 	/* The same if it is in memory; NULL: it is not. Optional. */
 	const uint8_t *(*peek)(struct image *image, uint64_t index);
 	/* Memory is short: give pages back. Optional; true: there were some. */
 	bool (*shrink)(struct image *image);
 	void *private;
 };
+
+/** image_impatient - set around a call that may end in ->page: a page that has
+ * to be read from a disk is -EAGAIN then, and image_fetch() brings it. For who
+ * can forget all that was looked at, let other threads run, and begin again;
+ * all others stop the whole kernel until the page is there. */
+extern bool image_impatient;
 
 /** image_at() - up to @want bytes at @offset. Return: *@ret_run bytes, at least
  * one, good until the next call; NULL: -EIO and the like in *@ret_error. A

@@ -33,6 +33,13 @@ const struct image *lower_image(void)
 	return lower.fs.image;
 }
 
+int lower_fetch(void)
+{
+	struct image *image = lower.fs.image;
+
+	return image->fetch(image);
+}
+
 bool lower_shrink(void)
 {
 	struct image *image = lower.fs.image;

@@ -35,6 +35,9 @@ static inline bool lower_is_read_only(void)
 /** lower_image() - the image; NULL: none. */
 const struct image *lower_image(void);
 
+/** lower_fetch() - read what image_impatient was refused; others run meanwhile.
+ * 0 or -errno. */
+int lower_fetch(void);
 /** lower_shrink() - memory is short: have the image give pages back that nobody
  * uses. True: there were some. */
 bool lower_shrink(void);

@@ -6,6 +6,7 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 
+#include "kernels/mote/fs/image.h"
 #include "kernels/mote/fs/lower.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
@@ -95,6 +96,22 @@ static long copy_out(struct uio *u, const uint8_t *src, uint64_t bytes)
 	return n;
 }
 
+/* regular_bytes() for a program: while a page of the image is on its way from
+ * a disk, others run. */
+static int bytes_for_program(struct inode *inode, uint64_t pos, uint64_t want,
+			     const uint8_t **ret, uint64_t *ret_run)
+{
+	int err;
+
+	image_impatient = true;
+	err = regular_bytes(inode, pos, want, ret, ret_run);
+	image_impatient = false;
+	if (err != -EAGAIN)
+		return err;
+	err = lower_fetch();
+	return err ? err : regular_bytes(inode, pos, want, ret, ret_run);
+}
+
 long regular_read(struct inode *inode, struct uio *u, uint64_t pos)
 {
 	uint64_t done = 0, want, run;
@@ -104,8 +121,10 @@ long regular_read(struct inode *inode, struct uio *u, uint64_t pos)
 	want = MIN(u->left, inode->size - pos);
 	while (done < want) {
 		const uint8_t *src;
-		long n = regular_bytes(inode, pos + done, want - done, &src,
-				       &run);
+		long n = u->kernel ? regular_bytes(inode, pos + done,
+						   want - done, &src, &run)
+				   : bytes_for_program(inode, pos + done,
+						       want - done, &src, &run);
 
 		if (!n)
 			n = copy_out(u, src, run);

@@ -14,6 +14,8 @@
 #include "kernels/mote/arch/tlb.h"
 #include "kernels/mote/arch/trap.h"
 #include "kernels/mote/fs/file.h"
+#include "kernels/mote/fs/image.h"
+#include "kernels/mote/fs/lower.h"
 #include "kernels/mote/lib/lib.h"
 #include "kernels/mote/mm/page.h"
 #include "kernels/mote/mm/pte.h"
@@ -304,9 +306,27 @@ static void map_near(struct vm *vm, const struct vma *v, uint64_t addr,
 			map_run(vm, pte + i, pa | bits, 1);
 }
 
-static int fault_file(struct vm *vm, struct vma *v, uint64_t addr, bool write,
-		      int *ret_code)
+/* The page of @v's file at @index. -EAGAIN: it is there now, but others ran
+ * meanwhile, and nothing that was looked at may be used. */
+static int file_page(const struct vma *v, uint64_t index, uint64_t error,
+		     uint64_t *ret_pa)
 {
+	bool shared_write = v->flags & VMA_SHARED && v->prot & PROT_WRITE;
+	int r;
+
+	image_impatient = error & FAULT_SLEEPS;
+	r = v->file->ops->map_page(v->file, index, shared_write, ret_pa);
+	image_impatient = false;
+	if (r != -EAGAIN)
+		return r;
+	r = lower_fetch();
+	return r ? r : -EAGAIN;
+}
+
+static int fault_file(struct vm *vm, struct vma *v, uint64_t addr,
+		      uint64_t error, int *ret_code)
+{
+	bool write = error & FAULT_WRITE;
 	bool shared = v->flags & VMA_SHARED, huge;
 	uint64_t index = v->index + ((addr - v->start) >> PAGE_SHIFT);
 	uint64_t bits = pte_bits(v->prot);
@@ -317,8 +337,9 @@ static int fault_file(struct vm *vm, struct vma *v, uint64_t addr, bool write,
 	if (!shared)
 		bits &= ~(PTE_W | PTE_D);
 	if (shared || !map_around(vm, v, addr)) {
-		r = v->file->ops->map_page(v->file, index,
-					   shared && v->prot & PROT_WRITE, &pa);
+		r = file_page(v, index, error, &pa);
+		if (r == -EAGAIN)
+			return 0; /* the program faults again */
 		if (r < 0)
 			return file_error(r, ret_code);
 		pte = pte_make(vm, addr);
@@ -364,7 +385,7 @@ int vm_fault(struct vm *vm, uint64_t addr, uint64_t error, int *ret_code)
 		return SIGSEGV;
 	if (!v->file)
 		return fault_anonymous(vm, v, addr);
-	return fault_file(vm, v, addr, error & FAULT_WRITE, ret_code);
+	return fault_file(vm, v, addr, error, ret_code);
 }
 
 static bool usable(const uint64_t *pte, bool write)
