@@ -62,8 +62,8 @@ Test(blk_now, writes_where_it_shall_and_says_how_much)
 {
 	char data[] = "abcdef", back[8] = "";
 	struct iovec iov[] = {{data, 4}, {data + 4, 2}};
-	struct blk_io io = {.op = BLK_WRITE, .offset = 4096, .iov = iov,
-			    .iov_count = 2};
+	struct blk_io io = {
+		.op = BLK_WRITE, .offset = 4096, .iov = iov, .iov_count = 2};
 	int fd = new_file();
 
 	cr_assert(blk_now(&patience, fd, &io));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* blk_cache.c - the pages of disk 0 that were read, by their place on it. A miss
- * brings what follows, too.
+/* blk_cache.c - the pages of disk 0 that were read, by their place on it. A
+ * miss brings what follows, too.
  *
  * Whoever looks a name up holds pointers that are good only as long as nobody
  * else runs (node.h): the kernel stands still while a page is read for him. A

@@ -303,3 +303,52 @@ def test_a_program_that_ends_while_it_writes(t):
         for _ in range(5):
             shell(t, "dd if=/dev/zero of=/dev/vda bs=64k count=16 2>/dev/null "
                   "& exit 3", "--disk", f"{path},engine={engine}").ended(3)
+
+
+def loop_device(t, path):
+    """A block device of the host over a file."""
+    jail.need_root(t)
+    made = t.command("losetup", "--find", "--show", path)
+    if made.status:
+        t.skip("this host has no loop devices")
+    device = made.text.strip()
+    t.stack.callback(subprocess.run, ["losetup", "-d", device], check=False)
+    return device
+
+
+def test_a_block_device(t):
+    """Read, written and flushed as a file is."""
+    path = image(t)
+    device = loop_device(t, path)
+    for engine in ENGINES:
+        need_engine(t, engine)
+        shell(t, "head -c 8192 /dev/vda | tail -c 1 | od -An -tu1;"
+              f"printf {engine} | dd of=/dev/vda bs=4k seek=9 conv=notrunc "
+              "2>/dev/null; sync", "--disk", f"{device},engine={engine}"
+              ).ended(0).said("   1\n").quiet()
+        t.equal(path.read_bytes()[9 * BLOCK:][:len(engine)], engine.encode(),
+                engine)
+
+
+def test_a_block_device_that_vanishes(t):
+    """Under a running VM the host's device ends: EIO in the VM, for what is
+    read and what is written, one line outside, and the VM goes on."""
+    for engine in ENGINES:
+        need_engine(t, engine)
+        path = image(t, f"gone-{engine}")
+        device = loop_device(t, path)
+        process = t.start_vm(
+            "--disk", f"{device},engine={engine}", BUSYBOX, "sh", "-c",
+            "head -c 4096 /dev/vda | wc -c; read x;"
+            "dd if=/dev/vda of=/dev/null bs=4k skip=100 count=1 2>/dev/null ||"
+            "echo unreadable; dd if=/dev/zero of=/dev/vda bs=4k seek=50 "
+            "count=1 conv=notrunc,fsync 2>/dev/null || echo unwritable",
+            stdin=subprocess.PIPE)
+        t.equal(process.stdout.readline(), b"4096\n", "before")
+        os.truncate(path, 0)
+        t.command("losetup", "--set-capacity", device).ended(0)
+        out, err = process.communicate(b"go\n", timeout=30 * vm.SLOW)
+        t.equal((process.returncode, out), (0, b"unreadable\nunwritable\n"),
+                err)
+        t.check(b"disk0: cannot read at sector 800" in err, err)
+        t.check(err.count(b"\n") <= 2, err)
