@@ -1,153 +1,136 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Linux guests on hardware KVM: Debian's kernel, and the one of ./dev kernel
-where it is built."""
+"""Linux guests on hardware KVM: Debian's unmodified cloud kernel, and the one
+of ./dev kernel where it is built; on virtio-mmio and on virtio-pci. A script
+linux_TOPIC.sh boots its guests in one L1."""
+import contextlib
+import os
 import pathlib
 import shutil
+import tempfile
 
-from bedlib import BUILD, Failed, HERE, bed, program, verdicts
+from bedlib import BUILD, HERE, ROOT, Skipped, bed, program, say_verdicts
+from guests import FAULTING, HALTED, SPINNING, broken_module, tiny_kernel
 
-
-def has_linux(name):
-    """Was there a ./dev kernel?"""
-    if (BUILD / "kernels/linux/vmlinux").exists():
-        return True
-    print(f"skip {name} # no Linux kernel: ./dev kernel")
-    return False
-
-
-LINUX = "ampoule run --time 90 --kernel linux"
-
-
-def test_linux_program():
-    """Exit codes, streams, CPUs and memory as with mote."""
-    if not has_linux("linux_program"):
-        return
-    result = bed(f"""
-        {LINUX} busybox sh -c 'exit 42'; echo $?
-        {LINUX} busybox sh -c 'kill -9 $$'; echo $?
-        seq 20000 | {LINUX} busybox sha256sum; seq 20000 | sha256sum
-        {LINUX} busybox sh -c 'echo out; echo err >&2'
-        : | {LINUX} busybox wc -c
-        {LINUX} busybox yes | head -n 1
-        {LINUX} --cpus 2 --mem 64M --user 7:8 --cwd /tmp --env A=b busybox sh \
-            -c 'id -u; id -g; pwd; echo $A; grep -c ^processor /proc/cpuinfo'
-        {LINUX} --cpus 4 --mem 3500M busybox sh -c \
-            'grep -c ^processor /proc/cpuinfo; free -m | head -2 | tail -1'
-        """)
-    first, second = result.out.splitlines()[2:4]
-    result.want("sum", first, second)
-    total = int(result.out.splitlines()[-1].split()[1])
-    if not 3300 < total < 3500:
-        raise Failed(f"{total} MiB of memory above and below 4 GiB")
-    result.expect(out=f"42\n137\n{first}\n{first}\nout\n0\ny\n7\n8\n/tmp\n"
-                  "b\n2\n4\n" + result.out.splitlines()[-1] + "\n",
-                  err="err\n")
+LIMIT = 900  # seconds for a script; some boots each, on a busy machine
+LIBRARY = HERE / "linux_lib.sh"
+CACHE = pathlib.Path(os.environ.get("AMPOULE_BED", ROOT / "build/bed"))
+OURS = BUILD / "kernels/linux/vmlinux"
+KERNELS = {  # as --kernel takes it, and the option of bed that brings it
+    "debian": ("guest/boot/vmlinuz", "-g"),
+    "ours": ("linux", "-k"),
+}
+TRANSPORTS = ("mmio", "pci")
 
 
-def test_linux_pci():
-    """The same devices on PCI: MSI-X, no window of virtio-mmio."""
-    if not has_linux("linux_pci"):
-        return
-    result = bed(f"echo in | {LINUX} --transport pci --cpus 2 busybox sh -c "
-                 "'cat; ls /sys/bus/pci/devices | wc -l; "
-                 "ls /sys/bus/platform/drivers/virtio-mmio | grep -c LNRO'")
-    lines = result.out.split()
-    result.want("input", lines[0], "in")
-    if int(lines[1]) < 3 or lines[2] != "0":
-        raise Failed(f"devices on PCI and on mmio: {lines[1:]}")
+def modules():
+    """Debian's, as the bed keeps them for guests: name -> path."""
+    return {path.stem: path
+            for path in CACHE.glob("kernel/guest/lib/modules/**/*.ko")}
 
 
-def test_linux_ends(say):
-    """Power-off, reboot, panic, signals: linux_ends.sh."""
-    if not has_linux("linux_ends"):
-        return
-    result = bed("sh ./linux_ends.sh # --kernel linux", HERE / "linux_ends.sh")
-    verdict, details = verdicts(result)
-    ended = verdict.pop("end", False)
-    for name, good in verdict.items():
-        say(good, f"linux_ends {name}", details[name])
-    say(ended, "linux_ends came to its end",
-        [f"status {result.status}", *result.err.splitlines()[-10:]])
+def release():
+    found = list(CACHE.glob("kernel/guest/lib/modules/*"))
+    return found[0].name if found else "none"
 
 
-def test_linux_of_debian():
-    """Debian's cloud kernel: a bzImage, its drivers in modules."""
-    run = "ampoule run --time 200 --mem 256M --kernel guest/boot/vmlinuz"
-    result = bed(f"echo in | {run} busybox sh -c 'cat; uname -r; exit 7'; "
-                 f"echo $?; ls guest/lib/modules; "
-                 f"head -c 100000 guest/boot/vmlinuz >cut; "
-                 f"ampoule run --kernel ./cut busybox true; echo $?",
-                 bring="-g")
-    release = result.out.splitlines()[-2]
-    result.expect(out=f"in\n{release}\n7\n{release}\n125\n")
-    result.want("lines about the cut kernel", result.err.count("\n"), 1)
+def tools(*names, package):
+    """Programs of this machine that a script takes along."""
+    found = [shutil.which(name, path="/usr/sbin:/sbin:/usr/bin")
+             for name in names]
+    if not all(found):
+        raise Skipped(f"no {names[0]}: apt-get install {package}")
+    return found
 
 
-def test_linux_devices(say):
-    """Linux's own drivers of the small devices: linux_devices.sh."""
-    kernel = BUILD / "kernels/linux/vmlinux"
-    if not kernel.exists():
-        print("skip linux_devices # no Linux kernel: ./dev kernel")
-        return
-    result = bed("sh ./linux_devices.sh", HERE / "linux_devices.sh", kernel)
-    verdict, details = verdicts(result)
-    for name, good in verdict.items():
-        say(good, f"linux_devices {name}", details[name])
-    say(len(verdict) == 12, "linux_devices came to its end",
-        [f"status {result.status}", *result.err.splitlines()[-10:]])
+@contextlib.contextmanager
+def scratch():
+    with tempfile.TemporaryDirectory(prefix="ampoule-bed-linux.") as name:
+        yield pathlib.Path(name)
 
 
-def linux_drivers(say, transport):
-    """Debian's kernel drives disk, pmem and sockets: linux_drivers.sh."""
-    name = f"linux_drivers {transport}"
-    tools = [shutil.which(tool, path="/usr/sbin:/sbin")
-             for tool in ("mke2fs", "e2fsck", "debugfs")]
-    if not all(tools):
-        print(f"skip {name} # no mke2fs: apt-get install e2fsprogs")
-        return
-    result = bed(f"sh ./linux_drivers.sh {transport}",
-                 HERE / "linux_drivers.sh", *tools, program("vsocket"),
-                 program("hostsock"), bring="-g")
-    verdict, details = verdicts(result)
-    ended = verdict.pop(f"{transport}-end", False)
-    for case, good in verdict.items():
-        say(good, f"linux_drivers {case}", details[case])
-    say(ended, f"{name} came to its end",
-        [f"status {result.status}", *result.err.splitlines()[-10:]])
+def run_script(say, topic, kernel, transport, *files, words=""):
+    """linux_TOPIC.sh KERNEL TRANSPORT WORDS in L1."""
+    name, bring = KERNELS[kernel]
+    result = bed(f"sh ./linux_{topic}.sh {name} {transport} {words}",
+                 LIBRARY, HERE / f"linux_{topic}.sh", *files, bring=bring,
+                 limit=LIMIT)
+    say_verdicts(say, f"linux_{topic} {kernel} {transport}", result)
 
 
-def test_linux_drivers_mmio(say):
-    """By the windows that the DSDT names."""
-    linux_drivers(say, "mmio")
+def program_case(say, kernel, transport):
+    """Exit codes, streams, signals with 1, 2, 4 CPUs, as with mote."""
+    run_script(say, "program", kernel, transport,
+               words=release() if kernel == "debian" else "")
 
 
-def test_linux_drivers_pci(say):
-    """By MSI-X; a disk is let go and taken again."""
-    linux_drivers(say, "pci")
+def ends_case(say, kernel, transport):
+    """Power-off, reboot, panic, oops, triple fault: a line each."""
+    with scratch() as folder:
+        files = []
+        for name in ("failover", "net_failover", "virtio_balloon"):
+            if kernel == "debian" and not files:
+                wrong = broken_module(modules()[name].read_bytes())
+                if wrong:
+                    files.append(folder / "wrong.ko")
+                    files[0].write_bytes(wrong)
+        run_script(say, "ends", kernel, transport, *files,
+                   words="wrong.ko" if files else "")
+
+
+def system_case(say, kernel, transport):
+    """The user's own initrd, its power button; kernels that hang early."""
+    with scratch() as folder:
+        files = []
+        for name, code in (("halted", HALTED), ("spinning", SPINNING),
+                           ("faulting", FAULTING)):
+            files.append(folder / name)
+            files[-1].write_bytes(tiny_kernel(code))
+        run_script(say, "system", kernel, transport, *files)
+
+
+def devices_case(say, kernel, transport):
+    """Balloon, entropy, console ports."""
+    run_script(say, "devices", kernel, transport)
+
+
+def drivers_case(say, kernel, transport):
+    """Disk, pmem, sockets; on PCI a disk is let go and taken again."""
+    files = tools("mke2fs", "e2fsck", "debugfs", package="e2fsprogs")
+    run_script(say, "drivers", kernel, transport, *files, program("vsocket"),
+               program("hostsock"))
+
+
+def net_case(say, kernel, transport):
+    """Ping and TCP through a tap and through user mode."""
+    run_script(say, "net", kernel, transport, *tools("passt", package="passt"))
 
 
 def test_linux_queues(say):
     """Queues and offloads of a tap, on mmio and on PCI: linux_queues.sh."""
     result = bed("sh ./linux_queues.sh", HERE / "linux_queues.sh", bring="-g")
-    verdict, details = verdicts(result)
-    ended = verdict.pop("end", False)
-    for name, good in verdict.items():
-        say(good, f"linux_queues {name}", details[name])
-    say(ended, "linux_queues came to its end",
-        [f"status {result.status}", *result.err.splitlines()[-10:]])
+    say_verdicts(say, "linux_queues", result)
 
 
-def test_linux_net(say):
-    """Linux's own driver of the network device: linux_net.sh."""
-    kernel = BUILD / "kernels/linux/vmlinux"
-    passt = pathlib.Path("/usr/bin/passt")
-    for needed, how in ((kernel, "./dev kernel"), (passt, "apt-get install passt")):
-        if not needed.exists():
-            print(f"skip linux_net # {needed} is not here: {how}")
-            return
-    result = bed("sh ./linux_net.sh", HERE / "linux_net.sh", kernel, passt)
-    verdict, details = verdicts(result)
-    for name, good in verdict.items():
-        say(good, f"linux_net {name}", details[name])
-    say(len(verdict) == 8, "linux_net came to its end",
-        [f"status {result.status}", *result.err.splitlines()[-10:]])
+def ours_is_missing(_):
+    raise Skipped("no Linux kernel of ours: ./dev kernel")
+
+
+def define():
+    """A case for each topic, kernel and transport: test_TOPIC_KERNEL_TRANSPORT.
+    How a guest ends is no matter of its transport."""
+    topics = {name[:-5]: case for name, case in globals().items()
+              if name.endswith("_case")}
+    for kernel in KERNELS:
+        if kernel == "ours" and not OURS.exists():
+            globals()["test_linux_ours"] = ours_is_missing
+            continue
+        for topic, case in topics.items():
+            for transport in TRANSPORTS:
+                if transport == "pci" and topic in ("ends", "system"):
+                    continue
+                globals()[f"test_linux_{topic}_{kernel}_{transport}"] = (
+                    lambda say, case=case, kernel=kernel, way=transport:
+                    case(say, kernel, way))
+
+
+define()

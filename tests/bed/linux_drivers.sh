@@ -1,11 +1,9 @@
-#!/bin/busybox sh
-# shellcheck shell=dash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=dash
 # linux_drivers.sh - Linux's own drivers of disk, pmem and sockets: ext4 on a
-# disk, EROFS and ext4 with DAX on pmem, streams both ways. $1 is the transport:
-# mmio or pci. Runs in L1, with guest/ of `bed -g`; prints a line a case, last
-# "=ok TRANSPORT-end".
-transport=$1
+# disk, EROFS and ext4 with DAX on pmem, streams both ways.
+# shellcheck source=tests/bed/linux_lib.sh
+. ./linux_lib.sh
 
 # The guest's side: a line of NAME VALUE each. $1 is the transport.
 cat >guest.sh <<'END_OF_GUEST'
@@ -66,23 +64,6 @@ fi
 exit 7
 END_OF_GUEST
 
-# say NAME WANTED GOT
-say()
-{
-	if [ "$2" = "$3" ]; then
-		echo "=ok $transport-$1"
-	else
-		echo "=not $transport-$1"
-		echo "wanted '$2', got '$3'"
-		tail -n 5 err
-	fi
-}
-
-got()
-{
-	sed -n "s/^$1 //p" out
-}
-
 # in_disk FILE: what it holds, without a kernel that mounts it.
 in_disk()
 {
@@ -107,29 +88,28 @@ boot()
 		./hostsock listen v_2001 <flooded >/dev/null
 	} &
 	dial &
-	ampoule run --time 200 --mem 256M --kernel guest/boot/vmlinuz \
-		--transport "$transport" --disk ./disk --pmem ./erofs.img \
+	run --mem 256M --disk ./disk --pmem ./erofs.img \
 		--pmem ./dax.img,rw=private --vsock ./v --file guest.sh:/guest.sh \
 		--file vsocket:/vsocket -- busybox sh /guest.sh "$transport" \
 		>out 2>err
-	say status 7 $?
-	say stderr "" "$(cat err)"
+	same status 7 $?
+	same stderr "" "$(cat err)"
 }
 
 judge()
 {
-	say ext4 "$(got written)" "$(got read)"
-	say disk_is_given_back 0 "$(got trimmed)"
-	say sparse yes "$([ "$(du -k disk | cut -f 1)" -lt 9000 ] && echo yes)"
-	say dax 2 "$(got dax)"
-	say pmem_read "$sum" "$(got erofs)"
-	say pmem_run mapped "$(got runs)"
-	say pmem_write "$sum 0" "$(got copied) $(got unmounted)"
-	say pmem_private "$before" "$(md5sum <dax.img)"
-	say vsock_in "listening done  $sum" "$(got echo) $(md5sum <echoed)"
-	say vsock_out "sent 1000000" "$(got flood) $(wc -c <flooded)"
-	say vsock_back "got 1000000" "$(got drain)"
-	say vsock_refused "connect: Connection reset by peer" "$(got refused)"
+	same ext4 "$(got written)" "$(got read)"
+	same disk_is_given_back 0 "$(got trimmed)"
+	same sparse yes "$([ "$(du -k disk | cut -f 1)" -lt 9000 ] && echo yes)"
+	same dax 2 "$(got dax)"
+	same pmem_read "$sum" "$(got erofs)"
+	same pmem_run mapped "$(got runs)"
+	same pmem_write "$sum 0" "$(got copied) $(got unmounted)"
+	same pmem_private "$before" "$(md5sum <dax.img)"
+	same vsock_in "listening done  $sum" "$(got echo) $(md5sum <echoed)"
+	same vsock_out "sent 1000000" "$(got flood) $(wc -c <flooded)"
+	same vsock_back "got 1000000" "$(got drain)"
+	same vsock_refused "connect: Connection reset by peer" "$(got refused)"
 }
 
 mkdir tree
@@ -145,15 +125,15 @@ before=$(md5sum <dax.img)
 boot
 judge
 if [ "$transport" = pci ]; then
-	say drivers "$(got virtio)" "$(got driven)"
-	say vectors yes "$([ "$(got vectors)" -ge 12 ] && echo yes)"
-	say let_go "" "$(got gone)"
-	say taken_again "$(got written)" "$(got back)"
+	same drivers "$(got virtio)" "$(got driven)"
+	same vectors yes "$([ "$(got vectors)" -ge 12 ] && echo yes)"
+	same let_go "" "$(got gone)"
+	same taken_again "$(got written)" "$(got back)"
 	./e2fsck -fp disk >fsck 2>&1
-	say journal 0 "$(./e2fsck -fn disk >fsck 2>&1; echo $?)"
-	say synced last "$(in_disk /tree/last)"
+	same journal 0 "$(./e2fsck -fn disk >fsck 2>&1; echo $?)"
+	same synced last "$(in_disk /tree/last)"
 else
-	say fsck 0 "$(./e2fsck -fn disk >fsck 2>&1; echo $?)"
-	say stable "$(got written)" "$(in_disk /tree/data | md5sum)"
+	same fsck 0 "$(./e2fsck -fn disk >fsck 2>&1; echo $?)"
+	same stable "$(got written)" "$(in_disk /tree/data | md5sum)"
 fi
-say end 0 0
+echo "=ok end"
