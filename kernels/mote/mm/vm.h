@@ -96,7 +96,7 @@ uint32_t vm_index_above(struct vm *vm, uint64_t addr);
 #define FAULT_USER    4u
 #define FAULT_FETCH   16u
 /* Ours: straight from the program, so that others may run meanwhile. */
-#define FAULT_SLEEPS  0x10000u
+#define FAULT_SLEEPS 0x10000u
 
 /** vm_fault() - make @addr accessible as @error asks.
  * Return: 0 retry the instruction; SIGSEGV or SIGBUS with @ret_code =
