@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blk.h - a disk (virtio 1.2, 5.2) over one file or block device of the host,
  * or over a base that is only read and an overlay that takes what is written.
- * Trusts: its configuration. Must not: open anything, wait for a disk while
- * the guest could run (but for a reset), move a byte outside the disk, or say
- * that something is stable which is not.
+ * Trusts: its configuration. Must not: open anything, wait for a slow disk
+ * again and again while the guest could run (blk_now.h says how long; and for a
+ * reset), move a byte outside the disk, or say that something is stable which
+ * is not.
  *
  *	kick (vCPU thread)                       event, timer (loop thread)
  *	   `- pop, parse, admit ----------------------'
  *	         `- engine: submit, commit, reap      blk_engine.h
  *	               `- status byte, used ring, interrupt
  *
- * What the host's page cache has is answered within the kick. A disk with a
- * rate limit is served by the loop thread alone, which has a clock. */
+ * What the host's page cache has or takes is done within the kick. A disk with
+ *a rate limit is served by the loop thread alone, which has a clock. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -317,9 +317,7 @@ Test(cli_elf, an_initrd_is_known_by_its_first_bytes)
 					   "\x28\xb5\x2f\xfd....",
 					   "\0xxxxxxx"};
 	static const char *const bad[] = {"070707xx", "\x1f\x8a......",
-					  "\x7f"
-					  "ELF....",
-					  "07070100" + 1};
+					  "\177ELF....", "70701000"};
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		cr_expect_null(
