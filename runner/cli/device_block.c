@@ -29,8 +29,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define LOCK_NAP_NS    5000000ull
-#define LOCK_WAIT_NS   (1000 * NS_PER_MS)
+/* The kernel takes a ring down some time after the VM that had it has ended,
+ * and the lock on a file, or the claim on a device, goes with it. */
+#define NAP_NS         (5 * NS_PER_MS)
+#define NAPS           200u
 #define THREADS_A_DISK 5u /* blk_uring.c; device_block.c of the VMM */
 
 static int locked(const char *path, bool shared, struct problem *why)
@@ -42,25 +44,26 @@ static int locked(const char *path, bool shared, struct problem *why)
 			   path, shared ? ", which writes it" : "");
 }
 
-/** use() - the kernel takes a ring down some time after the VM that had it has
- * ended, and the lock goes with it: that is waited for. */
+static void nap(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+}
+
+/** use() - lock it, as soon as the VM before has really let go. */
 static int use(int fd, const char *path, bool shared, struct problem *why)
 {
-	const struct timespec nap = {.tv_nsec = LOCK_NAP_NS};
 	int how = (shared ? LOCK_SH : LOCK_EX) | LOCK_NB;
-	uint64_t waited = 0;
 
-	for (;;) {
+	for (unsigned naps = 0;; naps++) {
 		if (flock(fd, how) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK)
 			return problem_set(why, EXIT_AMPOULE,
 					   "--disk: cannot lock %s: %s", path,
 					   error_text(errno));
-		if (waited >= LOCK_WAIT_NS)
+		if (naps == NAPS)
 			return locked(path, shared, why);
-		nanosleep(&nap, NULL);
-		waited += LOCK_NAP_NS;
+		nap();
 	}
 }
 
@@ -106,7 +109,13 @@ static int open_disk(const char *path, bool write, int *ret_fd,
 
 	if (write && stat(path, &st) == 0 && S_ISBLK(st.st_mode))
 		flags |= O_EXCL;
-	fd = open(path, flags | (write ? O_RDWR : O_RDONLY));
+	flags |= write ? O_RDWR : O_RDONLY;
+	fd = open(path, flags);
+	for (unsigned naps = 0; fd < 0 && errno == EBUSY && naps < NAPS;
+	     naps++) {
+		nap();
+		fd = open(path, flags);
+	}
 	if (fd < 0)
 		return problem_set(
 			why, EXIT_AMPOULE, "--disk: cannot open %s%s: %s%s",
