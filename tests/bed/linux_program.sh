@@ -49,6 +49,14 @@ same cpus_4 "4 1" "$(got cpus) $(tail -n 1 out)"
 say memory "$(got mib)" -gt 3200
 
 if [ "$transport" = mmio ]; then
+	run_behind --mem 256M --grace 60 busybox sh -c \
+		'trap "echo term; exit 5" TERM; echo up
+		while :; do sleep 0.1; done' >out 2>err
+	await grep -q up out
+	kill -TERM "$pid"
+	wait "$pid"
+	same gets_sigterm "5 term" "$? $(tail -n 1 out)"
+
 	same reader_is_gone y "$(run --mem 256M busybox yes 2>err | head -n 1)"
 	file=/ampoule/kernels/linux/vmlinux
 	[ -e $file ] || file=$kernel
