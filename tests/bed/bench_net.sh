@@ -2,7 +2,7 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: Apache-2.0
 # bench_net.sh MS ROUNDS - TCP between a Linux guest and this machine, through a
-# tap and through user mode, under Ampoule and under QEMU microvm in turns: the
+# tap, through a tap and a veth into another network namespace, and in user mode, under Ampoule and under QEMU microvm in turns: the
 # same guest kernel, program and memory. Runs in L1 (tests/bench/net.py); prints
 # "WHO WAY tcp SENT RECEIVED TRIP" a run, or the end of what went wrong.
 ms=$1
@@ -89,7 +89,25 @@ tunctl -t t1 >/dev/null
 ip address add 10.79.0.1/24 dev t1
 ip link set t1 up
 ./bench-tcp serve 9000 &
+# The other namespace, with a server of its own behind a link of its own.
+insmod guest/extra/veth.ko
+unshare -n ./bench-tcp serve 9000 &
+other=$!
+until [ "$(readlink /proc/$other/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; do
+	sleep 0.1
+done
+ip link add v0 type veth # busybox leaves the name of the other end alone
+ip link set veth0 netns $other
+ip address add 10.77.0.1/24 dev v0
+ip link set v0 up
+for what in 'address add 10.77.0.2/24 dev veth0' 'link set veth0 up' \
+	'route add default via 10.77.0.1'; do
+	# shellcheck disable=SC2086
+	nsenter -t $other -n ip $what
+done
+echo 1 >/proc/sys/net/ipv4/ip_forward
 initrd tap.initrd "$(ask 10.79.0.2 10.79.0.1 10.79.0.1)"
+initrd netns.initrd "$(ask 10.79.0.2 10.79.0.1 10.77.0.2)"
 initrd user.initrd "$(ask 10.0.2.15 10.0.2.2 10.99.0.1)"
 
 i=0
@@ -98,6 +116,9 @@ while [ $i -lt "$rounds" ]; do
 	ours tap 10.78.0.2 10.78.0.1 10.78.0.1 --net \
 		tap,address=10.78.0.2/24,gateway=10.78.0.1 --allow 10.78.0.0/24
 	qemu tap tap,id=n,ifname=t1,script=no,downscript=no
+	ours netns 10.78.0.2 10.78.0.1 10.77.0.2 --net \
+		tap,address=10.78.0.2/24,gateway=10.78.0.1 --allow 10.77.0.2
+	qemu netns tap,id=n,ifname=t1,script=no,downscript=no
 	ours user 10.0.2.15 10.0.2.2 10.99.0.1 --net user \
 		--allow 10.99.0.1:9000
 	qemu user user,id=n

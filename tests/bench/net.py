@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""net.py - TCP between a Linux guest and its host, through a tap and through
-user mode, beside QEMU microvm with the same kernel and program. In the bed, so
-that there is a guest kernel with a driver, root and a machine of its own:
-only the ratios mean something. tests/bed/bench_net.sh is what runs there."""
+"""net.py - TCP between a Linux guest and its host, through a tap, also into
+another network namespace, and through user mode, beside QEMU microvm with the
+same kernel and program. In the bed, so that there is a guest kernel with a
+driver, root and a machine of its own: only the ratios mean something.
+tests/bed/bench_net.sh is what runs there."""
 import pathlib
 import shutil
 
@@ -15,7 +16,8 @@ BROUGHT = ("/usr/share/seabios/bios-microvm.bin",
 LIMIT_SECONDS = 600
 FIGURES = (("guest to host, MiB/s", 2), ("host to guest, MiB/s", 2),
            ("a byte there and back, us", 0))
-WAYS = {"tap": "a tap", "user": "user mode (passt, slirp)"}
+WAYS = {"tap": "a tap", "netns": "a tap and a veth, another namespace",
+        "user": "user mode (passt, slirp)"}
 
 
 def in_bed(b, ms, rounds):
