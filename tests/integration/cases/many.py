@@ -169,5 +169,9 @@ def test_stopped_and_continued(t):
 
 
 def parent(pid):
-    with open(f"/proc/{pid}/stat", "rb") as stat:
-        return int(stat.read().rpartition(b")")[2].split()[1])
+    """None: it has ended meanwhile."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return int(stat.read().rpartition(b")")[2].split()[1])
+    except FileNotFoundError:
+        return None

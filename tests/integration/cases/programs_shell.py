@@ -3,6 +3,7 @@
 on the host and in a VM, and says the same."""
 import difflib
 import shutil
+import time
 
 import cases.tty as tty
 import vm
@@ -191,7 +192,10 @@ def test_bash_history(t):
     term.type(b"echo fir\x7f\x7fst$((1 + 1))\r")
     term.expect(b"\nfst2\r\n")
     term.expect(b"$ ")
-    term.type(b"unfinished\x03")
+    term.type(b"unfinished")
+    term.expect(b"unfinished")
+    time.sleep(0.5)  # readline loses a Ctrl-C just before it waits for a key
+    term.type(b"\x03")
     term.expect(b"$ ")
     term.type(b"\x1b[A again\r")
     term.expect(b"\nfst2 again\r\n")
