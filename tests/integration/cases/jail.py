@@ -87,8 +87,10 @@ def left_over(build):
 
 
 def nothing_left(t, before):
-    after = vm.wait_until(lambda: left_over(t.build) == before, 5)
-    t.check(after, f"left behind: {left_over(t.build)}, before: {before}")
+    """What was there before may go meanwhile: each start sweeps."""
+    def added():
+        return set(left_over(t.build)) - set(before)
+    t.check(vm.wait_until(lambda: not added(), 5), f"left behind: {added()}")
 
 
 def sweep(t):
