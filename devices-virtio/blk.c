@@ -525,26 +525,3 @@ int blk_new(const struct blk_config *config, struct vdev **ret)
 	*ret = &blk->vd;
 	return 0;
 }
-
-int blk_overlay_reset(struct vdev *vd)
-{
-	struct blk *blk = (struct blk *)vd;
-	struct blk_engine *e = blk->engine;
-	struct blk_io io = {
-		.op = BLK_PUNCH,
-		.file = BLK_FILE_OVERLAY,
-		.bytes = blk->bytes,
-	};
-
-	if (blk->overlay != PLAN_OVERLAY_MEMORY)
-		return -EINVAL;
-	vdev_lock(vd);
-	blk_quiesce(vd);
-	blk_map_clear(&blk->map);
-	e->ops->submit(e, &io);
-	e->ops->commit(e);
-	while (e->ops->reap(e) != &io)
-		e->ops->wait(e);
-	vdev_unlock(vd);
-	return io.result < 0 ? (int)io.result : 0;
-}

@@ -57,7 +57,3 @@ int blk_new(const struct blk_config *config, struct vdev **ret);
 /** blk_quiesce() - nothing is in flight and nothing held when it returns; a
  * kick begins again. The device's lock is held. */
 void blk_quiesce(struct vdev *vd);
-
-/** blk_overlay_reset() - forget all that was written to an overlay in memory.
- * No guest runs. Return: 0; -EINVAL: the disk has none; -errno. */
-int blk_overlay_reset(struct vdev *vd);

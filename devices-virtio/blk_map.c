@@ -49,7 +49,7 @@ int blk_map_init(struct blk_map *m, uint64_t sectors)
 {
 	uint64_t blocks = (sectors + BLOCK_BITS - 1) / BLOCK_BITS;
 	uint64_t words = (blocks + WORD_BITS - 1) / WORD_BITS;
-	uint64_t bytes = 2 * blocks * BLK_MAP_BLOCK + 3 * words * 8;
+	uint64_t bytes = 2 * blocks * BLK_MAP_BLOCK + 2 * words * 8;
 	uint64_t *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -60,9 +60,8 @@ int blk_map_init(struct blk_map *m, uint64_t sectors)
 		.blocks = blocks,
 		.live = p,
 		.stage = p + blocks * BLOCK_WORDS,
-		.used = p + 2 * blocks * BLOCK_WORDS,
-		.dirty = p + 2 * blocks * BLOCK_WORDS + words,
-		.staged = p + 2 * blocks * BLOCK_WORDS + 2 * words,
+		.dirty = p + 2 * blocks * BLOCK_WORDS,
+		.staged = p + 2 * blocks * BLOCK_WORDS + words,
 		.at = blocks,
 		.bytes = bytes,
 	};
@@ -98,22 +97,9 @@ void blk_map_set(struct blk_map *m, uint64_t at, uint64_t count)
 		ones <<= at % WORD_BITS;
 		if ((*word & ones) != ones) {
 			*word |= ones;
-			put(m->used, at / BLOCK_BITS, true);
 			put(m->dirty, at / BLOCK_BITS, true);
 		}
 		at += n;
-	}
-}
-
-void blk_map_clear(struct blk_map *m)
-{
-	uint64_t n = 0;
-
-	while ((n = find(m->used, n, m->blocks, true)) < m->blocks) {
-		memset(m->live + n * BLOCK_WORDS, 0, BLK_MAP_BLOCK);
-		put(m->used, n, false);
-		put(m->dirty, n, true);
-		n++;
 	}
 }
 
@@ -125,7 +111,6 @@ void blk_map_load(struct blk_map *m, uint64_t block,
 	if (!memcmp(data, none, sizeof(none)))
 		return;
 	memcpy(m->live + block * BLOCK_WORDS, data, BLK_MAP_BLOCK);
-	put(m->used, block, true);
 }
 
 void blk_map_stage(struct blk_map *m)

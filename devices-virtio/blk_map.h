@@ -16,8 +16,7 @@ struct blk_map {
 	uint64_t sectors;
 	uint64_t blocks;
 	uint64_t *live, *stage; /* NULL: there is no overlay */
-	uint64_t *used;         /* a bit a block: it may have a bit in it */
-	uint64_t *dirty;        /* changed since it was staged */
+	uint64_t *dirty;        /* a bit a block: changed since it was staged */
 	uint64_t *staged;       /* waits to be stored */
 	uint64_t at;            /* where blk_map_next() goes on */
 	uint64_t bytes;         /* of the mapping that holds them all */
@@ -35,8 +34,6 @@ uint64_t blk_map_run(const struct blk_map *m, uint64_t at, uint64_t count,
 		     bool *ret_inside);
 /** blk_map_set() - they are in the overlay from now on. */
 void blk_map_set(struct blk_map *m, uint64_t at, uint64_t count);
-/** blk_map_clear() - none is. */
-void blk_map_clear(struct blk_map *m);
 
 /** blk_map_load() - take @block as it was stored. */
 void blk_map_load(struct blk_map *m, uint64_t block,

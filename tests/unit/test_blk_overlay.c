@@ -114,28 +114,6 @@ Test(blk_overlay, is_what_was_written_last)
 	cr_expect(base_untouched());
 }
 
-Test(blk_overlay, is_reset_at_once)
-{
-	blk_rig_open(&rig, RIG_URING, &memory, 0);
-	cr_expect(blk_rig_write(&rig, 0, RIG_DATA_BYTES, 0xaa));
-	cr_expect(blk_rig_write(&rig, 1999, 512, 0xaa));
-	cr_expect_eq(blk_overlay_reset(rig.drv.vd), 0);
-	cr_expect(blk_rig_read(&rig, 1, 512, 1));
-	cr_expect(blk_rig_read(&rig, 1999, 512, 1999 & 0xff));
-	cr_expect(blk_rig_file(&rig, 1, 0, RIG_DATA_BYTES, 0),
-		  "the memory is free again");
-	cr_expect(blk_rig_write(&rig, 1, 512, 0xbb));
-	cr_expect(blk_rig_read(&rig, 1, 512, 0xbb));
-}
-
-Test(blk_overlay, a_disk_without_has_none_to_reset)
-{
-	const struct blk_config plain = {0};
-
-	blk_rig_open(&rig, RIG_FAULTY, &plain, 0);
-	cr_expect_eq(blk_overlay_reset(rig.drv.vd), -EINVAL);
-}
-
 Test(blk_overlay, a_file_keeps_what_was_flushed)
 {
 	static uint8_t model[SECTORS];
@@ -302,9 +280,6 @@ Test(blk_map, runs_and_sets)
 		at += n;
 		cr_assert(at == sizeof(model) || model[at] != inside);
 	}
-	blk_map_clear(&m);
-	cr_expect_eq(blk_map_run(&m, 0, sizeof(model), &inside), sizeof(model));
-	cr_expect(!inside);
 	blk_map_done(&m);
 }
 
