@@ -15,7 +15,7 @@
 #include "base/ckd.h"
 
 #define REPORT_HEADER         offsetof(struct harness_report, payload)
-#define HARNESS_STATE_VERSION 1u
+#define HARNESS_STATE_VERSION 2u
 #define REQUESTS                                                               \
 	(HARNESS_REQ_TERM | HARNESS_REQ_INT | HARNESS_REQ_WINCH |              \
 	 HARNESS_REQ_HUP | HARNESS_REQ_QUIT | HARNESS_REQ_BALLOON)
@@ -25,6 +25,7 @@ struct harness {
 	struct harness_config config;
 	_Atomic uint32_t pending; /* HARNESS_REQ_*: set by the host, cleared
 				   * by the guest's read */
+	_Atomic uint32_t terminal; /* as HARNESS_REG_TERMINAL has it */
 	uint32_t reports;
 };
 
@@ -136,6 +137,8 @@ static void config_read(struct vdev *vd, uint32_t off, void *dst, uint32_t len)
 		value = (uint64_t)HARNESS_VERSION << 32 | HARNESS_MAGIC;
 	else if (off == HARNESS_REG_PENDING && len >= sizeof(uint32_t))
 		value = atomic_exchange(&h->pending, 0);
+	else if (off == HARNESS_REG_TERMINAL && len >= sizeof(uint32_t))
+		value = atomic_load(&h->terminal);
 	memcpy(dst, &value, len); /* len <= 8: the transport's widths */
 }
 
@@ -157,6 +160,15 @@ void harness_request(struct vdev *vd, uint32_t requests)
 	vdev_unlock(vd);
 }
 
+void harness_resize(struct vdev *vd, uint16_t rows, uint16_t cols)
+{
+	struct harness *h = (struct harness *)vd;
+
+	/* First: who has read the request finds the size. */
+	atomic_store(&h->terminal, (uint32_t)rows << 16 | cols);
+	harness_request(vd, HARNESS_REQ_WINCH);
+}
+
 uint32_t harness_pending(struct vdev *vd)
 {
 	return atomic_load(&((struct harness *)vd)->pending);
@@ -168,6 +180,7 @@ static void harness_save(const struct vdev *vd, struct blob *to)
 
 	blob_put16(to, HARNESS_STATE_VERSION);
 	blob_put32(to, atomic_load(&h->pending));
+	blob_put32(to, atomic_load(&h->terminal));
 	blob_put32(to, h->reports);
 }
 
@@ -176,6 +189,7 @@ static void harness_load(struct vdev *vd, struct blob *from)
 	struct harness *h = (struct harness *)vd;
 	uint16_t version = blob_get16(from);
 	uint32_t pending = blob_get32(from);
+	uint32_t terminal = blob_get32(from), none = 0;
 	uint32_t reports = blob_get32(from);
 
 	if (version != HARNESS_STATE_VERSION || (pending & ~REQUESTS) ||
@@ -185,6 +199,7 @@ static void harness_load(struct vdev *vd, struct blob *from)
 	}
 	/* What was asked of this process meanwhile is asked as well. */
 	atomic_fetch_or(&h->pending, pending);
+	atomic_compare_exchange_strong(&h->terminal, &none, terminal);
 	h->reports = reports;
 }
 

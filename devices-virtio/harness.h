@@ -42,5 +42,9 @@ int harness_new(const struct harness_config *config, struct vdev **ret);
  * pending until it reads them. Any thread. */
 void harness_request(struct vdev *vd, uint32_t requests);
 
+/** harness_resize() - the host's terminal changed: ask HARNESS_REQ_WINCH. Any
+ * thread. */
+void harness_resize(struct vdev *vd, uint16_t rows, uint16_t cols);
+
 /** harness_pending() - requests the guest has not read yet. Any thread. */
 uint32_t harness_pending(struct vdev *vd);

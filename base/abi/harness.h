@@ -16,6 +16,8 @@
  *                     A configuration interrupt announces a change.
  *   0x30 w  POWEROFF  ends the VM without a program's status (panic, nothing
  *                     to run); any value
+ *   0x38 r  TERMINAL  bits 16..31: rows, 0..15: columns of the host's terminal
+ *                     when HARNESS_REQ_WINCH was asked last; 0: never
  */
 #pragma once
 #include <stdint.h>
@@ -30,11 +32,14 @@
 #define HARNESS_REG_REPORT   0x18
 #define HARNESS_REG_PENDING  0x28
 #define HARNESS_REG_POWEROFF 0x30
-#define HARNESS_CONFIG_BYTES 0x38
+#define HARNESS_REG_TERMINAL 0x38
+#define HARNESS_CONFIG_BYTES 0x40
 
 #define HARNESS_REQ_TERM  1u  /* host got SIGTERM: deliver it */
 #define HARNESS_REQ_INT   2u  /* host got SIGINT */
-#define HARNESS_REQ_WINCH 4u  /* terminal size changed (console resize) */
+/* The terminal's size changed: for who has no driver of the console that would
+ * hear of it (RESIZE, virtio 1.2, 5.3.6.2). */
+#define HARNESS_REQ_WINCH 4u
 #define HARNESS_REQ_HUP   8u  /* host got SIGHUP */
 #define HARNESS_REQ_QUIT  16u /* host got SIGQUIT */
 /* The balloon has a target: a driver that was not started so far should be. */

@@ -26,7 +26,7 @@ static const struct {
 	{SIGINT, HARNESS_REQ_INT},
 	{SIGHUP, HARNESS_REQ_HUP},
 	{SIGQUIT, HARNESS_REQ_QUIT},
-	{SIGURG, 0}, /* the console device tells the guest */
+	{SIGURG, 0}, /* resize() */
 };
 #define SIGNALS (sizeof(signals) / sizeof(signals[0]))
 
@@ -92,16 +92,26 @@ static uint64_t first_grace(const struct requests *r)
 		       : GRACE_NS;
 }
 
+/** resize() - the driver of the console is told, and who reads its ports as
+ * files, process 1 of a Linux guest. */
+static void resize(const struct requests *r, uint32_t size)
+{
+	uint16_t rows = (uint16_t)(size >> 16), cols = (uint16_t)size;
+
+	if (r->console)
+		console_resize(r->console, rows, cols);
+	if (r->harness)
+		harness_resize(r->harness, rows, cols);
+}
+
 static void ask_guest(struct requests *r, const struct signalfd_siginfo *si)
 {
 	int signal = (int)si->ssi_signo;
-	uint32_t size = (uint32_t)si->ssi_int;
 
 	if (is_final(r, signal))
 		stop_exit(r->stop, si->ssi_signo);
-	if (signal == SIGURG && si->ssi_code == SI_QUEUE && r->console)
-		console_resize(r->console, (uint16_t)(size >> 16),
-			       (uint16_t)size);
+	if (signal == SIGURG && si->ssi_code == SI_QUEUE)
+		resize(r, (uint32_t)si->ssi_int);
 	for (size_t i = 0; i < SIGNALS && r->harness; i++) {
 		if (signals[i].signal == signal && signals[i].request)
 			harness_request(r->harness, signals[i].request);

@@ -58,8 +58,8 @@ def run_script(say, topic, kernel, transport, *files, words=""):
 
 
 def program_case(say, kernel, transport):
-    """Exit codes, streams, signals with 1, 2, 4 CPUs, as with mote."""
-    run_script(say, "program", kernel, transport,
+    """Exit codes, streams, signals with 1, 2, 4 CPUs, a terminal."""
+    run_script(say, "program", kernel, transport, program("terminal"),
                words=release() if kernel == "debian" else "")
 
 
@@ -107,7 +107,8 @@ def net_case(say, kernel, transport):
 
 def test_linux_queues(say):
     """Queues and offloads of a tap, on mmio and on PCI: linux_queues.sh."""
-    result = bed("sh ./linux_queues.sh", HERE / "linux_queues.sh", bring="-g")
+    result = bed("sh ./linux_queues.sh guest/boot/vmlinuz", LIBRARY,
+                 HERE / "linux_queues.sh", bring="-g")
     say_verdicts(say, "linux_queues", result)
 
 

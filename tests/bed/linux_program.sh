@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=dash
 # linux_program.sh - a program in a Linux guest is as one in mote: streams, exit
-# codes, signals, with 1, 2 and 4 CPUs. $3: what uname -r says, or nothing.
+# codes, signals, a terminal, with 1, 2 and 4 CPUs. $3: what uname -r says, or nothing.
 # shellcheck disable=SC2016 # the guest's shell expands it
 # shellcheck source=tests/bed/linux_lib.sh
 . ./linux_lib.sh
@@ -58,6 +58,13 @@ if [ "$transport" = mmio ]; then
 	same gets_sigterm "5 term" "$? $(tail -n 1 out)"
 
 	same reader_is_gone y "$(run --mem 256M busybox yes 2>err | head -n 1)"
+
+	./terminal ampoule run --time $LIMIT --kernel "$kernel" --mem 256M \
+		busybox sh -c 'trap "stty size; exit 6" WINCH; stty size
+		echo ready; while :; do sleep 0.1; done' >out 2>err
+	same terminal "6 24 80 ready 50 132" "$? $(tr -s '\r\n' ' ' <out |
+		sed 's/ $//')"
+
 	file=/ampoule/kernels/linux/vmlinux
 	[ -e $file ] || file=$kernel
 	dd if="$file" of=cut bs=1000 count=100 2>/dev/null

@@ -57,7 +57,12 @@ static void see_off(void *ctx)
 /** ask() - the host wants something of the guest. */
 static void ask(void *arg, struct fuzz_input *in)
 {
-	harness_request(arg, fuzz_u8(in));
+	uint8_t what = fuzz_u8(in);
+
+	if (what & 0x80) /* no request has this bit */
+		harness_resize(arg, what, (uint16_t)~what);
+	else
+		harness_request(arg, what);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -85,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (op < 0x40)
 			fuzz_poke(&guest, &in);
 		else if (op >= 0xf0)
-			harness_request(vd, op);
+			ask(vd, &in);
 		else
 			vmmio_write(&guest.m, 0x100 + (op & 0x38u), &at, 8);
 	}

@@ -155,6 +155,21 @@ Test(harness, holds_requests_until_they_are_read)
 	cr_expect_eq(look(HARNESS_REG_PENDING, 4), HARNESS_REQ_INT);
 }
 
+Test(harness, has_the_size_of_the_terminal)
+{
+	cr_expect_eq(look(HARNESS_REG_TERMINAL, 8), 0, "nobody told it");
+	drv_start(&drv, 0, 0);
+	harness_resize(drv.vd, 50, 132);
+	harness_resize(drv.vd, 0xffff, 0xfffe);
+	cr_expect_eq(drv.interrupts, 2);
+	cr_expect_eq(look(HARNESS_REG_PENDING, 4), HARNESS_REQ_WINCH);
+	cr_expect_eq(look(HARNESS_REG_TERMINAL, 8), 0xfffffffe);
+	cr_expect_eq(look(HARNESS_REG_TERMINAL, 4), 0xfffffffe);
+	cr_expect_eq(look(HARNESS_REG_TERMINAL, 2), 0, "too narrow");
+	ring(HARNESS_REG_TERMINAL, 1);
+	cr_expect_eq(look(HARNESS_REG_TERMINAL, 8), 0xfffffffe, "read only");
+}
+
 /* Reports */
 
 static void report(uint32_t type, const void *payload, uint32_t bytes)

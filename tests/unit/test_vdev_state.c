@@ -248,15 +248,18 @@ static void report_text(void)
 
 Test(vdev_state, a_harness_keeps_requests_and_its_count_of_reports)
 {
-	uint32_t pending = 0;
+	uint32_t pending = 0, size = 0;
 
 	drv_attach(&drv, make_harness(NULL));
 	for (unsigned i = 0; i < HARNESS_REPORTS_MAX - 1; i++)
 		report_text();
 	harness_request(drv.vd, HARNESS_REQ_TERM);
+	harness_resize(drv.vd, 24, 80);
 	state_move(&drv, make_harness(NULL));
 	drv_read(&drv, 0x100 + HARNESS_REG_PENDING, &pending, 4);
-	cr_expect_eq(pending, HARNESS_REQ_TERM);
+	cr_expect_eq(pending, HARNESS_REQ_TERM | HARNESS_REQ_WINCH);
+	drv_read(&drv, 0x100 + HARNESS_REG_TERMINAL, &size, 4);
+	cr_expect_eq(size, 24u << 16 | 80);
 	report_text();
 	report_text();
 	cr_expect_eq(texts, HARNESS_REPORTS_MAX);

@@ -156,6 +156,11 @@ uint32_t doorbell_requests(void)
 	return get32(VIRTIO_MMIO_CONFIG + HARNESS_REG_PENDING);
 }
 
+uint32_t doorbell_terminal(void)
+{
+	return window ? get32(VIRTIO_MMIO_CONFIG + HARNESS_REG_TERMINAL) : 0;
+}
+
 int doorbell_look_ms(void)
 {
 	return sys2(__NR_access, BUTTON, 0) ? LOOK_MS : -1;

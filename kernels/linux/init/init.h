@@ -52,6 +52,8 @@ bool doorbell_find(void);
 bool doorbell_has_device(uint32_t virtio_id);
 /** doorbell_requests() - HARNESS_REQ_* asked since the last look. */
 uint32_t doorbell_requests(void);
+/** doorbell_terminal() - rows << 16 | columns, for HARNESS_REQ_WINCH. */
+uint32_t doorbell_terminal(void);
 /** doorbell_look_ms() - how often one has to look for them: -1 where they are
  * told by REQUEST_SIGNAL. */
 int doorbell_look_ms(void);
@@ -73,6 +75,7 @@ struct pump {         /* one way, from an fd to another */
 struct streams {
 	int program[3]; /* what becomes 0, 1, 2; -1: closed */
 	bool tty;       /* one of them is a terminal */
+	int master;     /* of that; else -1 */
 	struct pump pump[3];
 };
 
@@ -80,6 +83,9 @@ struct streams {
 void streams_open(struct streams *s, const struct runblock *block);
 /** streams_close_program() - process 1 keeps no end of the program's. */
 void streams_close_program(struct streams *s);
+/** streams_resize() - the terminal, if there is one; Linux tells who is in its
+ * foreground. @size: rows << 16 | columns, 0: not known. */
+void streams_resize(const struct streams *s, uint32_t size);
 /** streams_wait() - move bytes until @signal_fd can be read, or for @ms; -1:
  * without end. */
 void streams_wait(struct streams *s, int signal_fd, int ms);

@@ -188,7 +188,8 @@ static long start_program(void)
 	__builtin_unreachable();
 }
 
-/** pass_on() - what the host asks, as signals for the program. */
+/** pass_on() - what the host asks: signals for the program, its terminal's
+ * size. */
 static void pass_on(long pid)
 {
 	static const struct {
@@ -206,6 +207,8 @@ static void pass_on(long pid)
 		if (requests & table[i].request)
 			sys2(__NR_kill, pid, table[i].signal);
 	}
+	if (requests & HARNESS_REQ_WINCH)
+		streams_resize(&streams, doorbell_terminal());
 }
 
 /** reap() - all that ended. Return: is @pid among them? */

@@ -102,11 +102,17 @@ static int open_port(const char *name, int flags)
 	fail("find the console's port", name, 0);
 }
 
+static void set_size(int master, uint32_t size)
+{
+	const struct winsize to = {.ws_row = (uint16_t)(size >> 16),
+				   .ws_col = (uint16_t)size};
+
+	sys3(__NR_ioctl, master, TIOCSWINSZ, &to);
+}
+
 /** open_terminal() - a pseudoterminal. @ret_slave: the program's end. */
 static int open_terminal(const struct runblock *block, int *ret_slave)
 {
-	const struct winsize size = {.ws_row = block->tty_rows,
-				     .ws_col = block->tty_cols};
 	long master = sys_open("/dev/ptmx",
 			       O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 	int unlock = 0;
@@ -115,7 +121,7 @@ static int open_terminal(const struct runblock *block, int *ret_slave)
 	if (master < 0)
 		fail("open", "/dev/ptmx", master);
 	sys3(__NR_ioctl, master, TIOCSPTLCK, &unlock);
-	sys3(__NR_ioctl, master, TIOCSWINSZ, &size);
+	set_size((int)master, (uint32_t)block->tty_rows << 16 | block->tty_cols);
 	slave = sys3(__NR_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
 	if (slave < 0)
 		fail("open", "the terminal", slave);
@@ -151,25 +157,26 @@ static long duplicate(int fd)
 static void connect_terminal(struct streams *s, int n, int port,
 			     const struct runblock *block)
 {
-	static int master = -1, slave;
+	static int slave;
 	static bool output;
 	struct pump *p = &s->pump[n];
 
-	if (master < 0)
-		master = open_terminal(block, &slave);
+	if (s->master < 0)
+		s->master = open_terminal(block, &slave);
 	s->tty = true;
 	s->program[n] = (int)duplicate(slave);
 	if (n && output)
 		return;
 	output |= n > 0;
-	p->from = n ? (int)duplicate(master) : port;
-	p->to = n ? port : (int)duplicate(master);
+	p->from = n ? (int)duplicate(s->master) : port;
+	p->to = n ? port : (int)duplicate(s->master);
 }
 
 void streams_open(struct streams *s, const struct runblock *block)
 {
 	static const char *const names[] = {"stdin", "stdout", "stderr"};
 
+	s->master = -1;
 	for (int n = 0; n < 3; n++) {
 		unsigned kind = block->stream[n];
 		int port;
@@ -186,6 +193,12 @@ void streams_open(struct streams *s, const struct runblock *block)
 		else
 			connect_pipe(s, n, port, block->uid, block->gid);
 	}
+}
+
+void streams_resize(const struct streams *s, uint32_t size)
+{
+	if (s->master >= 0 && size)
+		set_size(s->master, size);
 }
 
 void streams_close_program(struct streams *s)

@@ -49,8 +49,6 @@ static void interrupt(void)
 		signal_send_init(SIGHUP);
 	if (asked & HARNESS_REQ_QUIT)
 		signal_send_init(SIGQUIT);
-	if (asked & HARNESS_REQ_WINCH)
-		signal_send_init(SIGWINCH);
 	if (asked & HARNESS_REQ_BALLOON)
 		balloon_adjust();
 }
