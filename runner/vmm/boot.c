@@ -155,20 +155,11 @@ void boot_regs(uint64_t entry, struct kvm_regs *ret)
 	};
 }
 
-void boot_sregs(struct kvm_sregs *sregs)
+void boot_flat_segments(struct kvm_sregs *sregs, uint16_t code, uint16_t data)
 {
-	const struct kvm_segment code = {
+	const struct kvm_segment flat = {
 		.limit = UINT32_MAX,
-		.selector = GDT_CODE_SELECTOR,
-		.type = 0xb,
-		.present = 1,
-		.s = 1,
-		.l = 1,
-		.g = 1,
-	};
-	const struct kvm_segment data = {
-		.limit = UINT32_MAX,
-		.selector = GDT_DATA_SELECTOR,
+		.selector = data,
 		.type = 0x3,
 		.present = 1,
 		.s = 1,
@@ -176,16 +167,25 @@ void boot_sregs(struct kvm_sregs *sregs)
 		.g = 1,
 	};
 
-	sregs->cs = code;
-	sregs->ds = sregs->es = sregs->ss = data;
-	sregs->fs = sregs->gs = data;
+	sregs->ds = sregs->es = sregs->ss = flat;
+	sregs->fs = sregs->gs = flat;
+	sregs->cs = flat;
+	sregs->cs.selector = code;
+	sregs->cs.type = 0xb;
 	/* VMX refuses entry to 64-bit mode without a busy TSS in TR. */
 	sregs->tr =
 		(struct kvm_segment){.limit = 0x67, .type = 0xb, .present = 1};
-	sregs->gdt.base = GDT_GPA;
-	sregs->gdt.limit = 4 * sizeof(uint64_t) - 1;
 	sregs->idt.base = 0;
 	sregs->idt.limit = 0; /* any fault before the kernel's own IDT: reset */
+}
+
+void boot_sregs(struct kvm_sregs *sregs)
+{
+	boot_flat_segments(sregs, GDT_CODE_SELECTOR, GDT_DATA_SELECTOR);
+	sregs->cs.db = 0;
+	sregs->cs.l = 1;
+	sregs->gdt.base = GDT_GPA;
+	sregs->gdt.limit = 4 * sizeof(uint64_t) - 1;
 	sregs->cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_PG;
 	sregs->cr3 = PML4_GPA;
 	sregs->cr4 = CR4_PAE;

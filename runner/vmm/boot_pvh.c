@@ -89,28 +89,9 @@ void boot_pvh_regs(uint64_t entry, struct kvm_regs *ret)
 
 void boot_pvh_sregs(struct kvm_sregs *sregs)
 {
-	const struct kvm_segment code = {
-		.limit = UINT32_MAX,
-		.selector = 0x8,
-		.type = 0xb,
-		.present = 1,
-		.s = 1,
-		.db = 1,
-		.g = 1,
-	};
-	struct kvm_segment data = code;
-
-	data.selector = 0x10;
-	data.type = 0x3;
-	sregs->cs = code;
-	sregs->ds = sregs->es = sregs->ss = data;
-	sregs->fs = sregs->gs = data;
-	sregs->tr =
-		(struct kvm_segment){.limit = 0x67, .type = 0xb, .present = 1};
+	boot_flat_segments(sregs, 0x8, 0x10);
 	sregs->gdt.base = 0; /* the kernel's own, before it loads a segment */
 	sregs->gdt.limit = 0;
-	sregs->idt.base = 0;
-	sregs->idt.limit = 0; /* any fault before the kernel's own IDT: reset */
 	sregs->cr0 = CR0_PE | CR0_ET;
 	sregs->cr3 = 0;
 	sregs->cr4 = 0;
