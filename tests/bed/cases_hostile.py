@@ -5,10 +5,10 @@ from bedlib import HERE, bed, program, say_verdicts
 
 
 def hostile(say, transport, seed):
-    result = bed(f"sh ./linux_hostile.sh {transport} {seed}",
+    result = bed("sh ./linux_hostile.sh guest/boot/vmlinuz"
+                 f" {transport} {seed}", HERE / "linux_lib.sh",
                  HERE / "linux_hostile.sh", program("devfuzz"),
-                 program("linuxfuzz"), bring="-g",
-                 limit=480)
+                 program("linuxfuzz"), bring="-g", limit=480)
     say_verdicts(say, f"linux_hostile {transport}", result)
 
 

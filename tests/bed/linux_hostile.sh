@@ -2,11 +2,13 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: Apache-2.0
 # linux_hostile.sh - root of a Linux guest does its worst (devfuzz, linuxfuzz)
-# to every device there is, on transport $1 by seed $2; L1 is the same before
-# and after, its log included. Runs in L1, with guest/ of `bed -g`; prints
-# "=ok NAME" or "=not NAME" with lines that say more, last "=ok end".
-transport=$1
-seed=$2
+# to every device there is, on transport $2 by seed $3; L1 is the same before
+# and after, its log included.
+# shellcheck source=tests/bed/linux_lib.sh
+. ./linux_lib.sh
+seed=$3
+LIMIT=300
+TOLD="mine/err mine/out"
 
 # The guest's side: both programs at once, on a CPU each. What they drove mad
 # may take the shell along; that is the guest's own affair.
@@ -37,28 +39,14 @@ outside()
 	ipcs 2>/dev/null
 }
 
-# say NAME CONDITION...: is it true?
-say()
-{
-	what=$1
-	shift
-	if [ "$@" ]; then
-		echo "=ok $what"
-	else
-		echo "=not $what"
-		echo "$*"
-		tail -n 12 mine/err mine/out
-	fi
-}
-
 # log - the kernel's, without what an emulated clock makes it say.
 log()
 {
 	dmesg | grep -v -e clocksource: -e 'hrtimer: interrupt took'
 }
 
-# same NAME: is the file NAME the same as it was?
-same()
+# unchanged NAME: is the file NAME the same as it was?
+unchanged()
 {
 	if cmp -s "mine/$1.before" "mine/$1.after"; then
 		echo "=ok $1_as_before"
@@ -80,8 +68,7 @@ case $transport in
 pci) cpus=2 ;;
 *) cpus=1 ;;
 esac
-ampoule run -v --time 300 --cpus $cpus --mem 256M --kernel guest/boot/vmlinuz \
-	--transport "$transport" --rng-rate 1M --cmdline \
+run_behind -v --cpus $cpus --mem 256M --rng-rate 1M --cmdline \
 	"iomem=relaxed mitigations=off quiet" --disk ./mine/disk \
 	--disk ./mine/kept,ro --pmem ./mine/kept \
 	--pmem ./mine/kept,rw=private \
@@ -89,8 +76,7 @@ ampoule run -v --time 300 --cpus $cpus --mem 256M --kernel guest/boot/vmlinuz \
 	--vsock ./mine/v --port log,out=mine/port --file guest.sh:/guest.sh \
 	--file guest/extra/msr.ko:/msr.ko --file devfuzz:/devfuzz \
 	--file linuxfuzz:/linuxfuzz -- busybox sh /guest.sh "$transport" \
-	"$seed" >mine/raw.out 2>mine/raw.err </dev/zero &
-vm=$!
+	"$seed" >mine/raw.out 2>mine/raw.err </dev/zero
 # A guest that has hanged itself is asked to end some time after it began.
 n=0
 until grep -aq '^seed' mine/raw.out || [ $n -ge 300 ]; do
@@ -98,12 +84,12 @@ until grep -aq '^seed' mine/raw.out || [ $n -ge 300 ]; do
 	sleep 1
 done
 n=0
-while kill -0 $vm 2>/dev/null && [ $n -lt 24 ]; do
+while kill -0 "$pid" 2>/dev/null && [ $n -lt 24 ]; do
 	n=$((n + 1))
 	sleep 1
 done
-kill -TERM $vm 2>/dev/null
-wait $vm
+kill -TERM "$pid" 2>/dev/null
+wait "$pid"
 status=$?
 # What the devices were made to say is no text.
 for f in out err; do
@@ -129,7 +115,7 @@ say serves_others $? = 0
 outside >mine/outside.after
 md5sum mine/kept >mine/kept.after
 log >mine/log.after
-same outside
-same kept
-same log
+unchanged outside
+unchanged kept
+unchanged log
 say end 0 = 0

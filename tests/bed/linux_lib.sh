@@ -7,6 +7,7 @@
 kernel=$1
 transport=$2
 LIMIT=240 # seconds; a boot on a busy machine under emulation
+TOLD="out err report" # files that say more about what does not hold
 
 # say NAME CONDITION...: is it true?
 say()
@@ -18,7 +19,8 @@ say()
 	else
 		echo "=not $what"
 		echo "$*"
-		tail -n 12 out err report 2>/dev/null
+		# shellcheck disable=SC2086 # several
+		tail -n 12 $TOLD 2>/dev/null
 	fi
 }
 

@@ -3,38 +3,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # linux_queues.sh - what Linux makes of the network device of a tap, on mmio and
 # on PCI: several queues, checksums and segmentation left to the other side.
-# Runs in L1; prints a line a case.
+# shellcheck source=tests/bed/linux_lib.sh
+. ./linux_lib.sh
 dd if=/dev/zero of=data bs=1k count=600 2>/dev/null
 mkdir -p www
 mv data www/
 sum=$(md5sum <www/data | cut -c 1-32)
 httpd -p 8000 -h /w/www
 
-# say NAME CONDITION...: is it true?
-say()
-{
-	what=$1
-	shift
-	if [ "$@" ]; then
-		echo "=ok $what"
-	else
-		echo "=not $what"
-		echo "$*"
-		cat out
-	fi
-}
-
-# got WORD - the rest of the line that begins so
-got()
-{
-	sed -n "s/^$1 //p" out | tr -d '\r'
-}
-
 for transport in mmio pci; do
 	# shellcheck disable=SC2016 # the guest expands it
 	# Each CPU has a pair of queues; who sends by one is answered there.
-	ampoule run --kernel guest/boot/vmlinuz --mem 256M --cpus 2 \
-		--transport $transport --allow 10.78.0.0/24 --net \
+	run_behind --mem 256M --cpus 2 --allow 10.78.0.0/24 --net \
 		tap,address=10.78.0.2/24,gateway=10.78.0.1,queues=2 -- \
 		/bin/busybox sh -c '
 		net=/sys/class/net/eth0
@@ -57,17 +37,10 @@ for transport in mmio pci; do
 		echo sent $(mean tx)
 		me=$(basename $(readlink $net/device))
 		echo vectors $(grep -c "$me-\(input\|output\)" \
-			/proc/interrupts)' >out 2>&1 &
-	n=0
-	until [ $n -ge 300 ] || wget -q -O got http://10.78.0.2/data; do
-		n=$((n + 1))
-		sleep 0.2
-	done 2>/dev/null
-	until [ $n -ge 300 ] || nc 10.78.0.2 9000 </dev/null; do
-		n=$((n + 1))
-		sleep 0.2
-	done 2>/dev/null
-	wait $!
+			/proc/interrupts)' >out 2>&1
+	await wget -q -O got http://10.78.0.2/data
+	await nc 10.78.0.2 9000 </dev/null
+	wait "$pid"
 	say $transport-features "$(got features)" = 111111111
 	say $transport-queues "$(got queues)" = "rx-0 rx-1 tx-0 tx-1"
 	say $transport-tcp "$(got sum0)$(got sum1)" = "$sum$sum"

@@ -469,15 +469,21 @@ Test(net, a_limit_that_is_reached_holds)
 	cr_expect_eq(drv_used_count(&r.drv, RIG_OUT), 1);
 }
 
+/** begin_with_a_frame() - of eight buffers one is used, the others are kept. */
+static void begin_with_a_frame(unsigned number)
+{
+	begin(MRG, 64);
+	net_rig_post(&r, RIG_IN, 8, 2048);
+	from_host(number, 10);
+	cr_assert(net_rig_say(&r, 0, &f));
+	cr_assert(net_rig_wait(&r, RIG_IN, 1));
+}
+
 Test(net, buffers_that_were_kept_are_forgotten_at_reset)
 {
 	struct drv_used used;
 
-	begin(MRG, 64);
-	net_rig_post(&r, RIG_IN, 8, 2048);
-	from_host(11, 10);
-	cr_assert(net_rig_say(&r, 0, &f));
-	cr_assert(net_rig_wait(&r, RIG_IN, 1));
+	begin_with_a_frame(11);
 	drv_start(&r.drv, MRG, 64);
 	net_rig_post(&r, RIG_IN, 1, 2048);
 	cr_assert(net_rig_say(&r, 0, &f));
@@ -545,11 +551,7 @@ Test(net, moves_into_another_device_and_goes_on)
 {
 	struct drv_used used;
 
-	begin(MRG, 64);
-	net_rig_post(&r, RIG_IN, 8, 2048);
-	from_host(9, 10);
-	cr_assert(net_rig_say(&r, 0, &f));
-	cr_assert(net_rig_wait(&r, RIG_IN, 1));
+	begin_with_a_frame(9);
 	cr_assert(drv_take(&r.drv, RIG_IN, &used));
 	net_rig_twin(&r);
 	drv_send(&r.drv, RIG_OUT, DRV_DATA,
