@@ -53,7 +53,7 @@ def test_exit_codes():
 
 
 def test_time_limit():
-    result = bed("ampoule run --time 2 ./ends loop; echo $?",
+    result = bed("ampoule run --time 6 ./ends loop; echo $?",
                  program("ends"))
     result.want("output", result.out, "looping\n124\n")
     result.want("one line about it", result.err.count("\n"), 1)

@@ -18,7 +18,7 @@ mib()
 becomes()
 {
 	n=0
-	until test "$(mib "$1")" "$2" "$3" || [ $n -ge 300 ]; do
+	until test "$(mib "$1")" "$2" "$3" || [ $n -ge 600 ]; do
 		n=$((n + 1))
 		sleep 0.2
 	done

@@ -73,7 +73,8 @@ in_disk()
 dial()
 {
 	n=0
-	until ./hostsock dial v 1000 <data >echoed || [ $n -ge 300 ]; do
+	until ./hostsock dial v 1000 <data >echoed ||
+		[ $n -ge $((LIMIT * 5)) ]; do
 		n=$((n + 1))
 		sleep 0.2
 	done

@@ -49,13 +49,13 @@ got()
 	sed -n "s/^$1 //p" out
 }
 
-# await COMMAND... - until it succeeds, a minute at most.
+# await COMMAND... - until it succeeds, as long as a VM may take.
 await()
 {
 	n=0
 	until "$@" 2>/dev/null; do
 		n=$((n + 1))
-		[ $n -lt 300 ] || return 1
+		[ $n -lt $((LIMIT * 5)) ] || return 1
 		sleep 0.2
 	done
 }

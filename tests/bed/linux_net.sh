@@ -38,6 +38,7 @@ ip address add "$ip/${mask:-24}" dev "$interface"
 LEASE
 chmod +x lease
 await wget -q -O served http://127.0.0.1:8080/ &
+# shellcheck disable=SC2016 # the guest's shell expands it
 run --mem 256M --json=report --net user --allow 10.99.0.1:8000 \
 	--publish 8080:80 --file lease:/lease -- busybox sh -c '
 		ip link set eth0 up
@@ -45,7 +46,12 @@ run --mem 256M --json=report --net user --allow 10.99.0.1:8000 \
 		ip address show eth0
 		wget -q -O - http://10.99.0.1:8000/x | md5sum
 		ping -c 1 -W 1 10.99.0.1
-		echo served >/tmp/index.html; httpd -p 80 -h /tmp; sleep 8' \
+		echo served >/tmp/index.html; httpd -p 80 -h /tmp
+		n=0 # until a connection has been there: TIME_WAIT
+		until grep -q ":0050 .* 06 " /proc/net/tcp*; do
+			n=$((n + 1)); [ $n -lt 120 ] || break
+			sleep 0.5
+		done' \
 	>out 2>err
 say user_dhcp "$(grep -c 'inet 10.0.2.15/24' out)" = 1
 say user_tcp "$(grep -c "^$sum" out)" = 1

@@ -94,5 +94,5 @@ NOTHING = ({}, [], {}, set())
 
 
 def nothing_left(t, host):
-    left = vm.wait_until(lambda: left_over(t, host) == NOTHING, 10)
+    left = vm.wait_until(lambda: left_over(t, host) == NOTHING)
     t.check(left, f"left: {left_over(t, host)}")

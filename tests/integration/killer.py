@@ -46,17 +46,6 @@ def namespaces():
     return found
 
 
-def directories():
-    """Where a careless program would leave something."""
-    found = set()
-    for base in ("/tmp", "/run", "/dev/shm", "/var/tmp"):
-        for name in os.listdir(base) if os.path.isdir(base) else ():
-            if "ampoule" in name and not name.startswith("ampoule-test-"):
-                found.add(f"{base}/{name}")
-    found.discard("/run/ampoule")  # stays; nothing of a VM's in it does
-    return found
-
-
 def everything(ampoule):
     mounts = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
     listed = subprocess.run([ampoule, "ps", "-a", "-q"], capture_output=True,
@@ -64,7 +53,7 @@ def everything(ampoule):
     return {
         "process": processes(), "namespace": namespaces(),
         "mount": set(mounts), "cgroup or cell": vm.stale_places(),
-        "directory": directories(), "VM in ps": set(listed),
+        "directory": vm.left_directories(), "VM in ps": set(listed),
         "fd": set(os.listdir("/proc/self/fd")),
     }
 

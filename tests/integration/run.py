@@ -66,8 +66,10 @@ def run_case(build, name, function):
         word, detail = "not ok", str(failure)
     except Exception:
         word, detail = "not ok", traceback.format_exc()
-    finally:
+    try:
         context.close()
+    except Exception:
+        word, detail = "not ok", f"{detail}\n{traceback.format_exc()}"
     report(word, name, time.monotonic() - begin, detail, context.notes)
     return word != "not ok"
 

@@ -225,6 +225,41 @@ def processes_of(build):
     return found
 
 
+def parent(pid):
+    """None: it has ended meanwhile."""
+    with contextlib.suppress(OSError, IndexError):
+        text = pathlib.Path(f"/proc/{pid}/stat").read_bytes()
+        return int(text.rpartition(b")")[2].split()[1])
+    return None
+
+
+def name_of(task):
+    """The name of PID or PID/task/TID; "": it has ended meanwhile."""
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{task}/comm").read_text("utf-8").strip()
+    return ""
+
+
+def threads_of(pid):
+    """name -> thread id. The kernel's own helpers come and go as it likes:
+    they are left out."""
+    found = {}
+    for tid in os.listdir(f"/proc/{pid}/task"):
+        name = name_of(f"{pid}/task/{tid}")
+        if name and not name.startswith("kvm-"):
+            found[name] = int(tid)
+    return found
+
+
+def links_of(pid):
+    """fd -> what is open there; one that is closed meanwhile is left out."""
+    found = {}
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found[int(fd)] = os.readlink(f"/proc/{pid}/fd/{fd}")
+    return found
+
+
 def stale_places():
     """Files and cgroups of ids that no VM on this host uses any more; those of
     living ones are locked, and may be anybody's."""
@@ -245,8 +280,21 @@ def stale_places():
                     if path.name not in used and path.exists()}
 
 
-def wait_until(condition, seconds=5.0):
-    """Poll a condition; its last value."""
+def left_directories():
+    """Where a careless program would leave something; tests have names of
+    their own there."""
+    found = set()
+    for base in ("/tmp", "/run", "/dev/shm", "/var/tmp"):
+        for name in os.listdir(base) if os.path.isdir(base) else ():
+            if "ampoule" in name and not name.startswith(
+                    ("ampoule-test-", "ampoule-bed")):
+                found.add(f"{base}/{name}")
+    found.discard("/run/ampoule")  # stays; nothing of a VM's in it does
+    return found
+
+
+def wait_until(condition, seconds=20.0):
+    """Poll a condition; its last value. Only what fails waits that long."""
     end = time.monotonic() + seconds * SLOW
     while not (value := condition()) and time.monotonic() < end:
         time.sleep(0.02)

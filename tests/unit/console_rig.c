@@ -148,7 +148,7 @@ bool rig_heard_close(struct rig *rig, uint32_t id)
 	struct virtio_console_control msg;
 	char rest[64];
 
-	for (unsigned ms = 0; ms < 2000; ms++) {
+	for (unsigned ms = 0; ms < 10000; ms++) {
 		while (rig_hear(rig, &msg, rest)) {
 			if (msg.event == VIRTIO_CONSOLE_PORT_OPEN &&
 			    msg.id == id && msg.value == 0)

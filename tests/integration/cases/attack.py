@@ -28,6 +28,13 @@ def tree(t):
     return t.tmp / "runner/cli/ampoule"
 
 
+def bound(tcp):
+    with contextlib.suppress(OSError):
+        tcp.bind(("", PORT))
+        return True
+    return False
+
+
 @contextlib.contextmanager
 def bait(t):
     """What an attacker could find on the host: a listening port, an abstract
@@ -40,7 +47,9 @@ def bait(t):
             socket.socket(socket.AF_UNIX) as abstract:
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            tcp.bind(("", PORT))
+            # Another program may have it for a while, as its own end.
+            t.check(vm.wait_until(lambda: bound(tcp), 60),
+                    f"port {PORT} is in use")
             tcp.listen()
             abstract.bind("\0ampoule-attack")
             abstract.listen()

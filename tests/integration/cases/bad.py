@@ -294,7 +294,7 @@ def test_kvm_forbidden(t):
         t.skip("needs root to become somebody else")
     import shutil
     import tempfile
-    with tempfile.TemporaryDirectory(prefix="ampoule-", dir="/tmp") as name:
+    with tempfile.TemporaryDirectory(prefix="ampoule-test-", dir="/tmp") as name:
         os.chmod(name, 0o755)
         for path in ("runner/cli/ampoule", "jailer/ampoule-jailer",
                      "runner/vmm/ampoule-vmm", "kernels/mote/mote",

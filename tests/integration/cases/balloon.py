@@ -25,7 +25,7 @@ class Hoard:
         self.pid = next(
             pid for pid, path in vm.processes_of(t.build).items()
             if path.endswith("ampoule-vmm") and
-            vm_name(pid) == f"vm:{self.name}"[:15])
+            vm.name_of(pid) == f"vm:{self.name}"[:15])
 
     def answer(self, want=None):
         line = self.process.stdout.readline().decode().strip()
@@ -50,23 +50,17 @@ class Hoard:
         return json.loads(done.out)
 
     def becomes(self, bytes_):
-        vm.wait_until(
-            lambda: self.balloon()["actual_bytes"] == bytes_, 10)
+        got = vm.wait_until(
+            lambda: self.balloon()["actual_bytes"] == bytes_, 60)
+        self.t.check(got, f"never {bytes_} bytes: {self.balloon()}")
 
     def shrinks_below(self, kib):
-        vm.wait_until(lambda: self.pss() < kib, 20)
-        self.t.note(f"{self.name}: {self.pss()} KiB")
+        got = vm.wait_until(lambda: self.pss() < kib, 60)
+        self.t.check(got, f"it keeps {self.pss()} KiB")
 
     def end(self):
         self.process.stdin.close()
         self.t.equal(self.process.wait(timeout=20 * vm.SLOW), 0, "status")
-
-
-def vm_name(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""
 
 
 @vm.alone
@@ -139,7 +133,9 @@ def test_more_than_there_is(t):
     """It comes near to a target that it cannot reach, and the program lives."""
     hoard = Hoard(t, "--mem", "64M")
     hoard.balloon("--target", "63M")
-    vm.wait_until(lambda: hoard.balloon()["actual_bytes"] > 40 << 20, 10)
+    t.check(vm.wait_until(
+        lambda: hoard.balloon()["actual_bytes"] > 40 << 20, 60),
+        hoard.balloon())
     hoard("take 8", "taken")
     hoard("drop", "dropped")
     hoard.end()
@@ -199,7 +195,7 @@ def test_control_socket(t):
     def connect():
         client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         t.stack.enter_context(client)
-        client.settimeout(10)
+        client.settimeout(20 * vm.SLOW)
         client.connect(str(path))
         return client
 

@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 
+import vm
+
 
 def test_help_of_everything(t):
     for argv in (("--help",), ("help",), ("run", "--help"),
@@ -148,4 +150,4 @@ def test_more_cpus_than_the_kernel_uses(t):
     process = t.start_vm("--cpus", "2", t.program("ends"), "wait")
     t.equal(process.stdout.readline(), b"waiting\n", "program")
     process.terminate()
-    t.equal(process.wait(timeout=10), 143, "status")
+    t.equal(process.wait(timeout=20 * vm.SLOW), 143, "status")

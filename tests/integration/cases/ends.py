@@ -79,13 +79,13 @@ def test_ignored_by_default(t):
 
 
 def test_time_limit(t):
-    result = t.run("--time", "1", t.program("ends"), "loop", limit=20)
-    result.ended(124).said("looping\n").noted("time", "1")
-    t.check(0.9 < result.seconds < 5 * vm.SLOW, result)
+    result = t.run("--time", 2 * vm.SLOW, t.program("ends"), "loop")
+    result.ended(124).said("looping\n").noted("time", "2")
+    t.check(result.seconds > 1.9, result)
 
 
 def test_time_limit_of_a_sleeper(t):
-    result = t.run("--time", "0.3", t.program("ends"), "sleep", 60, limit=20)
+    result = t.run("--time", 2 * vm.SLOW, t.program("ends"), "sleep", 600)
     result.ended(124).said("sleeping\n").noted("time")
 
 
@@ -98,9 +98,7 @@ def signalled(t, number, mode, status, *options):
     t.check(process.stdout.readline(), "the program did not start")
     time.sleep(0.1)
     process.send_signal(number)
-    begin = time.monotonic()
-    t.equal(process.wait(timeout=10 * vm.SLOW), status, "status")
-    return time.monotonic() - begin
+    t.equal(process.wait(timeout=20 * vm.SLOW), status, "status")
 
 
 def test_sigterm_ends_a_waiting_program(t):
@@ -154,9 +152,7 @@ def vmm_of(t, process):
     """The VMM among the descendants of ampoule (it is its child)."""
     def find():
         for pid in vm.processes_of(t.build):
-            with open(f"/proc/{pid}/stat", "rb") as stat:
-                parent = int(stat.read().rpartition(b")")[2].split()[1])
-            if parent == process.pid:
+            if vm.parent(pid) == process.pid:
                 return pid
         return None
     pid = vm.wait_until(find)

@@ -11,9 +11,9 @@ import os
 import pathlib
 import subprocess
 import tarfile
-import time
 
 import vm
+from cases.jail import child_of
 
 FSCK = "/usr/bin/fsck.erofs"
 BUSYBOX = "/bin/busybox"
@@ -458,9 +458,7 @@ def test_shared_pages(t):
                       stdin=subprocess.PIPE) for _ in range(4)]
     for running in vms:
         t.check(b"z-big" in running.stdout.readline(), "it has read all")
-    time.sleep(0.1)
-    pids = [pid for pid, path in vm.processes_of(t.build).items()
-            if path.endswith("ampoule-vmm")]
+    pids = [child_of(running.pid) for running in vms]
     shares = []
     for pid in pids:
         text = pathlib.Path(f"/proc/{pid}/smaps").read_text()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Job control: a shell on a terminal, its jobs, and the keys that stop them."""
 import cases.tty as tty
+import vm
 
 BUSYBOX = "/bin/busybox"
 BASH = "/bin/bash"
@@ -61,8 +62,8 @@ def session(t, *argv):
     t.check(b"Running" in command(term, b"jobs"), "it is listed")
     command(term, b"kill %1; wait")
     command(term, b"busybox cat &")
-    while b"Stopped" not in command(term, b"jobs"):
-        command(term, b"busybox sleep 0.05")
+    t.check(vm.wait_until(lambda: b"Stopped" in command(term, b"jobs")),
+            "a reader in the background stands still")
     foreground(term)
     answers(term, b"three")
     term.type(b"\x04")

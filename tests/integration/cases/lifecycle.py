@@ -28,11 +28,7 @@ def test_the_pid_is_the_vmm(t):
     name = host.program("ends", "wait", options=("--cpus", "2"))
     pid = host.ps()[name]["pid"]
     t.check(os.readlink(f"/proc/{pid}/exe").endswith("ampoule-vmm"), pid)
-    names = sorted(pathlib.Path(f"/proc/{pid}/task/{task}/comm").read_text()
-                   for task in os.listdir(f"/proc/{pid}/task"))
-    # KVM itself may have added one that it names kvm-...
-    names = [n.strip() for n in names if not n.startswith("kvm-")]
-    t.equal(names, sorted([f"vm:{name}"[:15], "loop", "vcpu0", "vcpu1"]),
+    t.equal(sorted(vm.threads_of(pid)), sorted([f"vm:{name}"[:15], "loop", "vcpu0", "vcpu1"]),
             "threads")
     os.kill(pid, signal.SIGTERM)
     host("wait", name).ended(143).said("143\n")
@@ -87,6 +83,13 @@ def test_time_limit(t):
     host("wait", name).ended(124).said("124\n")
 
 
+def waits(host, command, name):
+    """Has the command found the VM, which it would not once it has ended?"""
+    return process_state(command.pid) == "S" and any(
+        link.startswith(str(host.vms / name))
+        for link in vm.links_of(command.pid).values())
+
+
 def test_a_foreground_vm_is_listed_while_it_runs(t):
     host = Host(t)
     name = host.name("fore")
@@ -96,6 +99,7 @@ def test_a_foreground_vm_is_listed_while_it_runs(t):
     t.equal((row["state"], row["detached"]), ("running", False), row)
     host("logs", name).ended(125).noted("foreground", name)
     waiting = host.begin("wait", name)
+    t.check(vm.wait_until(lambda: waits(host, waiting, name)), "it waits")
     host("kill", name).ended(0).quiet()
     t.equal(process.wait(timeout=20 * vm.SLOW), 143, "status")
     t.equal(waiting.communicate(timeout=20 * vm.SLOW)[0], b"143\n", "wait")
@@ -259,10 +263,16 @@ def test_pause_and_resume(t):
     pid = host.ps()[name]["pid"]
     host("pause", name).ended(0).quiet()
     t.equal(process_state(pid), "T", "state of the process")
-    paused = host.ps()[name]
-    t.equal(paused["state"], "paused", "state")
-    time.sleep(0.3)
-    t.equal(host.ps()[name]["cpu_seconds"], paused["cpu_seconds"], "cpu time")
+    t.equal(host.ps()[name]["state"], "paused", "state")
+
+    def stands_still():
+        """A thread that did not run when it was stopped takes a moment."""
+        before = host.ps()[name]
+        time.sleep(0.3)
+        now = host.ps()[name]
+        return before["cpu_seconds"] == now["cpu_seconds"] and now
+    paused = vm.wait_until(stands_still)
+    t.check(paused, "it runs on")
     host("pause", name).ended(0).quiet()
     host("resume", name).ended(0).quiet()
     t.equal(host.ps()[name]["state"], "running", "state")
@@ -301,7 +311,8 @@ def test_a_recycled_pid_is_never_signalled(t):
                  ("resume", name)):
         host(*argv).ended(125).noted(name)
     t.equal(stranger.poll(), None, "the stranger")
-    t.equal(process_state(stranger.pid), "S", "the stranger")
+    t.check(vm.wait_until(lambda: process_state(stranger.pid) == "S"),
+            "the stranger")
     # rm -f cannot find the VMM either: it must not remove what still runs.
     os.kill(host.monitor(name), signal.SIGKILL)
     t.check(vm.wait_until(lambda: name not in host.ps()), "not swept")

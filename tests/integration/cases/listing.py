@@ -124,8 +124,10 @@ def test_ps_at_a_terminal(t):
     t.equal([len(line) for line in lines], [100], text)
 
 
+@vm.alone
 def test_a_damaged_record(t):
-    """One line that names it, and a way out; the others are listed."""
+    """One line that names it, and a way out; the others are listed. Alone: who
+    lists VMs meanwhile would hear of it."""
     host = Host(t)
     good = host.program("ends", "wait", name="good")
     bad = host.program("ends", "wait", name="bad")

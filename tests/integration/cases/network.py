@@ -2,6 +2,7 @@
 """A network of a VM: a tap and passt, in network namespaces made here; the
 guest's driver is a small program (programs/netdrive.c). What a policy must stop
 is stopped, counted and told; bad words are one line; nothing stays behind."""
+import contextlib
 import json
 import os
 import signal
@@ -108,7 +109,7 @@ def test_user(t):
 
 def test_nothing_is_allowed_by_default(t):
     in_namespace(t, "ip link set lo up\n")
-    run, network = driven(t, "--time", 3 * vm.SLOW, "--net", TAP, "--",
+    run, network = driven(t, "--time", 6 * vm.SLOW, "--net", TAP, "--",
                           t.program("netdrive"), "ping", "10.78.0.2",
                           "10.78.0.1")
     run.ended(124)
@@ -116,30 +117,39 @@ def test_nothing_is_allowed_by_default(t):
     t.check(network["dropped"]["denied"] >= 2, "dropped")
 
 
-def passts(t):
-    """The passt processes that serve VMs of this test, by the namespace."""
-    found = []
-    for pid in os.listdir("/proc"):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as f:
-                words = f.read().split(b"\0")
-            if words[0] == b"passt" and b"10.0.9.15" in words:
-                found.append(int(pid))
-        except OSError:
-            pass
-    return found
+class User:
+    """A network in user mode with addresses that no other case has, now or on
+    this host: they tell whose a passt is."""
+
+    def __init__(self):
+        base = "10.{}.{}".format(*os.urandom(2))
+        self.me, self.host = f"{base}.15", f"{base}.2"
+        self.net = f"user,address={self.me}/24,gateway={self.host}"
+
+    def passts(self):
+        """The processes that serve it."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{pid}/cmdline", "rb") as f:
+                    words = f.read().split(b"\0")
+                if words[0] == b"passt" and self.me.encode() in words:
+                    found.append(int(pid))
+        return found
 
 
 def left_behind(t, signal_to):
     t.need(PASST)
     in_namespace(t, HOST)
-    process = t.start_vm("--net", "user,address=10.0.9.15/24,gateway=10.0.9.2",
-                         "/bin/busybox", "sh", "-c", "echo up; sleep 100")
+    user = User()
+    process = t.start_vm("--net", user.net, "/bin/busybox", "sh", "-c",
+                         "echo up; sleep 100")
     t.equal(process.stdout.readline(), b"up\n", "the program's first words")
-    t.check(len(passts(t)) == 1, "one passt serves the VM")
+    t.equal(len(user.passts()), 1, "one passt serves the VM")
     signal_to(process)
     process.wait(timeout=20 * vm.SLOW)
-    t.check(vm.wait_until(lambda: not passts(t)), "passt went with the VM")
+    t.check(vm.wait_until(lambda: not user.passts()),
+            "passt went with the VM")
 
 
 def test_passt_ends_with_the_command(t):
@@ -170,13 +180,14 @@ def outlives(t, net, me, host, end_link):
 
 
 def test_a_vm_outlives_its_passt(t):
+    user = User()
+
     def end_passt(_):
-        for pid in passts(t):
+        for pid in user.passts():
             os.kill(pid, signal.SIGKILL)
     t.need(PASST)
     in_namespace(t, HOST)
-    outlives(t, "user,address=10.0.9.15/24,gateway=10.0.9.2", "10.0.9.15",
-             "10.0.9.2", end_passt)
+    outlives(t, user.net, user.me, user.host, end_passt)
 
 
 def test_a_vm_outlives_its_tap(t):

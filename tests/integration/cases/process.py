@@ -19,7 +19,6 @@ from cases.memory import write
 MIB = 1 << 20
 HERE = pathlib.Path(__file__).resolve().parent
 TICK = os.sysconf("SC_CLK_TCK")
-LOOK = 3  # seconds: the command looks at the VM's pid every one
 
 
 class Busy(jail.Inmate):
@@ -34,13 +33,7 @@ class Busy(jail.Inmate):
         t.check(self.pid, "no VMM")
 
     def threads(self):
-        """name -> thread id; the kernel's own helpers left out."""
-        found = {}
-        for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir():
-            name = (task / "comm").read_text().strip()
-            if not name.startswith("kvm-"):
-                found[name] = int(task.name)
-        return found
+        return vm.threads_of(self.pid)
 
     def field(self, thread, number):
         """A field of /proc/TID/stat as proc(5) counts them."""
@@ -48,10 +41,11 @@ class Busy(jail.Inmate):
         return int(text.rpartition(")")[2].split()[number - 3])
 
     def has(self, what, value):
-        """Until all threads have it, or a while is over."""
+        """Until all threads have it, or a while is over: the command looks
+        at the VM's pid once a second."""
         def all_of_them():
             return {what(tid) for tid in self.threads().values()} == {value}
-        return vm.wait_until(all_of_them, LOOK)
+        return vm.wait_until(all_of_them)
 
 
 def cpu_seconds(pid):
@@ -138,7 +132,13 @@ def frozen(t, argv, pid_of, seconds):
     t.check(vm.wait_until(lambda: len(rows) > 20), "no beats")
     pid = pid_of(process)
     os.kill(pid, signal.SIGSTOP)
-    time.sleep(0.1)  # what is in the pipe still comes
+
+    def quiet():
+        """What is in the pipe still comes."""
+        seen = len(rows)
+        time.sleep(0.3)
+        return len(rows) == seen
+    t.check(vm.wait_until(quiet), "it runs on")
     before = len(rows)
     time.sleep(seconds)
     t.equal(len(rows), before, "beats while stopped")
@@ -200,10 +200,11 @@ def test_guest_is_told_of_sigstop(t):
 
 def test_top_shows_threads(t):
     t.need("/usr/bin/top")
-    inmate = Busy(t, name="melon")
+    name = f"me{os.urandom(3).hex()}"
+    inmate = Busy(t, name=name)
     text = t.command("top", "-H", "-b", "-n1", "-w", "200", "-p",
                      inmate.pid).ended(0).text
-    for name in ("vm:melon", "loop", "vcpu0"):
+    for name in (f"vm:{name}", "loop", "vcpu0"):
         t.check(re.search(rf"\s{name}\s*$", text, re.M), f"{name}:\n{text}")
     inmate.end(t)
 
@@ -336,7 +337,8 @@ def test_cpu_limit_of_the_cgroup(t):
     time.sleep(2)
     used = cpu_seconds(inmate.pid) - before
     t.check(used / (time.monotonic() - begin) < 0.3, f"{used} s of CPU in 2 s")
-    t.check(cgroup_stat(stat, "nr_throttled") > first, "never throttled")
+    t.check(vm.wait_until(lambda: cgroup_stat(stat, "nr_throttled") > first),
+            "never throttled")
     inmate.end(t)
 
 

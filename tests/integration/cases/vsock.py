@@ -10,6 +10,7 @@ import threading
 
 import vm
 from cases import jail
+from host import exists
 
 PERIOD = 65521
 PATTERN = bytes((i * 7 + (i >> 8)) & 0xff for i in range(PERIOD))
@@ -314,40 +315,40 @@ def children(pid):
         return list(map(int, f.read().split()))
 
 
-def named(pid, name):
-    with open(f"/proc/{pid}/comm", encoding="ascii") as f:
-        return f.read().startswith(name)
-
-
 def vmm_of(t, command):
     found = vm.wait_until(lambda: [p for p in children(command.pid)
-                                   if named(p, "vm:")])
+                                   if vm.name_of(p).startswith("vm:")])
     t.check(found, "no VMM")
     return found[0]
 
 
 def helper_of(t, command):
     found = vm.wait_until(lambda: [p for p in children(command.pid)
-                                   if named(p, "ampoule-vsock")])
+                                   if vm.name_of(p) == "ampoule-vsock"])
     t.check(found, "no helper")
     return found[0]
 
 
 def gone(pid):
-    return vm.wait_until(lambda: not os.path.exists(f"/proc/{pid}"))
+    """It has ended, whether or not somebody has reaped it."""
+    return vm.wait_until(lambda: not exists(pid))
 
 
 def test_helper_is_locked_in(t):
     host, command = listening(t, "echo", "52", "1")
     pid = helper_of(t, command)
-    with open(f"/proc/{pid}/status", encoding="ascii") as f:
-        status = dict(line.split(":", 1) for line in f)
-    t.equal(status["Seccomp"].split(), ["2"], "Seccomp")
+
+    def status_of_it():
+        """The VM does not wait until the helper is ready."""
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            found = dict(line.split(":", 1) for line in f)
+        return found["Seccomp"].split() == ["2"] and found
+    status = vm.wait_until(status_of_it)
+    t.check(status, "no policy")
     t.equal(status["NoNewPrivs"].split(), ["1"], "NoNewPrivs")
     t.equal(int(status["CapEff"], 16) & ~(1 << 1), 0, "CapEff")
     if os.geteuid() == 0:
-        fds = sorted(os.readlink(f"/proc/{pid}/fd/{fd}").split(":")[0]
-                     for fd in os.listdir(f"/proc/{pid}/fd"))
+        fds = [link.split(":")[0] for link in vm.links_of(pid).values()]
         t.equal(fds, ["socket", "socket"], "open files")
     host.dial(52)[0].close()
     ends(t, command, b"done\n")
@@ -396,9 +397,11 @@ def test_sigkill_of_the_command(t):
 def test_a_path_that_was_left(t):
     """Both are killed that would remove it: the next VM takes it over."""
     host, command = listening(t, "echo", "52", "1")
-    os.kill(helper_of(t, command), signal.SIGKILL)
+    helper = helper_of(t, command)
+    os.kill(helper, signal.SIGKILL)
     command.kill()
     command.wait(LIMIT * vm.SLOW)
+    t.check(gone(helper), "the helper listens on")
     t.check(host.path.exists(), "it was removed: by whom?")
     again = host.start()
     t.equal(again.stdout.readline(), b"listening\n", "program")
@@ -452,7 +455,7 @@ def test_as_a_user(t):
 
 def test_in_the_background(t):
     host = Host(t, "echo", "52", "1")
-    name = f"vsock-{os.getpid()}"
+    name = f"vsock-{os.urandom(4).hex()}"
     t.command(t.ampoule, "start", "--name", name, "--vsock", host.path, "--",
               t.program("vsocket"), *host.guest).ended(0)
     t.stack.callback(t.command, t.ampoule, "rm", "-f", name)
