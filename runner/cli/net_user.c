@@ -132,6 +132,7 @@ static int ask(int sock, const struct net_option *o, const uint8_t mac[6])
 	static const uint8_t kind[] = {0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1};
 	uint8_t msg[4 + ARP_FRAME] = {[3] = ARP_FRAME};
 	uint8_t *arp = msg + 4;
+	ssize_t n;
 
 	memset(arp, 0xff, 6);
 	memcpy(arp + 6, mac, 6);
@@ -139,7 +140,12 @@ static int ask(int sock, const struct net_option *o, const uint8_t mac[6])
 	memcpy(arp + 22, mac, 6);
 	memcpy(arp + 28, o->own[0].addr.b + 12, 4);
 	memcpy(arp + 38, o->gateway.b + 12, 4);
-	return fd_write_all(sock, msg, sizeof(msg));
+	/* A new socket takes all of it. There may be no passt any more: its
+	 * last words say why. */
+	n = send(sock, msg, sizeof(msg), MSG_NOSIGNAL);
+	if (n < 0)
+		return -errno;
+	return n == (ssize_t)sizeof(msg) ? 0 : -EPIPE;
 }
 
 /** wait_for() - @sock has something to read. Return: 0, -ETIMEDOUT, -errno. */
