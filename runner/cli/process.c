@@ -104,8 +104,10 @@ int process_open(const struct process_id *id)
 	if (id->pid <= 0)
 		return -ESRCH;
 	fd = (int)syscall(SYS_pidfd_open, id->pid, 0);
+	/* Of one that is just being reaped, its number not yet free, Linux says
+	 * EINVAL; ENOENT from 6.15 on, where it is that of a thread. */
 	if (fd < 0)
-		return -errno;
+		return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
 	err = process_look(id, &stat);
 	return err ? err : steal_fd(&fd);
 }

@@ -3,6 +3,7 @@
  * damaged lines are found. Processes and the texts of ps. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -204,6 +205,26 @@ Test(cli_process, a_zombie_is_gone)
 	cr_expect_eq(process_open(&id), -ESRCH);
 	waitpid(pid, NULL, 0);
 	cr_expect_eq(process_look(&id, &s), -ESRCH);
+}
+
+static void *open_by_number(void *ret)
+{
+	struct process_id id;
+
+	cr_assert_eq(process_identify(gettid(), &id), 0);
+	*(int *)ret = process_open(&id);
+	return NULL;
+}
+
+/* What Linux says of a number that has a task, but no process any more. */
+Test(cli_process, a_number_without_a_process_is_gone)
+{
+	pthread_t thread;
+	int got = 0;
+
+	cr_assert_eq(pthread_create(&thread, NULL, open_by_number, &got), 0);
+	pthread_join(thread, NULL);
+	cr_expect_eq(got, -ESRCH);
 }
 
 Test(cli_ps_text, ages_and_sizes)
