@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "runner/cli/cgroup_around.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ROOT "/sys/fs/cgroup"
+#define ROOT  "/sys/fs/cgroup"
+#define TRIES 100 /* others may remove what we have just made */
 
 static const struct {
 	const char *controller; /* "": version 2 */
@@ -88,13 +90,45 @@ static void add_place(struct cgroups *c, enum cgroup_kind kind,
 	c->place[c->count++].kind = (uint8_t)kind;
 }
 
+/** find_limited() - is the command's @own cgroup limited itself? Not where it
+ * is the root, of the host or of a container: there VMs lie below it.
+ * @ret_inode: its number. */
+static bool find_limited(struct cgroups *c, const char *own, size_t len,
+			 uint64_t *ret_inode)
+{
+	struct stat st;
+	int n = snprintf(c->limited, sizeof(c->limited), ROOT "%.*s", (int)len,
+			 own);
+
+	if (len > 1 && n < CGROUP_PATH_BYTES - 48 &&
+	    stat(c->limited, &st) == 0 && cgroup_around_wanted(c->limited)) {
+		*ret_inode = st.st_ino;
+		return true;
+	}
+	c->limited[0] = '\0';
+	return false;
+}
+
 /** find_unified() - beside the command's own: version 2 has no processes in a
  * cgroup that has limited children. */
 static void find_unified(struct cgroups *c, const char *text, uint32_t id)
 {
-	const char *own;
+	const char *own = "";
 	size_t len = own_path(text, "", &own);
+	char *path = c->place[0].path;
+	uint64_t inode;
 
+	if (find_limited(c, own, len, &inode)) {
+		const char *slash = strrchr(c->limited, '/');
+
+		(void)snprintf(path, CGROUP_PATH_BYTES,
+			       "%.*s/" CGROUP_AROUND "%llu/" CGROUP_PREFIX "%u",
+			       (int)(slash - c->limited), c->limited,
+			       (unsigned long long)inode, id);
+		c->place[0].kind = CGROUP_UNIFIED;
+		c->count = 1;
+		return;
+	}
 	while (len > 1 && own[len - 1] != '/')
 		len--;
 	if (len > 1) /* the slash itself */
@@ -160,6 +194,52 @@ static void offer_controllers(const char *path)
 	}
 }
 
+/** parent_of() - Return: does it fit? */
+static bool parent_of(const char *path, char ret[CGROUP_PATH_BYTES])
+{
+	const char *slash = strrchr(path, '/');
+	int n = slash ? snprintf(ret, CGROUP_PATH_BYTES, "%.*s",
+				 (int)(slash - path), path)
+		      : -1;
+
+	return n > 0 && n < CGROUP_PATH_BYTES;
+}
+
+static int make_dir(const char *path)
+{
+	return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/** make_dirs() - @path and what is to be around it, which the end of another VM
+ * may remove before there is anything in it. */
+static int make_dirs(const char *path, const char *around)
+{
+	int err = -ENOENT;
+
+	for (int i = 0; i < TRIES && err == -ENOENT; i++) {
+		err = make_dir(around);
+		if (!err)
+			err = make_dir(path);
+	}
+	return err;
+}
+
+/** make_unified() - version 2: @limited is "", or whose limits are to hold. */
+static int make_unified(const char *path, const char *limited)
+{
+	char around[CGROUP_PATH_BYTES];
+	int err;
+
+	if (!*limited || !parent_of(path, around))
+		err = make_dir(path);
+	else
+		err = make_dirs(path, around);
+	if (err)
+		return err;
+	offer_controllers(path);
+	return *limited ? cgroup_around_limit(limited, around) : 0;
+}
+
 int cgroup_make(const struct cgroups *cgroups, unsigned index,
 		const struct cgroup_limits *limits)
 {
@@ -168,13 +248,13 @@ int cgroup_make(const struct cgroups *cgroups, unsigned index,
 	cleanup_fd int dir = -1;
 	int fd, err;
 
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		return -errno;
+	err = kind == CGROUP_UNIFIED ? make_unified(path, cgroups->limited)
+				     : make_dir(path);
+	if (err)
+		return err;
 	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -errno;
-	if (kind == CGROUP_UNIFIED)
-		offer_controllers(path);
 	err = cgroup_limits_apply(limits, kind, dir);
 	if (err)
 		return err;
@@ -220,11 +300,14 @@ void cgroup_set_nice(const struct cgroups *cgroups, uint32_t weight, int nice)
 int cgroup_remove(const char *path)
 {
 	const char *name = strrchr(path, '/');
+	char around[CGROUP_PATH_BYTES];
 
 	if (strncmp(path, ROOT "/", sizeof(ROOT)) != 0 || !name ||
 	    strncmp(name + 1, CGROUP_PREFIX, sizeof(CGROUP_PREFIX) - 1) != 0)
 		return -EINVAL;
 	if (rmdir(path) < 0 && errno != ENOENT && errno != ENOTDIR)
 		return -errno;
+	if (parent_of(path, around) && cgroup_around_is(around))
+		(void)rmdir(around); /* not while there are other VMs in it */
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cgroup.h - the VM's own cgroups: one in each hierarchy of version 1 that we
  * use, or a single one of version 2. Below those of the command itself, so that
- * its limits hold for the VM, too. */
+ * its limits hold for the VM, too; in version 2, where that cannot be, beside
+ * it, in a cgroup with the same limits (cgroup_around.h). */
 #pragma once
 #include "runner/cli/cgroup_limits.h"
 
@@ -13,6 +14,9 @@
 #define CGROUP_PREFIX     "ampoule-"
 
 struct cgroups {
+	/* version 2: the command's own, whose limits the VM's parent gets; or
+	 * "": it has none */
+	char limited[CGROUP_PATH_BYTES];
 	unsigned count; /* of places: where the host has them */
 	struct {
 		uint8_t kind; /* enum cgroup_kind */
@@ -39,7 +43,8 @@ int cgroup_make(const struct cgroups *cgroups, unsigned index,
  * @nice (-20 to 19) does; where it has no cgroup for that, nothing. */
 void cgroup_set_nice(const struct cgroups *cgroups, uint32_t weight, int nice);
 
-/** cgroup_remove() - @path of cgroup_find(). Return: 0 when there is none of
+/** cgroup_remove() - @path of cgroup_find(), and with the last VM in it what
+ * cgroup_make() made around it. Return: 0 when there is none of
  * that name any more; -EBUSY as long as a process lives in it; -EINVAL: not a
  * path of ours. */
 int cgroup_remove(const char *path);

@@ -4,9 +4,11 @@
 # cgroup2.sh - the VM's cgroup where there is version 2 only: limits, members,
 # removal, the sweep, want of memory. Runs in L1; prints a line a case.
 #
-#	slice           its limits hold for the VMs, too
-#	  session       this script, as a login or a service would be
-#	  ampoule-ID    a VM
+#	slice               its limits hold for the VMs, too
+#	  session           this script, as a login or a service would be
+#	  ampoule-ID        a VM
+#	  ampoule-vms-INODE while session is limited itself
+#	    ampoule-ID      a VM
 top=/sys/fs/cgroup
 slice=$top/slice
 mkdir -p $slice/session || exit 1
@@ -96,6 +98,45 @@ ampoule run --mem 256M ./touch 209715200 >out 2>err
 say oom_of_the_slice "$? $(groups)" '125 0'
 say oom_of_the_slice_is_told "$(grep -c 'killed (SIGKILL.*memory' err)" 1
 echo max >$slice/memory.max
+
+# More than the command itself has: its VMs lie beside it, within its limits.
+own=$slice/session
+around=$slice/ampoule-vms-$(stat -c %i $own)
+echo 120M >$own/memory.max
+echo 60 >$own/pids.max
+start --mem 64M ./ends wait
+uid=$(awk '/^Uid:/ { print $2 }' "/proc/$vmm/status")
+say place_beside_a_limited_one "$group" "$around/ampoule-$uid"
+say limits_of_the_command "$(cat "$around/memory.max" "$around/pids.max")" \
+	"$(cat $own/memory.max $own/pids.max)"
+say limits_of_the_vm_below "$(cat "$group/memory.max" "$group/pids.max")" \
+	"$((68 * 1048576 + 67108864))
+9"
+kill -9 $command
+wait $command 2>/dev/null
+while [ -d "/proc/$vmm" ]; do sleep 0.1; done
+say both_left_by_sigkill "$(groups)" 2
+ampoule run ./hello >/dev/null
+say both_swept "$(groups)" 0
+ampoule run --mem 256M ./touch 209715200 >out 2>err
+say oom_of_the_command "$? $(groups)" '125 0'
+say oom_of_the_command_is_told "$(grep -c 'killed (SIGKILL.*memory' err)" 1
+
+# The same for all of them together; the kernel chooses who has to go.
+start --mem 128M ./touch 73400320 wait
+until grep -q touched out; do sleep 0.1; done
+ampoule run --mem 128M ./touch 83886080 >/dev/null 2>&1
+second=$?
+say oom_of_two "$([ $second = 125 ] || [ ! -d "/proc/$vmm" ] && echo one)" one
+kill -9 "$vmm" 2>/dev/null
+wait $command
+say removed_with_the_last "$(groups)" 0
+echo max >$own/memory.max
+echo max >$own/pids.max
+start --mem 64M ./ends wait
+say place_without_limits "${group%/*}" $slice
+kill -9 "$vmm"
+wait $command
 
 # What options and profiles ask for; vda is the disk of this machine.
 : >out

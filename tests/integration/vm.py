@@ -9,6 +9,7 @@ import fcntl
 import functools
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -265,7 +266,8 @@ def stale_places():
     living ones are locked, and may be anybody's."""
     groups = [pathlib.Path(root, name)
               for root, names, _ in os.walk("/sys/fs/cgroup")
-              for name in names if name.startswith("ampoule-")]
+              for name in names if re.fullmatch(r"ampoule-(vms-)?\d+", name)
+              and not any(pathlib.Path(root, name).glob("ampoule-*"))]
     found, used = set(), set()
     cells = pathlib.Path("/run/ampoule/cells")
     for path in cells.iterdir() if cells.is_dir() else ():
