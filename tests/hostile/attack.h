@@ -10,6 +10,9 @@
 /* What an attempt may give, as a list of words with blanks around each: errno
  * names, "trapped" (refused by the thread's policy), "made" (it was done). */
 #define TRAPPED " trapped "
+/* A wall of Landlock's fourth version, Linux 6.7; before it, policies are the
+ * only one there: a socket of a namespace in which nobody else is. */
+#define BY_TCP_RULES "tcp-rules"
 
 struct attack {
 	const char *name;
