@@ -242,7 +242,7 @@ def suite_bed(report, patterns):
 
 
 def suite_bed_all(report, patterns):
-    """The integration tests on hardware KVM, emulated: hours of TCG."""
+    """The integration tests on hardware KVM, emulated: half an hour."""
     stream(report, "bed-all",
            [sys.executable, ROOT / "tests/bed/inside.py", *patterns],
            {"AMPOULE_BUILD": str(BUILD / "test"),

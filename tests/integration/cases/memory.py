@@ -80,6 +80,8 @@ def memory_group(t, limit_bytes):
     else:
         base = "/sys/fs/cgroup" + groups.get("", "")
         limits = ("memory.max", "memory.swap.max")
+        with contextlib.suppress(OSError):  # it may be handed down already
+            write(f"{base}/cgroup.subtree_control", "+memory")
     path = f"{base}/ampoule-test-{os.getpid()}"
     try:
         os.mkdir(path)
