@@ -140,7 +140,7 @@ END
 def test_redis(t):
     result = bash(t, """
         redis-server --port 7777 --save '' --daemonize no --logfile log &
-        for i in {1..100}; do redis-cli -p 7777 ping >/dev/null 2>&1 && break
+        for i in {1..600}; do redis-cli -p 7777 ping >/dev/null 2>&1 && break
         sleep 0.1; done
         redis-cli -p 7777 set k v; redis-cli -p 7777 get k
         redis-cli -p 7777 eval 'return redis.call("incrby", "n", 41) + 1' 0

@@ -81,7 +81,7 @@ redis-server --port 7000 --unixsocket /tmp/redis --save '' >/tmp/log 2>&1 &
 tries=0
 until redis-cli -p 7000 ping >/dev/null 2>&1; do
     tries=$((tries + 1))
-    [ $tries -lt 200 ] || { cat /tmp/log; exit 1; }
+    [ $tries -lt 600 ] || { cat /tmp/log; exit 1; }
     sleep 0.1
 done
 redis-cli -p 7000 set key 41
@@ -139,13 +139,16 @@ def test_redis(t):
 
 def cpython(t, module, *more):
     """CPython's own tests. UDPLITE is a protocol that mote does not have and
-    whose tests do not look whether it is there."""
+    whose tests do not look whether it is there. -w: some measure time, and get
+    a second try on a busy machine."""
     t.need(f"{LIBRARY}/test/{module}.py")
-    got = python(t, "-m", "test", "-v", "-i", "*UDPLITE*", *more, module,
-                 limit=300)
+    got = python(t, "-m", "test", "-v", "-w", "-i", "*UDPLITE*", *more, module,
+                 limit=600)
     tests = got.text.count("... ok\n")
     got.ended(0)
     t.check(tests > 10, f"only {tests} tests of {module} ran\n{got}")
+    if "re-run test" in got.text:
+        t.note(f"{module}: a test was good at its second try only")
 
 
 @vm.sleeper

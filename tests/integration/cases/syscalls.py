@@ -20,6 +20,11 @@ def groups():
     return found
 
 
+def not_nice():
+    """As the guest's program, however nice these tests are."""
+    os.setpriority(os.PRIO_PROCESS, 0, 0)
+
+
 def outside(t, group):
     """On the host, in a tmpfs of its own where that is allowed: that is what
     the guest's files are."""
@@ -28,20 +33,29 @@ def outside(t, group):
         return t.command(program, group, cwd=t.tmp, stdin=t.null)
     return t.command("/usr/bin/unshare", "-m", "/bin/sh", "-c",
                      "mount -t tmpfs none /mnt && cd /mnt && exec \"$@\"",
-                     "sh", program, group, stdin=t.null)
+                     "sh", program, group, stdin=t.null, preexec_fn=not_nice)
 
 
-def compare(t, group):
-    t.null = t.stack.enter_context(open(os.devnull, "rb"))
+def differences(t, group):
+    """Return: lines about them, and what the guest said on stderr."""
     host = outside(t, group)
     guest = t.run("--cwd", "/tmp", t.program("syscalls"), group,
                   stdin=t.null)
     ours = guest.text.splitlines() + [f"status {guest.status}"]
     theirs = host.text.splitlines() + [f"status {host.status}"]
-    if ours != theirs:
-        lines = difflib.unified_diff(theirs, ours, "outside", "inside", n=1,
-                                     lineterm="")
-        raise vm.Failed("\n".join([*lines][:120]) + f"\n{guest.errors[:500]}")
+    return [*difflib.unified_diff(theirs, ours, "outside", "inside", n=1,
+                                  lineterm="")], guest.errors
+
+
+def compare(t, group):
+    t.null = t.stack.enter_context(open(os.devnull, "rb"))
+    lines, errors = differences(t, group)
+    if lines:  # order and pauses are chance's where both sides are busy
+        t.note("a second try; the first differed by")
+        t.notes += lines[:20]
+        lines, errors = differences(t, group)
+    if lines:
+        raise vm.Failed("\n".join(lines[:120]) + f"\n{errors[:500]}")
 
 
 def make_case(group):

@@ -19,10 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
-static atomic_int counter, flag;
+static atomic_int counter, flag, told;
 
 static void cleanup(void *arg)
 {
+	while (!told)
+		sched_yield();
 	say("cleanup %s", (char *)arg);
 }
 
@@ -45,6 +47,7 @@ static void test_cancel(void)
 	while (!flag)
 		sched_yield();
 	E(pthread_cancel(t));
+	told = 1;
 	say("%d", join(t) == PTHREAD_CANCELED);
 }
 

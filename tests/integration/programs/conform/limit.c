@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -82,9 +83,12 @@ static void test_processes(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		/* Whoever runs this beside us counts for another user. */
-		uid_t uid = 50000 + (uid_t)getpid() % 9999;
+		/* Whoever runs this beside us, perhaps as the same pid of
+		 * another namespace, counts for another user. */
+		uid_t uid = 0;
 
+		DO(getrandom(&uid, sizeof(uid), 0));
+		uid = 50000 + uid % 1000000000;
 		DO(setuid(uid));
 		set(RLIMIT_NPROC, 2, 2);
 		for (int i = 0; i < 3; i++) {
