@@ -19,7 +19,6 @@ UNUSED = {
     "start clock_gettime:": "hosts whose clock is not in the vDSO",
     "loop clock_gettime:": "hosts whose clock is not in the vDSO",
     "io exit_group ": "a forbidden call, which has its own test",
-    "io pwritev2:": "writes after a slow one; others are made within the kick",
     "wait pwritev2:": "SIGBUS, when a host is out of huge pages or tmpfs",
     "wait exit_group ": "SIGBUS, after its line",
     "parse read ": "a host with ampoule.conf, a profile from a file",
