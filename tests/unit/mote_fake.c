@@ -111,6 +111,11 @@ void wait_uninterrupted(bool (*ready)(void *arg), void *arg)
 		abort();
 }
 
+void wait_for_device(bool (*ready)(void *arg), void *arg)
+{
+	wait_uninterrupted(ready, arg);
+}
+
 uint64_t sched_ran_ns(const struct task *t)
 {
 	return 0;

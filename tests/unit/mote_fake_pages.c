@@ -63,6 +63,38 @@ void *page_alloc_zero(void)
 	return page ? memset(page, 0, PAGE_SIZE) : NULL;
 }
 
+/* The free pages of a run leave the list; the rest keeps its order. */
+void *pages_alloc_counted(uint64_t count)
+{
+	uint64_t first = 0, kept = 0;
+
+	if (used + count > limit)
+		return NULL;
+	for (uint64_t n = 0; n < ARENA_PAGES && n < first + count; n++)
+		if (refs[n])
+			first = n + 1;
+	if (first + count > ARENA_PAGES)
+		return NULL;
+	for (uint64_t i = 0; i < free_count; i++)
+		if (free_list[i] < first || free_list[i] >= first + count)
+			free_list[kept++] = free_list[i];
+	free_count = kept;
+	used += count;
+	for (uint64_t n = first; n < first + count; n++)
+		refs[n] = 1;
+	return memset(arena + first * PAGE_SIZE, 0xa5, count * PAGE_SIZE);
+}
+
+bool pages_plenty(void)
+{
+	return limit - used >= limit / 8;
+}
+
+uint32_t page_refs(uint64_t pa)
+{
+	return ours(pa) ? refs[frame_of(pa)] : PAGE_REFS_FOREIGN;
+}
+
 void page_ref(uint64_t pa)
 {
 	if (ours(pa))

@@ -36,10 +36,9 @@ static void drop_pages(uint32_t want)
 	uint64_t at = cache.hand, found;
 
 	for (uint32_t left = cache.pages.count; left && want; left--) {
-		if (!pagemap_next(&cache.pages, at, &found)) {
-			at = 0;
-			continue;
-		}
+		if (!pagemap_next(&cache.pages, at, &found) &&
+		    !pagemap_next(&cache.pages, 0, &found))
+			break;
 		at = found + 1;
 		if (page_refs(kva_to_pa(pagemap_get(&cache.pages, found))) ==
 		    1) {
