@@ -21,6 +21,11 @@
  * oops: whoever found a mistake in the kernel is not to go on with it. */
 #define CMDLINE_ALL    "panic=-1 oops=panic"
 #define CMDLINE_SERIAL " console=ttyS0 earlycon=uart8250,io,0x3f8"
+/* What is not there is not looked for: each port asked is an exit. A PCI bus
+ * has no ports of configuration here, only its window in memory. */
+#define CMDLINE_NO_SERIAL " 8250.nr_uarts=0"
+#define CMDLINE_PCI       " pci=noearly"
+#define CMDLINE_NO_PCI    " pci=off"
 
 bool linux_guest_wanted(const struct settings *s)
 {
@@ -70,6 +75,16 @@ static const char *foreign_option(const struct settings *s)
 	return s->kaslr ? "kaslr" : NULL;
 }
 
+/** cmdline_of() - what every kernel but mote is told. */
+static const char *cmdline_of(const struct settings *s)
+{
+	if (s->pci)
+		return s->serial ? CMDLINE_ALL CMDLINE_PCI CMDLINE_SERIAL
+				 : CMDLINE_ALL CMDLINE_PCI CMDLINE_NO_SERIAL;
+	return s->serial ? CMDLINE_ALL CMDLINE_NO_PCI CMDLINE_SERIAL
+			 : CMDLINE_ALL CMDLINE_NO_PCI CMDLINE_NO_SERIAL;
+}
+
 int linux_guest_fill(const struct settings *s, struct plan *plan,
 		     struct problem *why)
 {
@@ -88,9 +103,8 @@ int linux_guest_fill(const struct settings *s, struct plan *plan,
 		plan->flags |= PLAN_FLAG_SERIAL;
 	if (other && s->initrd)
 		plan->flags |= PLAN_FLAG_SYSTEM;
-	n = snprintf(plan->cmdline, sizeof(plan->cmdline), "%s%s%s%s",
-		     other ? CMDLINE_ALL : "", s->serial ? CMDLINE_SERIAL : "",
-		     other && s->cmdline ? " " : "",
+	n = snprintf(plan->cmdline, sizeof(plan->cmdline), "%s%s%s",
+		     other ? cmdline_of(s) : "", other && s->cmdline ? " " : "",
 		     s->cmdline ? s->cmdline : "");
 	if (n < 0 || (size_t)n >= sizeof(plan->cmdline))
 		return problem_set(why, EXIT_AMPOULE,

@@ -207,7 +207,8 @@ static int add_madt(struct tables *t, uint32_t cpus)
 			 .local_apic = 0xfee00000u},
 		.ioapic = {.type = 1,
 			   .bytes = sizeof(all.ioapic),
-			   .at = IOAPIC_GPA},
+			   .at = IOAPIC_GPA,
+			   .first_gsi = IOAPIC_GSI},
 	};
 
 	for (uint32_t i = 0; i < cpus; i++)

@@ -31,7 +31,7 @@
 
 struct acpi_device {
 	uint64_t gpa; /* of its virtio-mmio window; 0: not one of Linux's */
-	uint8_t pin;
+	uint8_t pin;  /* of the I/O APIC */
 	bool harness;
 };
 
@@ -39,8 +39,9 @@ struct acpi_config {
 	uint32_t cpus; /* 1 .. PLAN_CPUS_MAX; local APIC ids from 0 on */
 	uint32_t device_count;
 	struct acpi_device device[PLAN_DEVICES_MAX];
-	bool pci;    /* PLAN_ECAM_BASE, PLAN_PCI_BASE */
-	bool serial; /* COM1 */
+	bool pci;           /* PLAN_ECAM_BASE, PLAN_PCI_BASE */
+	bool serial;        /* COM1 */
+	uint8_t serial_pin; /* its; with serial */
 };
 
 /** acpi_write() - build the tables in guest memory. Their place is ACPI_GPA,

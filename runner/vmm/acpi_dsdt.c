@@ -46,6 +46,12 @@ static void close_crs(struct aml *a)
 	aml_close(a);
 }
 
+/** add_pin() - of the I/O APIC. */
+static void add_pin(struct aml *a, uint8_t pin)
+{
+	aml_interrupt(a, IOAPIC_GSI + pin);
+}
+
 static void add_virtio(struct aml *a, unsigned n, const struct acpi_device *dev)
 {
 	char name[8];
@@ -60,7 +66,7 @@ static void add_virtio(struct aml *a, unsigned n, const struct acpi_device *dev)
 	aml_integer(a, 1);
 	open_crs(a);
 	aml_memory32(a, (uint32_t)dev->gpa, (uint32_t)PLAN_MMIO_STRIDE);
-	aml_interrupt(a, dev->pin);
+	add_pin(a, dev->pin);
 	close_crs(a);
 	aml_close(a);
 }
@@ -93,7 +99,7 @@ static void add_events(struct aml *a, unsigned n, uint8_t pin, const char *path)
 	aml_name(a, "_UID");
 	aml_integer(a, n);
 	open_crs(a);
-	aml_interrupt(a, pin);
+	add_pin(a, pin);
 	close_crs(a);
 	if (!n)
 		add_receipt(a);
@@ -135,7 +141,7 @@ static void add_panic(struct aml *a)
 	aml_close(a);
 }
 
-static void add_serial(struct aml *a)
+static void add_serial(struct aml *a, uint8_t pin)
 {
 	aml_open(a, AML_DEVICE, "COM1", 0);
 	aml_name(a, "_HID");
@@ -144,7 +150,7 @@ static void add_serial(struct aml *a)
 	aml_integer(a, 1);
 	open_crs(a);
 	aml_ports(a, UART_PORT, UART_PORTS);
-	aml_interrupt(a, IOAPIC_PIN_SERIAL);
+	add_pin(a, pin);
 	close_crs(a);
 	aml_close(a);
 }
@@ -193,7 +199,7 @@ static void add_devices(struct aml *a, const struct acpi_config *config)
 	add_generation(a);
 	add_panic(a);
 	if (config->serial)
-		add_serial(a);
+		add_serial(a, config->serial_pin);
 	if (config->pci)
 		add_pci(a);
 }

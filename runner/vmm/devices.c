@@ -16,6 +16,7 @@
 #include "runner/vmm/device_block.h"
 #include "runner/vmm/device_net.h"
 #include "runner/vmm/give_back.h"
+#include "runner/vmm/platform.h"
 
 static int new_harness(const struct device_env *env,
 		       const struct plan_device *dev, struct vdev **ret)
@@ -156,6 +157,7 @@ static int place(struct devices *d, const struct device_env *env, unsigned n,
 		.bus = bus,
 		.pci = &d->pci,
 		.ioapic = env->ioapic,
+		.pin = platform_pin(plan, n),
 	};
 
 	if ((plan->flags & PLAN_FLAG_PCI) &&

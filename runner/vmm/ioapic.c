@@ -2,6 +2,7 @@
 /* ioapic.c - an I/O APIC for edges. Numbers in brackets: Intel 82093AA. */
 #include "runner/vmm/ioapic.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define REG_SELECT 0x00u
@@ -10,7 +11,8 @@
 #define INDEX_ID      0x00u
 #define INDEX_VERSION 0x01u
 #define INDEX_TABLE   0x10u /* two registers a pin */
-#define VERSION       (0x11u | (IOAPIC_PINS - 1) << 16)
+#define VERSION       0x11u
+#define LAST_PIN      16
 
 /* A redirection entry [3.2.4] */
 #define ENTRY_VECTOR      0xffull
@@ -24,14 +26,15 @@
 #define MSI_LOGICAL     (1u << 2)
 #define MSI_DESTINATION 12
 
-void ioapic_init(struct ioapic *io,
+void ioapic_init(struct ioapic *io, unsigned pins,
 		 void (*send)(void *ctx, uint32_t msi_address,
 			      uint32_t msi_data),
 		 void *ctx)
 {
-	*io = (struct ioapic){.send = send, .ctx = ctx};
+	assert(pins && pins <= IOAPIC_PINS_MAX);
+	*io = (struct ioapic){.pins = pins, .send = send, .ctx = ctx};
 	pthread_mutex_init(&io->lock, NULL);
-	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
+	for (unsigned pin = 0; pin < pins; pin++)
 		io->entry[pin] = ENTRY_MASKED;
 }
 
@@ -53,6 +56,7 @@ bool ioapic_raise(struct ioapic *io, unsigned pin)
 {
 	bool used;
 
+	assert(pin < io->pins);
 	pthread_mutex_lock(&io->lock);
 	used = io->used & (1u << pin);
 	if (used && io->entry[pin] & ENTRY_MASKED)
@@ -68,8 +72,8 @@ static uint32_t read_selected(const struct ioapic *io)
 	uint32_t n = io->selected - INDEX_TABLE;
 
 	if (io->selected == INDEX_VERSION)
-		return VERSION;
-	if (io->selected < INDEX_TABLE || n >= 2 * IOAPIC_PINS)
+		return VERSION | (io->pins - 1) << LAST_PIN;
+	if (io->selected < INDEX_TABLE || n >= 2 * io->pins)
 		return 0;
 	return (uint32_t)(io->entry[n / 2] >> (n % 2 * 32));
 }
@@ -80,7 +84,7 @@ static void write_selected(struct ioapic *io, uint32_t value)
 	unsigned shift = n % 2 * 32;
 	uint64_t entry;
 
-	if (io->selected < INDEX_TABLE || pin >= IOAPIC_PINS)
+	if (io->selected < INDEX_TABLE || pin >= io->pins)
 		return;
 	entry = io->entry[pin] & ~(0xffffffffull << shift);
 	entry |= (uint64_t)value << shift;

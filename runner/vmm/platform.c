@@ -48,7 +48,29 @@ static void serial_interrupt(void *ctx)
 {
 	struct platform *p = ctx;
 
-	(void)ioapic_raise(&p->ioapic, IOAPIC_PIN_SERIAL);
+	(void)ioapic_raise(&p->ioapic, p->serial_pin);
+}
+
+uint8_t platform_pin(const struct plan *plan, uint32_t n)
+{
+	uint8_t pin = IOAPIC_PIN_FIRST;
+
+	_Static_assert(IOAPIC_PIN_FIRST + PLAN_DEVICES_MAX + 1 <=
+			       IOAPIC_PINS_MAX,
+		       "a pin for each, and the serial port's");
+	for (uint32_t i = 0; i < n; i++)
+		if (!(plan->flags & PLAN_FLAG_PCI) ||
+		    plan->device[i].kind == PLAN_DEVICE_HARNESS)
+			pin++;
+	return pin;
+}
+
+/** pins() - how many the machine of @plan has. */
+static unsigned pins(const struct plan *plan)
+{
+	bool serial = plan->flags & PLAN_FLAG_SERIAL;
+
+	return platform_pin(plan, plan->device_count) + serial;
 }
 
 int platform_init(struct platform *p, const struct plan *plan,
@@ -62,11 +84,12 @@ int platform_init(struct platform *p, const struct plan *plan,
 		if (plan->device[n].kind != PLAN_DEVICE_HARNESS)
 			continue;
 		p->has_harness = true;
-		p->button_pin = IOAPIC_PIN_DEVICE + n;
+		p->button_pin = platform_pin(plan, n);
 	}
+	p->serial_pin = platform_pin(plan, plan->device_count);
 	if (!(p->flags & PLAN_FLAG_ACPI))
 		return 0;
-	ioapic_init(&p->ioapic, send_msi, p);
+	ioapic_init(&p->ioapic, pins(plan), send_msi, p);
 	uart_init(&p->uart, &host);
 	return bus_add(bus, gpa(IOAPIC_GPA), IOAPIC_BYTES, &ioapic_ops,
 		       &p->ioapic);
@@ -95,6 +118,7 @@ int platform_describe(struct platform *p, const struct plan *plan,
 		.device_count = plan->device_count,
 		.pci = plan->flags & PLAN_FLAG_PCI,
 		.serial = plan->flags & PLAN_FLAG_SERIAL,
+		.serial_pin = (uint8_t)p->serial_pin,
 	};
 	int err;
 
@@ -103,7 +127,7 @@ int platform_describe(struct platform *p, const struct plan *plan,
 	for (uint32_t n = 0; n < plan->device_count; n++) {
 		struct acpi_device *dev = &config.device[n];
 
-		dev->pin = (uint8_t)(IOAPIC_PIN_DEVICE + n);
+		dev->pin = platform_pin(plan, n);
 		dev->harness = plan->device[n].kind == PLAN_DEVICE_HARNESS;
 		if (!dev->harness && !config.pci)
 			dev->gpa = PLAN_MMIO_BASE + n * PLAN_MMIO_STRIDE;

@@ -32,6 +32,7 @@ struct platform {
 	uint32_t flags; /* PLAN_FLAG_* */
 	bool has_harness;
 	unsigned button_pin; /* the harness's */
+	unsigned serial_pin;
 	atomic_bool button_noticed;
 	struct ioapic ioapic;
 	struct uart uart;
@@ -41,6 +42,11 @@ struct platform {
  * @p, @guest: live as long as the VM. Return: 0 or -errno of bus_add(). */
 int platform_init(struct platform *p, const struct plan *plan,
 		  struct guest *guest, struct bus *bus);
+
+/** platform_pin() - the pin of the I/O APIC that device @n of @plan has, if it
+ * is in a window: one each, in their order. @n = device_count: of the serial
+ * port, behind theirs. */
+uint8_t platform_pin(const struct plan *plan, uint32_t n);
 
 /** platform_ioapic() - for devices' interrupts; NULL: there is none. */
 struct ioapic *platform_ioapic(struct platform *p);

@@ -3,7 +3,6 @@
 #include "runner/vmm/transport.h"
 
 #include "base/plan.h"
-#include "runner/vmm/ioapic.h"
 #include "runner/vmm/vm.h"
 
 static void mmio_read(void *ctx, uint64_t offset, void *data, size_t len)
@@ -53,7 +52,7 @@ int transport_mmio(struct transport *t, unsigned n, struct vdev *vd,
 		.vm_fd = env->vm->fd,
 		.vector = PLAN_VECTOR_BASE + n,
 		.ioapic = env->ioapic,
-		.pin = IOAPIC_PIN_DEVICE + n,
+		.pin = env->pin,
 	};
 	vmmio_init(&t->mmio, vd, &env->vm->gm, &host);
 	return bus_add(env->bus, gpa(PLAN_MMIO_BASE + n * PLAN_MMIO_STRIDE),

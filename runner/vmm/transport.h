@@ -29,6 +29,7 @@ struct transport_env {
 	struct bus *bus;
 	struct pci_bus *pci;   /* for those on PCI */
 	struct ioapic *ioapic; /* NULL: there is none */
+	unsigned pin;          /* of it, for those in a window */
 };
 
 /** transport_mmio() - put @vd behind the window of device @n.

@@ -43,12 +43,13 @@ static int write_for(uint32_t cpus, uint32_t devices, bool pci, bool serial)
 		.device_count = devices,
 		.pci = pci,
 		.serial = serial,
+		.serial_pin = IOAPIC_PINS_MAX - 1,
 	};
 
 	for (uint32_t n = 0; n < devices; n++) {
 		config.device[n] = (struct acpi_device){
 			.gpa = pci ? 0 : PLAN_MMIO_BASE + n * PLAN_MMIO_STRIDE,
-			.pin = (uint8_t)(IOAPIC_PIN_DEVICE + n),
+			.pin = (uint8_t)(IOAPIC_PIN_FIRST + n),
 			.harness = n == 0,
 		};
 	}
@@ -105,6 +106,7 @@ Test(acpi, lists_every_cpu_and_the_ioapic)
 	madt = table("APIC");
 	cr_expect_eq(get(madt + 4, 4), 44 + 12 + 64 * 8);
 	cr_expect_eq(get(madt + 44 + 4, 4), IOAPIC_GPA);
+	cr_expect_eq(get(madt + 44 + 8, 4), IOAPIC_GSI);
 	cr_expect_eq(get(madt + 44 + 12 + 63 * 8 + 3, 1), 63);
 }
 
@@ -140,7 +142,7 @@ Test(acpi, a_new_generation_is_written_and_told)
 	cr_expect_eq(get(VMGENID_GPA, 8), 0, "tables stay below");
 	cr_assert_eq(vmgenid_set(&gm, NULL, first), 0);
 	cr_expect(!memcmp(ram + VMGENID_GPA, first, VMGENID_BYTES));
-	ioapic_init(&io, count_message, NULL);
+	ioapic_init(&io, 1, count_message, NULL);
 	unmask(&io, IOAPIC_PIN_VMGENID);
 	cr_assert_eq(vmgenid_set(&gm, &io, second), 0);
 	cr_expect(!memcmp(ram + VMGENID_GPA, second, VMGENID_BYTES));
