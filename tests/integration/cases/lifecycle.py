@@ -28,8 +28,9 @@ def test_the_pid_is_the_vmm(t):
     name = host.program("ends", "wait", options=("--cpus", "2"))
     pid = host.ps()[name]["pid"]
     t.check(os.readlink(f"/proc/{pid}/exe").endswith("ampoule-vmm"), pid)
-    t.equal(sorted(vm.threads_of(pid)), sorted([f"vm:{name}"[:15], "loop", "vcpu0", "vcpu1"]),
-            "threads")
+    want = {f"vm:{name}"[:15], "loop", "vcpu0", "vcpu1"}
+    vm.wait_until(lambda: set(vm.threads_of(pid)) == want)
+    t.equal(set(vm.threads_of(pid)), want, "threads")
     os.kill(pid, signal.SIGTERM)
     host("wait", name).ended(143).said("143\n")
 

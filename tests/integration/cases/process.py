@@ -202,6 +202,7 @@ def test_top_shows_threads(t):
     t.need("/usr/bin/top")
     name = f"me{os.urandom(3).hex()}"
     inmate = Busy(t, name=name)
+    vm.wait_until(lambda: {"loop", "vcpu0"} <= set(inmate.threads()))
     text = t.command("top", "-H", "-b", "-n1", "-w", "200", "-p",
                      inmate.pid).ended(0).text
     for name in (f"vm:{name}", "loop", "vcpu0"):

@@ -120,8 +120,9 @@ def test_process_names(t):
              if path.endswith("ampoule-vmm") and
              vm.name_of(pid) == f"vm:{name}"]
     t.equal(len(found), 1, f"processes called vm:{name}")
-    threads = vm.threads_of(found[0])
-    t.check({"loop", "vcpu0"} <= set(threads), threads)
+    t.check(vm.wait_until(
+        lambda: {"loop", "vcpu0"} <= set(vm.threads_of(found[0]))),
+        vm.threads_of(found[0]))
     process.stdin.close()
     t.equal(process.wait(timeout=20 * vm.SLOW), 0, "status")
 
