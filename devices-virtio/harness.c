@@ -23,8 +23,8 @@
 struct harness {
 	struct vdev vd;
 	struct harness_config config;
-	_Atomic uint32_t pending; /* HARNESS_REQ_*: set by the host, cleared
-				   * by the guest's read */
+	_Atomic uint32_t pending;  /* HARNESS_REQ_*: set by the host, cleared
+				    * by the guest's read */
 	_Atomic uint32_t terminal; /* as HARNESS_REG_TERMINAL has it */
 	uint32_t reports;
 };

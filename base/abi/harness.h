@@ -35,8 +35,8 @@
 #define HARNESS_REG_TERMINAL 0x38
 #define HARNESS_CONFIG_BYTES 0x40
 
-#define HARNESS_REQ_TERM  1u  /* host got SIGTERM: deliver it */
-#define HARNESS_REQ_INT   2u  /* host got SIGINT */
+#define HARNESS_REQ_TERM 1u /* host got SIGTERM: deliver it */
+#define HARNESS_REQ_INT  2u /* host got SIGINT */
 /* The terminal's size changed: for who has no driver of the console that would
  * hear of it (RESIZE, virtio 1.2, 5.3.6.2). */
 #define HARNESS_REQ_WINCH 4u

@@ -38,8 +38,8 @@ int boot_write(const struct gmem *gm, const struct boot_config *config);
 /** boot_regs() - general registers at entry: rip, rsi, flags. */
 void boot_regs(uint64_t entry, struct kvm_regs *ret);
 
-/** boot_flat_segments() - @code and @data (selectors) reach all of 4 GiB with 32
- * bits; a task segment, no interrupt table. Those of @sregs. */
+/** boot_flat_segments() - @code and @data (selectors) reach all of 4 GiB with
+ * 32 bits; a task segment, no interrupt table. Those of @sregs. */
 void boot_flat_segments(struct kvm_sregs *sregs, uint16_t code, uint16_t data);
 
 /** boot_sregs() - 64-bit mode with paging on the tables above.

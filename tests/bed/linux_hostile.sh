@@ -1,4 +1,3 @@
-#!/bin/busybox sh
 # shellcheck shell=dash
 # SPDX-License-Identifier: Apache-2.0
 # linux_hostile.sh - root of a Linux guest does its worst (devfuzz, linuxfuzz)

@@ -1,4 +1,3 @@
-#!/bin/busybox sh
 # shellcheck shell=dash
 # SPDX-License-Identifier: Apache-2.0
 # linux_queues.sh - what Linux makes of the network device of a tap, on mmio and

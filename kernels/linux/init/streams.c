@@ -121,7 +121,8 @@ static int open_terminal(const struct runblock *block, int *ret_slave)
 	if (master < 0)
 		fail("open", "/dev/ptmx", master);
 	sys3(__NR_ioctl, master, TIOCSPTLCK, &unlock);
-	set_size((int)master, (uint32_t)block->tty_rows << 16 | block->tty_cols);
+	set_size((int)master,
+		 (uint32_t)block->tty_rows << 16 | block->tty_cols);
 	slave = sys3(__NR_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
 	if (slave < 0)
 		fail("open", "the terminal", slave);
