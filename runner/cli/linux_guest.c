@@ -18,8 +18,11 @@
 #include <sys/stat.h>
 
 /* A panic ends the VM at once: nobody is there to read a screen. So does an
- * oops: whoever found a mistake in the kernel is not to go on with it. */
-#define CMDLINE_ALL    "panic=-1 oops=panic"
+ * oops: whoever found a mistake in the kernel is not to go on with it. Ciphers
+ * are not tried at each start, which is 1.5 s of 2.4 s to process 1 of Debian's
+ * kernel: they are the same at every one. With fips=1 it tries them
+ * nevertheless. */
+#define CMDLINE_ALL    "panic=-1 oops=panic cryptomgr.notests"
 #define CMDLINE_SERIAL " console=ttyS0 earlycon=uart8250,io,0x3f8"
 /* What is not there is not looked for: each port asked is an exit. A PCI bus
  * has no ports of configuration here, only its window in memory. */
