@@ -137,12 +137,15 @@ static void listen_to(struct blk_engine *e, bool on)
 	(void)on;
 }
 
-static struct blk_engine the_engine;
+static struct blk_engine *newest; /* of those that there are at once */
 
 static void end_engine(struct blk_engine *e)
 {
 	must(!first && !over);
+	if (newest == e)
+		newest = NULL;
 	close(e->event_fd);
+	free(e);
 }
 
 static const struct blk_engine_ops ops = {
@@ -164,13 +167,13 @@ void fuzz_disk_host(void *unused, struct fuzz_input *in)
 		hold = what & 1;
 		return;
 	}
-	if (!first)
+	if (!first || !newest)
 		return;
 	if (what < sizeof(errors) / sizeof(errors[0]))
 		end(0, errors[what]);
 	else
 		end(what < 64 ? fuzz_u16(in) : UINT64_MAX, 0);
-	the_engine.ended(the_engine.ctx);
+	newest->ended(newest->ctx);
 }
 
 /** new_overlay() - a file with nothing in it but its header. */
@@ -190,7 +193,7 @@ struct vdev *fuzz_disk_new(struct loop *loop, unsigned how)
 	struct blk_config config = {
 		.bytes = FUZZ_DISK_BYTES,
 		.read_only = how & 1,
-		.engine = &the_engine,
+		.engine = calloc(1, sizeof(*config.engine)),
 		.serial = "fuzz",
 		.loop = loop,
 	};
@@ -207,9 +210,10 @@ struct vdev *fuzz_disk_new(struct loop *loop, unsigned how)
 	if (config.read_only)
 		config.overlay = PLAN_OVERLAY_NONE;
 	hold = false;
-	the_engine = (struct blk_engine){
-		.ops = &ops,
-		.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+	newest = config.engine;
+	must(newest != NULL);
+	newest->ops = &ops;
+	newest->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	must(!blk_new(&config, &vd));
 	return vd;
 }
