@@ -100,6 +100,22 @@ def test_several_at_once():
     result.expect(out="3000\n2999\n2998\n2997\n")
 
 
+def test_image():
+    """An image is the root, by pmem and by a disk: its own command, files of
+    a size that takes many pages, changes that go with the VM."""
+    result = bed("mkdir -p r/bin r/etc; cp /bin/busybox r/bin/; "
+                 "for a in sh cat sha256sum; do ln -s busybox r/bin/$a; done; "
+                 "seq 200000 >r/etc/many; sha256sum <r/etc/many; "
+                 "ampoule image build r -o i.erofs -- "
+                 "/bin/sha256sum /etc/many >&2 || exit; "
+                 "for on in pmem disk; do "
+                 "ampoule run --image i.erofs --image-on $on; "
+                 "ampoule run --image i.erofs --image-on $on --rw -- /bin/sh "
+                 "-c 'cat /etc/new; echo mine >/etc/new; cat /etc/new'; done")
+    digest = result.out.split()[0]
+    result.expect(out=f"{digest}  -\n" + 2 * f"{digest}  /etc/many\nmine\n")
+
+
 def test_nothing_is_left():
     result = bed("ampoule run busybox true; ampoule run --time 1 ./ends loop "
                  ">/dev/null 2>&1; ps | grep -v grep | grep -c 'ampoule\\|vm:'",
